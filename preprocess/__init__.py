@@ -1,0 +1,1 @@
+"""Stage 1: a raw folder of person photos becomes shards."""

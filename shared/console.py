@@ -1,0 +1,171 @@
+"""The console: the one owner of rich.
+
+On a terminal it shows live progress; elsewhere it prints one plain line every few seconds, so
+that log files stay readable. Everything goes to stderr except :meth:`Console.result`, whose lines
+are a command's product and go to stdout.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+PLAIN_INTERVAL_S = 5.0
+
+
+class Stage:
+    """Progress of one stage: counts units and knows its rate and the time left."""
+
+    def __init__(self, name: str, total: int, clock: Callable[[], float]) -> None:
+        self.name = name
+        self.total = total
+        self.done = 0
+        self.note = ""
+        self._fresh = 0
+        self._clock = clock
+        self._start = clock()
+        self._shown: Callable[[], None] = lambda: None
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Count units as done; ``note`` is shown behind the figures."""
+        self.done += count
+        self._fresh += count
+        self.note = note or self.note
+        self._shown()
+
+    def skip(self, count: int) -> None:
+        """Count units that an earlier run did already; they do not enter the rate."""
+        self.done += count
+        self._shown()
+
+    @property
+    def seconds(self) -> float:
+        """Time since the stage began."""
+        return self._clock() - self._start
+
+    @property
+    def rate(self) -> float:
+        """Units a second, of those done in this run."""
+        return self._fresh / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def line(self) -> str:
+        """The figures as one plain line."""
+        left = f"{(self.total - self.done) / self.rate:.0f} s left" if self.rate else "starting"
+        return (
+            f"{self.name}: {self.done}/{self.total}, {self.rate:.1f}/s, {left} {self.note}".rstrip()
+        )
+
+
+class Console:
+    """What a command says to its user.
+
+    Args:
+        quiet: Say nothing but warnings and results.
+        plain: Force plain lines; by default they are used where stderr is no terminal.
+        clock: Monotonic time in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        plain: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rich = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+        self._out = RichConsole(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._quiet = quiet
+        self._plain = not self._rich.is_terminal if plain is None else plain
+        self._clock = clock
+        self._live: Progress | None = None
+
+    def say(self, text: str) -> None:
+        """Say one line about what goes on."""
+        if not self._quiet:
+            self._rich.print(text, markup=False)
+
+    def warn(self, text: str) -> None:
+        """Say one line that the user should not miss."""
+        self._rich.print(f"warning: {text}", markup=False, style="yellow")
+
+    def result(self, text: str) -> None:
+        """Give one line of the command's product on stdout."""
+        self._out.print(text, markup=False)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Give a table on stdout; the first column is aligned left, the others right."""
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+        for number, column in enumerate(columns):
+            table.add_column(column, justify="right" if number else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(str(cell) for cell in row))
+        self._out.print(table, soft_wrap=not self._out.is_terminal)
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Stage]:
+        """Show the progress of a stage while the block runs.
+
+        Args:
+            name: What is done, for example ``"poses"``.
+            total: Number of units.
+
+        Yields:
+            The stage, to be advanced.
+        """
+        stage = Stage(name, total, self._clock)
+        if self._quiet:
+            yield stage
+        elif self._plain:
+            yield from self._plain_stage(stage)
+        else:
+            yield from self._live_stage(stage)
+
+    def _plain_stage(self, stage: Stage) -> Iterator[Stage]:
+        last = self._clock()
+
+        def show() -> None:
+            nonlocal last
+            if self._clock() - last >= PLAIN_INTERVAL_S:
+                last = self._clock()
+                self.say(stage.line)
+
+        stage._shown = show
+        yield stage
+        self.say(
+            f"{stage.name}: {stage.done}/{stage.total} in {stage.seconds:.1f} s {stage.note}".rstrip()
+        )
+
+    def _live_stage(self, stage: Stage) -> Iterator[Stage]:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+        )
+        owner = self._live is None
+        live = self._live or Progress(*columns, console=self._rich)
+        if owner:
+            self._live = live
+            live.start()
+        task = live.add_task(stage.name, total=stage.total, rate="", note="")
+
+        def show() -> None:
+            live.update(task, completed=stage.done, rate=f"{stage.rate:.1f}/s", note=stage.note)
+
+        stage._shown = show
+        try:
+            yield stage
+        finally:
+            if owner:
+                live.stop()
+                self._live = None

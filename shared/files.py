@@ -1,0 +1,224 @@
+"""Publishing files so that no reader ever sees a half-written one.
+
+Every file that the project publishes goes through :func:`publish`: written beside its final name,
+flushed to the disk, renamed, and the folder flushed too. The calls to the operating system go
+through a :class:`Disk`, the one seam that tests replace by a disk that fails.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from shared.errors import DamagedError, LockedError, NoSpaceError, UsageError, problem
+
+TEMPORARY_SUFFIX = ".part"
+SPACE_MARGIN = 1.1
+
+
+class Disk:
+    """The calls by which files are published; tests put a failing disk in its place."""
+
+    def create(self, path: Path) -> int:
+        """Open a new, empty file for writing and give its descriptor."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+
+    def write(self, descriptor: int, data: memoryview) -> int:
+        """Write some of the data and give the number of bytes written."""
+        return os.write(descriptor, data)
+
+    def flush(self, descriptor: int) -> None:
+        """Force what was written onto the disk."""
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        """Close the descriptor."""
+        os.close(descriptor)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give the file its final name, replacing what bore it."""
+        os.replace(old, new)
+
+    def flush_folder(self, folder: Path) -> None:
+        """Force the folder's names onto the disk."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def free_bytes(self, folder: Path) -> int:
+        """Give the free space of the file system that holds the folder."""
+        return shutil.disk_usage(folder).free
+
+
+def publish(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> str:
+    """Write a whole file so that its name shows either all of it or what was there before.
+
+    Args:
+        path: Final name. Its folder must exist.
+        data: The content.
+        disk: The calls to the operating system; the real ones by default.
+
+    Returns:
+        The SHA-256 of the content in hexadecimal.
+
+    Raises:
+        NoSpaceError: The disk or the quota is full.
+        UsageError: Any other error of the operating system.
+    """
+    disk = disk or Disk()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        _write_whole(disk, temporary, memoryview(data).cast("B"))
+        disk.rename(temporary, path)
+        disk.flush_folder(path.parent)
+    except OSError as error:
+        _forget(temporary)
+        raise _publishing_error(path, error) from error
+    except BaseException:
+        _forget(temporary)
+        raise
+    return hashlib.sha256(data).hexdigest()
+
+
+def publish_text(path: Path, text: str, disk: Disk | None = None) -> str:
+    """Publish text as UTF-8; see :func:`publish`."""
+    return publish(path, text.encode("utf-8"), disk)
+
+
+def publish_json(path: Path, value: Any, disk: Disk | None = None) -> str:
+    """Publish a value as indented JSON with a final line break; see :func:`publish`."""
+    return publish_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", disk)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UsageError: The file cannot be opened.
+        DamagedError: It is not JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            problem(path, "a readable file", error.strerror, "check the name")
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(problem(path, "valid JSON", error, "write the file anew")) from error
+
+
+def sha256_of_file(path: Path) -> str:
+    """Give the SHA-256 of a file's content in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def remove_temporaries(folder: Path) -> int:
+    """Remove what killed runs left half-written in a folder; give how many files that were.
+
+    Only to be called by the holder of the folder's lock.
+    """
+    leftovers = sorted(folder.glob(f".*{TEMPORARY_SUFFIX}"))
+    for leftover in leftovers:
+        leftover.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+def require_space(folder: Path, needed_bytes: int, disk: Disk | None = None) -> None:
+    """Make sure, before work starts, that the disk can hold its result.
+
+    Args:
+        folder: Where the result goes; it, or one of its parents, exists.
+        needed_bytes: Estimate of the result's size; a tenth is added.
+        disk: The calls to the operating system.
+
+    Raises:
+        NoSpaceError: Less is free; the message gives both figures.
+    """
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free = (disk or Disk()).free_bytes(existing)
+    needed = int(needed_bytes * SPACE_MARGIN)
+    if needed > free:
+        raise NoSpaceError(
+            problem(
+                folder, f"{needed:,} bytes free", f"{free:,}", "free space or choose another disk"
+            )
+        )
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Hold a folder for one process; a second one is refused at once.
+
+    The lock is the operating system's (flock) and vanishes with its holder, however that ends.
+
+    Args:
+        folder: The folder, made if it does not exist.
+
+    Raises:
+        LockedError: Another process holds it; the message names that process.
+        UsageError: The folder cannot be made or written to.
+    """
+    path = folder / ".lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise _publishing_error(path, error) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
+            raise LockedError(
+                problem(
+                    folder,
+                    "a folder nobody works on",
+                    holder or "another process",
+                    "wait for it or choose another folder",
+                )
+            ) from error
+        note = f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}"
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, note.encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write_whole(disk: Disk, path: Path, data: memoryview) -> None:
+    descriptor = disk.create(path)
+    try:
+        while data:
+            data = data[disk.write(descriptor, data) :]
+        disk.flush(descriptor)
+    finally:
+        disk.close(descriptor)
+
+
+def _forget(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass
+
+
+def _publishing_error(path: Path, error: OSError) -> NoSpaceError | UsageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return NoSpaceError(
+            problem(path, "space to write", error.strerror, "free space, then repeat the command")
+        )
+    return UsageError(
+        problem(path, "to write this file", error.strerror, "mend that, then repeat the command")
+    )

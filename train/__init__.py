@@ -1,0 +1,1 @@
+"""Stage 2: shards become a generator, and generators get scores."""
