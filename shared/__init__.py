@@ -1,1 +1,1 @@
-"""The field's vocabulary, shared by both stages: skeleton, geometry, errors, settings, files, console."""
+"""The field's vocabulary for both stages: skeleton, geometry, errors, settings, files, console."""

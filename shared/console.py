@@ -139,9 +139,8 @@ class Console:
 
         stage._shown = show
         yield stage
-        self.say(
-            f"{stage.name}: {stage.done}/{stage.total} in {stage.seconds:.1f} s {stage.note}".rstrip()
-        )
+        count = f"{stage.done}/{stage.total}"
+        self.say(f"{stage.name}: {count} in {stage.seconds:.1f} s {stage.note}".rstrip())
 
     def _live_stage(self, stage: Stage) -> Iterator[Stage]:
         columns = (

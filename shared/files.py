@@ -46,7 +46,7 @@ class Disk:
 
     def rename(self, old: Path, new: Path) -> None:
         """Give the file its final name, replacing what bore it."""
-        os.replace(old, new)
+        old.replace(new)
 
     def flush_folder(self, folder: Path) -> None:
         """Force the folder's names onto the disk."""

@@ -1,0 +1,305 @@
+"""Transforms of the ten parts: affine maps from the target's pixels to the source's.
+
+Convention:
+    A transform is a 2 x 3 matrix ``source_from_target``: it takes a target point (x, y, 1) to the
+    source point whose colour belongs there, the direction in which a backward warp samples.
+    A part without a transform has status 0 and holds the translation by (1000, 1000), which
+    samples outside of every image. There is never a NaN.
+
+The fit is total least squares in normalised coordinates, as skimage's
+``estimate_transform("affine", src=target_points, dst=source_points)`` computes it by a singular
+value decomposition. Here it is a closed form over whole blocks of pairs. Source: ours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.geometry import LIMB_ENDS, LIMB_STARTS, Bools, Float64s, Floats, torso_lengths
+from shared.skeleton import (
+    FIRST_LIMB,
+    HEAD,
+    HEAD_JOINTS,
+    JOINT,
+    LIMB_HALF_WIDTH,
+    LIMB_START,
+    LIMBS,
+    MIRROR_PARTS,
+    NUM_PARTS,
+    TORSO,
+    TORSO_JOINTS,
+    TRANSFORM_LIMB_END,
+)
+
+STATUS_NONE = 0
+STATUS_DIRECT = 1
+STATUS_MIRRORED = 2
+
+NO_TRANSFORM = np.array([[1.0, 0.0, 1000.0], [0.0, 1.0, 1000.0]])
+SINGULAR = 1e-9
+BLOCK_PAIRS = 4096
+NEWTON_STEPS = 8
+NEWTON_STEPS_HARD = 64
+
+_HEAD_POINTS = np.array([*HEAD_JOINTS, JOINT["LSho"], JOINT["RSho"]])
+_OTHER_SIDE = np.arange(len(LIMBS)) ^ 1
+_LIMB_CENTRE = (1 - LIMB_START) / 2 + (1 + LIMB_START) / 2 * np.array(TRANSFORM_LIMB_END)
+_LIMB_REACH = (1 + LIMB_START) * (1 + np.array(TRANSFORM_LIMB_END))
+
+
+def pair_transforms(
+    source_joints: Floats, target_joints: Floats
+) -> tuple[Float64s, NDArray[np.uint8]]:
+    """Fit the transforms of the ten parts for pairs of poses.
+
+    Args:
+        source_joints: float ``(m, 18, 2)`` joints of the sources, NaN where absent.
+        target_joints: float ``(m, 18, 2)`` joints of the targets.
+
+    Returns:
+        ``transforms`` float64 ``(m, 10, 2, 3)``, target -> source in pixels, and ``status`` uint8
+        ``(m, 10)``: 0 none, 1 direct, 2 taken from the mirrored limb of the source.
+
+    Source: Siarohin et al. 2018; the closed form is ours.
+    """
+    count = len(source_joints)
+    transforms = np.empty((count, NUM_PARTS, 2, 3))
+    status = np.empty((count, NUM_PARTS), dtype=np.uint8)
+    for start in range(0, count, BLOCK_PAIRS):
+        block = slice(start, start + BLOCK_PAIRS)
+        _fit_block(source_joints[block], target_joints[block], transforms[block], status[block])
+    return transforms, status
+
+
+def fit_affine(
+    target_points: Floats, source_points: Floats, weights: Bools | None = None
+) -> tuple[Float64s, Bools]:
+    """Fit affine maps to point correspondences by total least squares.
+
+    Args:
+        target_points: float ``(m, k, 2)``, where the maps start.
+        source_points: float ``(m, k, 2)``, where they lead to.
+        weights: bool ``(m, k)``, which correspondences count; all by default.
+
+    Returns:
+        Matrices float64 ``(m, 2, 3)`` and bool ``(m,)``: False where the points of either side
+        lie on a line or are fewer than three; the matrix is :data:`NO_TRANSFORM` there.
+    """
+    target = np.ascontiguousarray(np.moveaxis(np.asarray(target_points, dtype=np.float64), 0, -1))
+    source = np.ascontiguousarray(np.moveaxis(np.asarray(source_points, dtype=np.float64), 0, -1))
+    counted = np.ones(target[:, 0].shape, dtype=bool) if weights is None else weights.T
+    with np.errstate(all="ignore"):
+        matrix, good = _total_least_squares(target, source, counted)
+    matrices = np.moveaxis(matrix, -1, 0).copy()
+    matrices[~good] = NO_TRANSFORM
+    return matrices, good
+
+
+def mirror_transforms(
+    transforms: Floats, source_width: int, target_width: int | None = None
+) -> Float64s:
+    """Give the transforms of the mirrored pair, left and right parts exchanged.
+
+    Args:
+        transforms: float ``(..., 10, 2, 3)``.
+        source_width: Width of the source picture in pixels.
+        target_width: Width of the target picture, by default the same.
+
+    Returns:
+        float64 ``(..., 10, 2, 3)``; parts without a transform stay as they are.
+    """
+    last_source = source_width - 1
+    last_target = (source_width if target_width is None else target_width) - 1
+    old = np.asarray(transforms, dtype=np.float64)[..., list(MIRROR_PARTS), :, :]
+    new = old.copy()
+    new[..., 0, 1] = -old[..., 0, 1]
+    new[..., 1, 0] = -old[..., 1, 0]
+    new[..., 0, 2] = last_source - old[..., 0, 0] * last_target - old[..., 0, 2]
+    new[..., 1, 2] = old[..., 1, 2] + old[..., 1, 0] * last_target
+    absent = (old == NO_TRANSFORM).all(axis=(-2, -1))
+    new[absent] = NO_TRANSFORM
+    return new
+
+
+def scale_transforms(transforms: Floats, factor: float) -> Floats:
+    """Give transforms of image pixels for feature maps smaller by ``factor``.
+
+    Args:
+        transforms: float ``(..., 2, 3)`` between images.
+        factor: How many image pixels a pixel of the map is wide.
+
+    Returns:
+        float ``(..., 2, 3)`` between the maps: M stays, t' = t/s + (1 - 1/s)(M 1 - 1)/2.
+    """
+    scaled = np.array(transforms)
+    offset = (1 - 1 / factor) / 2
+    scaled[..., 2] = scaled[..., 2] / factor + offset * (scaled[..., :2].sum(axis=-1) - 1)
+    return scaled
+
+
+def _fit_block(
+    source: Floats, target: Floats, transforms: Float64s, status: NDArray[np.uint8]
+) -> None:
+    """Fill the transforms and the status of one block of pairs."""
+    source_points = np.ascontiguousarray(np.asarray(source, dtype=np.float64).transpose(1, 2, 0))
+    target_points = np.ascontiguousarray(np.asarray(target, dtype=np.float64).transpose(1, 2, 0))
+    with np.errstate(all="ignore"):
+        matrix = np.empty((NUM_PARTS, 2, 3, len(source)))
+        found = np.empty((NUM_PARTS, len(source)), dtype=np.uint8)
+        matrix[TORSO], found[TORSO] = _fit_torso(source_points, target_points)
+        matrix[HEAD], found[HEAD] = _fit_head(source_points, target_points)
+        matrix[FIRST_LIMB:], found[FIRST_LIMB:] = _fit_limbs(
+            source_points,
+            target_points,
+            torso_lengths(source),
+            torso_lengths(target),
+        )
+        absent = (found == STATUS_NONE) | ~np.isfinite(matrix).all(axis=(1, 2))
+    transforms[:] = matrix.transpose(3, 0, 1, 2)
+    transforms[absent.T] = NO_TRANSFORM
+    status[:] = np.where(absent, STATUS_NONE, found).T
+
+
+def _fit_torso(source: Float64s, target: Float64s) -> tuple[Float64s, Bools]:
+    corners = list(TORSO_JOINTS)
+    everywhere = np.ones((len(corners), source.shape[-1]), dtype=bool)
+    return _total_least_squares(target[corners], source[corners], everywhere)
+
+
+def _fit_head(source: Float64s, target: Float64s) -> tuple[Float64s, Bools]:
+    source_head, target_head = source[_HEAD_POINTS], target[_HEAD_POINTS]
+    common = np.isfinite(source_head[:, 0]) & np.isfinite(target_head[:, 0])
+    matrix, good = _total_least_squares(target_head, source_head, common)
+    some_head = common[: len(HEAD_JOINTS)].any(axis=0)
+    return matrix, good & some_head & common[len(HEAD_JOINTS) :].all(axis=0)
+
+
+def _fit_limbs(
+    source: Float64s, target: Float64s, source_torso: Float64s, target_torso: Float64s
+) -> tuple[Float64s, NDArray[np.uint8]]:
+    """Fit all limbs; both quads are rectangles, so the map between them is exact."""
+    target_start, target_along = _limb_vectors(target)
+    start, along = _limb_vectors(source)
+    missing = ~np.isfinite(along[:, 0])
+    start = np.where(missing[:, None], start[_OTHER_SIDE], start)
+    along = np.where(missing[:, None], along[_OTHER_SIDE], along)
+
+    square, target_square = (along**2).sum(axis=1), (target_along**2).sum(axis=1)
+    lengthwise = 1 / target_square
+    sidewise = source_torso / (target_torso * np.sqrt(square * target_square))
+    (sx, sy), (tx, ty) = along.swapaxes(0, 1), target_along.swapaxes(0, 1)
+    matrix = np.empty((len(LIMBS), 2, 3, source.shape[-1]))
+    matrix[:, 0, 0] = lengthwise * sx * tx + sidewise * sy * ty
+    matrix[:, 0, 1] = lengthwise * sx * ty - sidewise * sy * tx
+    matrix[:, 1, 0] = lengthwise * sy * tx - sidewise * sx * ty
+    matrix[:, 1, 1] = lengthwise * sy * ty + sidewise * sx * tx
+    to_centre = _LIMB_CENTRE[:, None, None]
+    _set_translation(matrix, target_start + to_centre * target_along, start + to_centre * along)
+
+    good = _is_spread(square, source_torso) & _is_spread(target_square, target_torso)
+    found = np.where(missing, STATUS_MIRRORED, STATUS_DIRECT)
+    return matrix, np.where(good, found, STATUS_NONE).astype(np.uint8)
+
+
+def _limb_vectors(points: Float64s) -> tuple[Float64s, Float64s]:
+    start = points[LIMB_STARTS]
+    return start, points[LIMB_ENDS] - start
+
+
+def _set_translation(matrix: Float64s, target_point: Float64s, source_point: Float64s) -> None:
+    """Choose t so that the target point is led to the source point; the point is axis -2."""
+    x, y = target_point[..., 0, :], target_point[..., 1, :]
+    for row in (0, 1):
+        linear = matrix[..., row, 0, :] * x + matrix[..., row, 1, :] * y
+        matrix[..., row, 2, :] = source_point[..., row, :] - linear
+
+
+def _is_spread(square: Float64s, torso: Float64s) -> Bools:
+    """Tell whether the four corners of a limb's quad are not on a line (False for NaN)."""
+    half_length = square * (_LIMB_REACH[:, None] / 2) ** 2
+    half_width = (LIMB_HALF_WIDTH * torso) ** 2
+    smaller = 8 * np.minimum(half_length, half_width) / (half_length + half_width)
+    spread: Bools = smaller >= SINGULAR
+    return spread
+
+
+def _total_least_squares(
+    target: Float64s, source: Float64s, counted: Bools
+) -> tuple[Float64s, Bools]:
+    """Fit blocks of points ``(k, 2, m)``; see the module for the method.
+
+    The normalised target points are turned into the axes of their scatter first: the small axis
+    then keeps its relative accuracy, however thin the set of points is.
+    """
+    number = counted.sum(axis=0).astype(np.float64)
+    points, centre, scale = _normalised(target, counted, number)
+    images, image_centre, image_scale = _normalised(source, counted, number)
+    axes, small, large, spread = _principal(points)
+    across = (small[:, None] * images).sum(axis=0)
+    along = (large[:, None] * images).sum(axis=0)
+    smallest, largest = (small**2).sum(axis=0), (large**2).sum(axis=0)
+    root = _smallest_root(smallest, largest, 2 * number, (across**2).sum(0), (along**2).sum(0))
+    across, along = across / (smallest - root), along / (largest - root)
+
+    ratio = scale / image_scale
+    matrix = np.empty((2, 3, target.shape[-1]))
+    for row in (0, 1):
+        matrix[row, :2] = ratio * (across[row] * axes[0] + along[row] * axes[1])
+    _set_translation(matrix, centre, image_centre)
+    thin = _principal(images)[3]
+    good = (np.minimum(spread, thin) >= SINGULAR) & np.isfinite(matrix).all(axis=(0, 1))
+    return matrix, good
+
+
+def _normalised(
+    points: Float64s, counted: Bools, number: Float64s
+) -> tuple[Float64s, Float64s, Float64s]:
+    """Centre the counted points and scale them to a root mean square distance of sqrt(2)."""
+    points = np.where(counted[:, None], points, 0.0)
+    centre = points.sum(axis=0) / number
+    points = np.where(counted[:, None], points - centre, 0.0)
+    scale = np.sqrt(2 * number / (points**2).sum(axis=(0, 1)))
+    return points * scale, centre, scale
+
+
+def _principal(points: Float64s) -> tuple[Float64s, Float64s, Float64s, Float64s]:
+    """Turn points into the axes of their scatter.
+
+    Returns:
+        The axes ``(2 axes: small, large; 2 coordinates; m)``, the coordinates ``(k, m)`` along
+        the small and the large axis, and the smaller eigenvalue ``(m,)`` of the scatter.
+    """
+    x, y = points[:, 0], points[:, 1]
+    angle = np.arctan2(2 * (x * y).sum(axis=0), (x * x).sum(axis=0) - (y * y).sum(axis=0)) / 2
+    cosine, sine = np.cos(angle), np.sin(angle)
+    axes = np.array([[-sine, cosine], [cosine, sine]])
+    small, large = cosine * y - sine * x, cosine * x + sine * y
+    return axes, small, large, (small**2).sum(axis=0)
+
+
+def _smallest_root(
+    smallest: Float64s, largest: Float64s, twice: Float64s, across: Float64s, along: Float64s
+) -> Float64s:
+    """Solve (s1 - r)(s2 - r)(2n - r) - z1 (s2 - r) - z2 (s1 - r) = 0 for its smallest root.
+
+    Newton's method from 0 climbs monotonically. A few steps settle nearly all; those that are
+    not settled, near a double root, get more.
+    """
+
+    def climb(root: Float64s, args: tuple[Float64s, ...], steps: int) -> tuple[Float64s, Float64s]:
+        low, high, total, z_low, z_high = args
+        step = np.zeros_like(root)
+        for _ in range(steps):
+            a, b, c = low - root, high - root, total - root
+            slope = z_low + z_high - a * b - a * c - b * c
+            step = -(a * b * c - z_low * b - z_high * a) / slope
+            root = root + step
+        return root, step
+
+    args = (smallest, largest, twice, across, along)
+    root, step = climb(np.zeros_like(smallest), args, NEWTON_STEPS)
+    hard = np.flatnonzero(np.abs(step) > 1e-15 * twice + 1e-13 * np.abs(smallest - root))
+    if len(hard):
+        root[hard], _ = climb(root[hard], tuple(a[hard] for a in args), NEWTON_STEPS_HARD)
+    return root
