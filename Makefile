@@ -1,0 +1,62 @@
+# Everything a developer or newcomer types. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := demo
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lint format bench promises soak test-slow test-gpu clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# OpenCV's usual wheel needs the system's libGL; where that is missing its headless twin serves.
+$(STAMP): setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || { \
+	  echo 'libGL.so.1 is missing: taking opencv-python-headless instead of opencv-python'; \
+	  $(BIN)/python -m pip uninstall --quiet --yes opencv-python; \
+	  $(BIN)/python -m pip install --quiet --force-reinstall --no-deps opencv-python-headless; }
+	@touch $(STAMP)
+
+install: $(STAMP) ## make .venv and install everything
+
+demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the results
+	$(BIN)/python -m tests.demo $(DEMO)
+
+test: $(STAMP) ## run the default tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint ## lint, then the tests; a skip that is not allowed fails
+	$(BIN)/python -m pytest --refuse-skips
+
+format: $(STAMP) ## format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## print the tables of speed; asserts nothing
+	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+promises: $(STAMP) ## the promises at their quick figure
+	$(BIN)/python -m pytest -m promises --timeout 3600
+
+soak: $(STAMP) ## the promises at their long figure (hours)
+	$(BIN)/python -m pytest -m soak --timeout 86400
+
+test-slow: $(STAMP) ## tests that take long
+	$(BIN)/python -m pytest -m slow --timeout 3600
+
+test-gpu: $(STAMP) ## tests that need a CUDA device
+	$(BIN)/python -m pytest -m gpu --timeout 3600
+
+clean: ## remove the environment and caches, not your data
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
