@@ -25,7 +25,11 @@ $(STAMP): setup.cfg pyproject.toml
 install: $(STAMP) ## make .venv and install everything
 
 demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the results
-	$(BIN)/python -m tests.demo $(DEMO)
+	$(BIN)/draw-market --out $(DEMO)/market
+	$(BIN)/prep-market --src $(DEMO)/market --out $(DEMO)/shards --pose-model demo
+	$(BIN)/inspect-shards $(DEMO)/shards --sheet $(DEMO)/pairs.png
+	$(BIN)/train-gan --shards $(DEMO)/shards --preset demo --out $(DEMO)/run
+	$(BIN)/eval-gan --run $(DEMO)/run --shards $(DEMO)/shards --out $(DEMO)/scores
 
 test: $(STAMP) ## run the default tests
 	$(BIN)/python -m pytest
