@@ -46,9 +46,7 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def published_data() -> Path:
     """Folder of the published annotations; they are not part of the repository."""
-    folder = Path(
-        os.environ.get("POSEGAN_SHARED_DATA", REPOSITORY.parent / "shared" / "data")
-    )
+    folder = Path(os.environ.get("POSEGAN_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
     if not (folder / "market-annotation-train.csv").exists():
         pytest.skip("allowed: published annotations absent")
     return folder

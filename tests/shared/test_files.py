@@ -1,0 +1,121 @@
+"""Publishing: whole files or none, a lock for one, and room before work starts."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from disks import FailingDisk
+
+from shared import files
+from shared.errors import DamagedError, LockedError, NoSpaceError, UsageError
+
+
+def test_published_file_has_the_content_and_the_hash_of_its_bytes(tmp_path: Path) -> None:
+    digest = files.publish(tmp_path / "a.bin", b"content")
+    assert (tmp_path / "a.bin").read_bytes() == b"content"
+    assert digest == hashlib.sha256(b"content").hexdigest()
+    assert digest == files.sha256_of_file(tmp_path / "a.bin")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_every_fault_leaves_the_old_file_or_the_new_one(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "a.bin"
+    faults = 0
+    while True:
+        files.publish(path, b"old")
+        disk = FailingDisk(fail_at=faults, number=number)
+        try:
+            files.publish(path, b"new content", disk)
+        except (NoSpaceError, UsageError) as error:
+            assert isinstance(error, NoSpaceError) == (number == errno.ENOSPC)
+            assert "a.bin" in str(error) and "\n" not in str(error)
+            assert path.read_bytes() in (b"old", b"new content")
+            assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+            faults += 1
+        else:
+            break
+    assert faults >= 6
+    assert path.read_bytes() == b"new content"
+
+
+def test_partial_writes_are_continued(tmp_path: Path) -> None:
+    class Slow(files.Disk):
+        def write(self, descriptor: int, data: memoryview) -> int:
+            return os.write(descriptor, data[:3])
+
+    files.publish(tmp_path / "a.bin", b"0123456789", Slow())
+    assert (tmp_path / "a.bin").read_bytes() == b"0123456789"
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from shared import files
+from shared.errors import NoSpaceError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    files.publish(Path(sys.argv[1]), bytes(5000))
+except NoSpaceError as error:
+    sys.exit(error.exit_code)
+"""
+
+
+def test_real_file_limit_is_a_lack_of_space(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path / "a.bin")], check=False)
+    assert done.returncode == 5
+    assert not list(tmp_path.iterdir())
+
+
+def test_leftovers_of_killed_runs_are_removed(tmp_path: Path) -> None:
+    (tmp_path / f".shard.h5.123{files.TEMPORARY_SUFFIX}").write_bytes(b"half")
+    (tmp_path / "shard.h5").write_bytes(b"whole")
+    assert files.remove_temporaries(tmp_path) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["shard.h5"]
+
+
+def test_space_is_required_with_both_figures(tmp_path: Path) -> None:
+    class Small(files.Disk):
+        def free_bytes(self, folder: Path) -> int:
+            return 1_000_000
+
+    files.require_space(tmp_path / "not" / "yet", 900_000, Small())
+    with pytest.raises(NoSpaceError, match=r"1,100,000 bytes free, found 1,000,000"):
+        files.require_space(tmp_path, 1_000_000, Small())
+
+
+def test_second_holder_is_refused_and_told_the_first(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from shared.files import folder_lock\n"
+        "with folder_lock(Path(sys.argv[1])):\n  print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None and holder.stdin is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(LockedError, match=f"process {holder.pid}"), files.folder_lock(tmp_path):
+        pass
+    holder.kill()
+    holder.communicate()
+    with files.folder_lock(tmp_path):
+        pass
+
+
+def test_json_that_is_torn_is_damaged(tmp_path: Path) -> None:
+    files.publish_json(tmp_path / "a.json", {"a": [1, "ä"]})
+    assert files.read_json(tmp_path / "a.json") == {"a": [1, "ä"]}
+    (tmp_path / "a.json").write_bytes((tmp_path / "a.json").read_bytes()[:7])
+    with pytest.raises(DamagedError, match=r"a\.json"):
+        files.read_json(tmp_path / "a.json")
+    with pytest.raises(UsageError, match="check the name"):
+        files.read_json(tmp_path / "b.json")
