@@ -1,0 +1,209 @@
+"""The field's own files, in and out: key points and pair lists.
+
+Convention:
+    This is the only home of "y first" and of -1 for an absent joint; inside the project points are
+    (x, y) and an absent joint is NaN. A published key point file has the header
+    ``name:keypoints_y:keypoints_x`` and rows ``NAME: [18 numbers]: [18 numbers]``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import UsageError, problem
+from shared.files import Disk, publish_text
+from shared.skeleton import NUM_JOINTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEYPOINTS_HEADER = "name:keypoints_y:keypoints_x"
+ABSENT = -1
+LARGEST_PX = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class KeypointTable:
+    """Key points of images, in the order of their file.
+
+    Attributes:
+        names: File names, each once.
+        joints: float64 (n, 18, 2), (x, y) in px, NaN where absent.
+    """
+
+    names: tuple[str, ...]
+    joints: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.joints.shape != (len(self.names), NUM_JOINTS, 2):
+            expected = f"joints of shape ({len(self.names)}, {NUM_JOINTS}, 2)"
+            found = str(self.joints.shape)
+            raise UsageError(problem("key points", expected, found, "give a skeleton a name"))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def read_keypoints(path: Path) -> KeypointTable:
+    """Read a published file of key points.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Names and joints, in the file's order.
+
+    Raises:
+        UsageError: The file cannot be read, or a line is not of that form; the message names it.
+    """
+    lines = _lines(path)
+    if not lines or lines[0].strip() != KEYPOINTS_HEADER:
+        found = repr(lines[0][:60]) if lines else "an empty file"
+        raise UsageError(problem(path, f"the header {KEYPOINTS_HEADER}", found, "add the header"))
+    numbered = [(number, line) for number, line in enumerate(lines[1:], 2) if line.strip()]
+    first_line: dict[str, int] = {}
+    joints = np.empty((len(numbered), NUM_JOINTS, 2))
+    for row, (number, line) in enumerate(numbered):
+        name, ys, xs = _split_row(path, number, line)
+        if name in first_line:
+            where, found = f"{path}:{number}", f"{name!r} as in line {first_line[name]}"
+            raise UsageError(problem(where, "each name once", found, "remove one of the lines"))
+        first_line[name] = number
+        joints[row, :, 0] = xs
+        joints[row, :, 1] = ys
+    _check_points(path, joints, [number for number, _ in numbered])
+    joints[(joints == ABSENT).all(axis=-1)] = np.nan
+    return KeypointTable(tuple(first_line), joints)
+
+
+def write_keypoints(
+    path: Path, names: tuple[str, ...], joints: NDArray[np.float64], disk: Disk | None = None
+) -> str:
+    """Write key points in the published form.
+
+    Coordinates are rounded to whole pixels. One that would fall below 0 is written as 0, because a
+    negative number means an absent joint there.
+
+    Args:
+        path: The file.
+        names: File names, each once.
+        joints: float64 (n, 18, 2), (x, y) in px, NaN where absent.
+        disk: The calls to the operating system.
+
+    Returns:
+        The SHA-256 of the file.
+
+    Raises:
+        UsageError: A name is there twice or cannot be written in this form.
+    """
+    table = KeypointTable(tuple(names), np.asarray(joints, np.float64))
+    for name in table.names:
+        if not name.strip() or name != name.strip() or ":" in name or not name.isprintable():
+            raise UsageError(problem(path, "names without colons", repr(name), "rename the file"))
+    if len(set(table.names)) != len(table.names):
+        raise UsageError(problem(path, "each name once", "a name twice", "remove one of them"))
+    known = np.isfinite(table.joints).all(axis=-1, keepdims=True)
+    rounded = np.clip(np.rint(np.where(known, table.joints, 0)), 0, LARGEST_PX)
+    whole = np.where(known, rounded, ABSENT).astype(np.int64)
+    rows = [
+        f"{name}: {xy[:, 1].tolist()}: {xy[:, 0].tolist()}"
+        for name, xy in zip(table.names, whole, strict=True)
+    ]
+    return publish_text(path, "\n".join([KEYPOINTS_HEADER, *rows]) + "\n", disk)
+
+
+def read_pairs(path: Path) -> pd.DataFrame:
+    """Read a published list of pairs.
+
+    Args:
+        path: A CSV file with the columns ``from`` and ``to``; others are left out.
+
+    Returns:
+        The columns ``from`` and ``to``, as text, in the file's order.
+
+    Raises:
+        UsageError: The file cannot be read, or a column or a name is missing.
+    """
+    import pandas as pd  # noqa: PLC0415 - key points are read without it
+
+    try:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+        pairs = table[["from", "to"]]
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from error
+    except (ValueError, KeyError) as error:
+        remedy = "write the names of source and target under these two heads"
+        raise UsageError(problem(path, "a CSV with the columns from,to", error, remedy)) from error
+    empty = np.flatnonzero((pairs == "").any(axis=1))
+    if len(empty):
+        where = f"{path}:{int(empty[0]) + 2}"
+        raise UsageError(problem(where, "two names", "an empty one", "mend the line"))
+    return pairs
+
+
+def write_pairs(path: Path, pairs: pd.DataFrame, disk: Disk | None = None) -> str:
+    """Write a list of pairs in the published form.
+
+    Args:
+        path: The file.
+        pairs: Any table with the columns ``from`` and ``to``.
+        disk: The calls to the operating system.
+
+    Returns:
+        The SHA-256 of the file.
+    """
+    text: str = pairs[["from", "to"]].to_csv(index=False, lineterminator="\n")
+    return publish_text(path, text, disk)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            problem(path, "text in UTF-8", f"byte {error.start}", "check the file")
+        ) from error
+
+
+def _split_row(path: Path, number: int, line: str) -> tuple[str, list[Any], list[Any]]:
+    fields = line.strip().rsplit(":", 2)
+    try:
+        name, ys, xs = fields[0].strip(), json.loads(fields[1]), json.loads(fields[2])
+    except (IndexError, ValueError, RecursionError):
+        name, ys, xs = "", None, None
+    if not (name and _is_axis(ys) and _is_axis(xs)):
+        expected = f"NAME: [{NUM_JOINTS} numbers]: [{NUM_JOINTS} numbers]"
+        found = repr(line[:60])
+        raise UsageError(problem(f"{path}:{number}", expected, found, "mend the line"))
+    return name, ys, xs
+
+
+def _is_axis(values: Any) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == NUM_JOINTS
+        and all(type(value) in (int, float) and abs(value) <= LARGEST_PX for value in values)
+    )
+
+
+def _check_points(path: Path, joints: NDArray[np.float64], line_numbers: list[int]) -> None:
+    absent = joints == ABSENT
+    wrong = (absent.any(axis=-1) != absent.all(axis=-1)) | ((joints < 0) & ~absent).any(axis=-1)
+    if wrong.any():
+        row, joint = (int(index) for index in np.argwhere(wrong)[0])
+        x, y = joints[row, joint]
+        remedy = "write -1 for both where the joint is absent"
+        where = f"{path}:{line_numbers[row]}, joint {joint}"
+        raise UsageError(problem(where, "a point of the image", f"x {x:g}, y {y:g}", remedy))
+
+
+def _unreadable(path: Path, why: str | None) -> UsageError:
+    return UsageError(problem(path, "a readable file", why or "an error", "check the name"))

@@ -1,0 +1,257 @@
+"""The manifest: the index of a shard folder, written last, and the tables for pandas.
+
+A folder without ``manifest.json`` is not finished. The manifest carries the hash of every other
+file and of itself, so that nothing damaged, swapped or foreign is used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_manifest import schema
+from shared import settings
+from shared.errors import DamagedError, UsageError, problem
+from shared.files import Disk, publish_json, read_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST_FILE = "manifest.json"
+IMAGES_FILE = "images.csv"
+FORMAT = "posegan-manifest"
+VERSION = 1
+REMEDY = "make the shards anew with prep-market --overwrite, or fetch an undamaged copy"
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ShardEntry:
+    """One shard in the manifest.
+
+    Attributes:
+        file: File name in the folder.
+        split: ``"train"`` or ``"test"``.
+        num_bytes: Size of the file.
+        sha256: Hash of the file, hexadecimal.
+        num_images: Images in it.
+        num_pairs: Pairs in it.
+        identities: Whom it shows, ascending.
+    """
+
+    file: str
+    split: str
+    num_bytes: int
+    sha256: str
+    num_images: int
+    num_pairs: int
+    identities: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        right = (
+            self.split in schema.SPLITS
+            and re.fullmatch(rf"{self.split}-\d{{5}}\.h5", self.file)
+            and SHA256.fullmatch(self.sha256)
+            and min(self.num_bytes, self.num_images) > 0
+            and self.num_pairs >= 0
+        )
+        if not right:
+            found = f"{self.file!r} of split {self.split!r}"
+            raise UsageError(problem("manifest", "an entry for a shard", found, "see FORMAT.md"))
+
+    @property
+    def number(self) -> int:
+        """Number of the shard in its split."""
+        return int(self.file[-8:-3])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The index of a shard folder.
+
+    Attributes:
+        version: Version of the manifest's format.
+        image_size: (height, width) in pixels.
+        shards: The shards, train before test, by number.
+        settings: The settings of stage 1 that decide the content.
+        versions: The software that made it.
+        files: The CSV files' names and their SHA-256.
+    """
+
+    version: int = VERSION
+    image_size: tuple[int, int]
+    shards: tuple[ShardEntry, ...]
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    files: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for split in schema.SPLITS:
+            found = [entry.file for entry in self.of_split(split)]
+            wanted = [schema.shard_file(split, number) for number in range(len(found))]
+            if found != wanted:
+                where = f"manifest, split {split}"
+                raise UsageError(problem(where, "shards in order", found, "list every shard once"))
+
+    def of_split(self, split: str) -> tuple[ShardEntry, ...]:
+        """Give the shards of a split in order."""
+        return tuple(entry for entry in self.shards if entry.split == split)
+
+    def num_images(self, split: str) -> int:
+        """Count the images of a split."""
+        return sum(entry.num_images for entry in self.of_split(split))
+
+    def num_pairs(self, split: str) -> int:
+        """Count the pairs of a split."""
+        return sum(entry.num_pairs for entry in self.of_split(split))
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of all shards."""
+        return sum(entry.num_bytes for entry in self.shards)
+
+
+def publish_manifest(folder: Path, manifest: Manifest, disk: Disk | None = None) -> str:
+    """Write the manifest, as the last file of a shard folder.
+
+    Args:
+        folder: The folder; its shards and tables are there already.
+        manifest: What it lists.
+        disk: The calls to the operating system.
+
+    Returns:
+        The SHA-256 of the file.
+    """
+    plain = {"format": FORMAT, **settings.as_plain(manifest)}
+    plain["splits"] = _sizes(manifest)
+    return publish_json(folder / MANIFEST_FILE, {**plain, "sha256": _own_hash(plain)}, disk)
+
+
+def open_manifest(folder: Path | str) -> Manifest:
+    """Read the manifest of a shard folder and check it against its own hash.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The manifest. The files that it lists are not touched.
+
+    Raises:
+        UsageError: There is none, or it is of a later version.
+        DamagedError: It is not what was written.
+    """
+    path = Path(folder) / MANIFEST_FILE
+    if not path.is_file():
+        remedy = "run prep-market to its end, or give the folder that it wrote"
+        raise UsageError(problem(folder, f"a shard folder with {MANIFEST_FILE}", "none", remedy))
+    plain = read_json(path)
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        raise DamagedError(problem(path, "a manifest", "something else", REMEDY))
+    if plain.pop("sha256", None) != _own_hash(plain):
+        raise DamagedError(problem(path, "the text that was written", "another hash", REMEDY))
+    version = plain.get("version")
+    if version != VERSION:
+        remedy = "use the version of posegan that wrote it"
+        raise UsageError(problem(path, f"version {VERSION}", f"version {version}", remedy))
+    try:
+        del plain["format"], plain["splits"]
+        return settings.build(Manifest, _with_records(plain))
+    except (UsageError, KeyError, TypeError) as error:
+        raise DamagedError(problem(path, "a manifest", error, REMEDY)) from error
+
+
+def listed_sha256(path: Path) -> str | None:
+    """Give the hash of a shard as the manifest beside it lists it; None without a manifest.
+
+    Raises:
+        DamagedError: The manifest is damaged, or does not list the shard.
+    """
+    if not (path.parent / MANIFEST_FILE).is_file():
+        return None
+    for entry in open_manifest(path.parent).shards:
+        if entry.file == path.name:
+            return entry.sha256
+    found = "a shard that the manifest does not list"
+    raise DamagedError(problem(path, "a shard of this folder", found, REMEDY))
+
+
+def pairs_file(split: str) -> str:
+    """Give the name of a split's table of pairs."""
+    return f"pairs-{split}.csv"
+
+
+def load_pairs(folder: Path | str, split: str = "train") -> pd.DataFrame:
+    """Give the pairs of a shard folder as a table, in the order of the split's list.
+
+    Args:
+        folder: A shard folder.
+        split: ``"train"`` or ``"test"``.
+
+    Returns:
+        One row a pair; the columns are ``schema.PAIR_COLUMNS``.
+
+    Raises:
+        UsageError: The folder has no manifest, or the split has another name.
+        DamagedError: The table is not what was written.
+    """
+    from data_manifest import tables  # noqa: PLC0415 - pandas only where asked for
+
+    if split not in schema.SPLITS:
+        raise UsageError(problem("split", " or ".join(schema.SPLITS), split, "choose one of them"))
+    return tables.read(_verified(Path(folder), pairs_file(split)), schema.PAIR_COLUMNS)
+
+
+def load_images(folder: Path | str) -> pd.DataFrame:
+    """Give all images of the source as a table, also those that are in no shard.
+
+    Args:
+        folder: A shard folder.
+
+    Returns:
+        One row an image; the columns are ``schema.IMAGE_COLUMNS``.
+
+    Raises:
+        UsageError: The folder has no manifest.
+        DamagedError: The table is not what was written.
+    """
+    from data_manifest import tables  # noqa: PLC0415 - pandas only where asked for
+
+    return tables.read(_verified(Path(folder), IMAGES_FILE), schema.IMAGE_COLUMNS)
+
+
+def _verified(folder: Path, name: str) -> bytes:
+    wanted = open_manifest(folder).files.get(name)
+    path = folder / name
+    if wanted is None or not path.is_file():
+        raise DamagedError(problem(path, "a table that the manifest lists", "none", REMEDY))
+    text = path.read_bytes()
+    if hashlib.sha256(text).hexdigest() != wanted:
+        remedy = f"work on a copy of it; {REMEDY}"
+        raise DamagedError(problem(path, "the table that was written", "another hash", remedy))
+    return text
+
+
+def _sizes(manifest: Manifest) -> dict[str, dict[str, int]]:
+    return {
+        split: {
+            "num_shards": len(manifest.of_split(split)),
+            "num_images": manifest.num_images(split),
+            "num_pairs": manifest.num_pairs(split),
+        }
+        for split in schema.SPLITS
+    }
+
+
+def _own_hash(plain: Mapping[str, Any]) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _with_records(plain: dict[str, Any]) -> dict[str, Any]:
+    entries = tuple(settings.build(ShardEntry, entry) for entry in plain["shards"])
+    return {**plain, "shards": entries}

@@ -1,0 +1,277 @@
+"""Shards: the writer and the reader of the format, side by side.
+
+A shard is one HDF5 file (FORMAT.md) that holds whole identities of one split: their images with
+joints and part quads, and the pairs among them with ten transforms each. ``schema.py`` says what is
+in it, ``rules.py`` what its values keep, ``container.py`` what makes the file itself safe to read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from data_manifest import container, rules, schema
+from data_manifest.schema import DataSet
+from shared.errors import DamagedError, UsageError, problem
+from shared.files import sha256_of_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REMEDY = "make the shards anew with prep-market --overwrite, or fetch an undamaged copy"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ShardArrays:
+    """What a shard holds, as NumPy arrays.
+
+    Convention:
+        n images of H x W pixels and m pairs. Points are (x, y) in pixels. What is absent or
+        unknown is NaN in floats and -1 in integers. Making one checks types and shapes; the
+        values are checked where a shard is written or read.
+
+    Attributes:
+        images: uint8 (n, H, W, 3), RGB.
+        joints: float32 (n, 18, 2), px, NaN absent.
+        present: bool (n, 18).
+        scores: float32 (n, 18), NaN unknown.
+        quads: float32 (n, 10, 4, 2), px, masks of the parts, NaN absent.
+        names: bytes (n,), file names.
+        identities: int32 (n,).
+        cameras: int16 (n,), -1 unknown.
+        people: int16 (n,), -1 unknown.
+        person_scores: float32 (n,), NaN unknown.
+        margins: float32 (n,), NaN unknown.
+        pairs: int32 (m, 2), rows of source and target.
+        pair_order: int64 (m,), position in the split's list of pairs.
+        transforms: float32 (m, 10, 2, 3), px, target -> source.
+        status: uint8 (m, 10), 0 none, 1 direct, 2 mirrored.
+
+    Raises:
+        UsageError: An array has another type or shape.
+    """
+
+    images: NDArray[np.uint8]
+    joints: NDArray[np.float32]
+    present: NDArray[np.bool_]
+    scores: NDArray[np.float32]
+    quads: NDArray[np.float32]
+    names: NDArray[np.bytes_]
+    identities: NDArray[np.int32]
+    cameras: NDArray[np.int16]
+    people: NDArray[np.int16]
+    person_scores: NDArray[np.float32]
+    margins: NDArray[np.float32]
+    pairs: NDArray[np.int32]
+    pair_order: NDArray[np.int64]
+    transforms: NDArray[np.float32]
+    status: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or 0 in self.images.shape:
+            found = f"shape {self.images.shape}"
+            raise UsageError(problem("images", "shape (n, H, W, 3)", found, "give some images"))
+        symbols = schema.symbols_of(self.images, len(self.pairs))
+        for entry in schema.DATASETS:
+            values: NDArray[Any] = getattr(self, entry.name)
+            shape = entry.sizes(symbols)
+            if values.shape != shape or not entry.fits_type(values.dtype):
+                expected, found = f"{entry.dtype} {shape}", f"{values.dtype} {values.shape}"
+                raise UsageError(problem(entry.name, expected, found, "convert the array"))
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        height, width = self.images.shape[1:3]
+        return height, width
+
+    def as_mapping(self) -> dict[str, NDArray[Any]]:
+        """Give the arrays by name, without copying them."""
+        return {entry.name: getattr(self, entry.name) for entry in schema.DATASETS}
+
+
+def shard_bytes(arrays: ShardArrays, split: str) -> bytes:
+    """Give the bytes of a shard's file; equal arguments give equal bytes.
+
+    Args:
+        arrays: What it holds.
+        split: ``"train"`` or ``"test"``.
+
+    Returns:
+        The file, to be published by ``shared.files.publish``.
+
+    Raises:
+        UsageError: The values break a rule of the format.
+    """
+    if split not in schema.SPLITS:
+        raise UsageError(problem("split", " or ".join(schema.SPLITS), split, "choose one of them"))
+    mapping = arrays.as_mapping()
+    broken = [
+        phrase
+        for entry in schema.DATASETS
+        if (phrase := rules.broken_bounds(entry, mapping[entry.name]))
+    ] or rules.broken_rules(mapping)
+    if broken:
+        raise UsageError(problem("shard", "values by the rules", broken[0], "see FORMAT.md"))
+    height, width = arrays.image_size
+    header: container.Header = {
+        "format": schema.FORMAT,
+        "version": schema.VERSION,
+        "split": split,
+        "num_images": len(arrays.images),
+        "num_pairs": len(arrays.pairs),
+        "height": height,
+        "width": width,
+    }
+    return container.file_image(header, mapping)
+
+
+def read_shard(path: Path, sha256: str | None = None) -> ShardArrays:
+    """Read a whole shard after checking everything that can be wrong with it.
+
+    Args:
+        path: The file.
+        sha256: What the manifest says it must hash to; None skips that check.
+
+    Returns:
+        Its arrays.
+
+    Raises:
+        UsageError: There is no such file.
+        DamagedError: It is not what was written, or no shard at all.
+    """
+    with Shard(path, sha256) as shard:
+        return shard.arrays()
+
+
+def open_shard(path: Path | str, sha256: str | None = None) -> Shard:
+    """Open a shard whose arrays are read when they are asked for.
+
+    Args:
+        path: The file.
+        sha256: What it must hash to. By default the manifest beside the file is asked.
+
+    Returns:
+        The shard, best used in a ``with`` statement.
+
+    Raises:
+        UsageError: There is no such file.
+        DamagedError: It is not what the manifest lists, or no shard at all.
+    """
+    from data_manifest.manifest import listed_sha256  # noqa: PLC0415 - it needs no h5py
+
+    path = Path(path)
+    return Shard(path, sha256 or listed_sha256(path))
+
+
+class Shard:
+    """An open shard: each array is read, whole and checked, at its first use.
+
+    Every field of :class:`ShardArrays` is an attribute. ``len(shard)`` is the number of pairs.
+
+    Args:
+        path: The file.
+        sha256: What it must hash to; None skips that check.
+    """
+
+    def __init__(self, path: Path, sha256: str | None = None) -> None:
+        self.path = path
+        self._read: dict[str, NDArray[Any]] = {}
+        if not path.is_file():
+            raise UsageError(problem(path, "a shard", "no such file", "check the name"))
+        if sha256 is not None and sha256_of_file(path) != sha256:
+            raise self._damaged("another hash")
+        try:
+            self._file = h5py.File(path, "r", locking=False)
+        except Exception as error:
+            raise self._damaged(error) from error
+        try:
+            self.header = container.verified_header(self._file)
+            self._datasets = container.verified_datasets(self._file, self.header)
+        except Exception as error:
+            self.close()
+            raise self._damaged(error) from error
+
+    @property
+    def split(self) -> str:
+        """``"train"`` or ``"test"``."""
+        return str(self.header["split"])
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return int(self.header["height"]), int(self.header["width"])
+
+    @property
+    def num_images(self) -> int:
+        """Number of images."""
+        return int(self.header["num_images"])
+
+    def __len__(self) -> int:
+        return int(self.header["num_pairs"])
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        entry = next((entry for entry in schema.DATASETS if entry.name == name), None)
+        if entry is None or "_datasets" not in self.__dict__:
+            raise AttributeError(f"a shard has no {name}")
+        if name not in self._read:
+            self._read[name] = self._checked(entry)
+        return self._read[name]
+
+    def _checked(self, entry: DataSet) -> NDArray[Any]:
+        try:
+            values = container.read_values(self._datasets[entry.name], entry)
+        except Exception as error:
+            raise self._damaged(error) from error
+        broken = rules.broken_bounds(entry, values)
+        if broken:
+            raise self._damaged(broken)
+        return values
+
+    def arrays(self) -> ShardArrays:
+        """Read everything and check the rules between values too.
+
+        Raises:
+            DamagedError: Something cannot be read or breaks a rule.
+        """
+        mapping = {entry.name: getattr(self, entry.name) for entry in schema.DATASETS}
+        broken = rules.broken_rules(mapping)
+        if broken:
+            raise self._damaged(broken[0])
+        return ShardArrays(**mapping)
+
+    def pair_table(self) -> pd.DataFrame:
+        """Give the pairs as a table like ``pairs-*.csv``, with the size of each pose change."""
+        from data_manifest.tables import pair_table  # noqa: PLC0415 - pandas only where asked for
+
+        return pair_table(self.arrays(), self.number, pose_change=True)
+
+    @property
+    def number(self) -> int:
+        """The shard's number in its split, from its file name; -1 where the name tells none."""
+        digits = self.path.stem.rpartition("-")[2]
+        return int(digits) if digits.isascii() and digits.isdigit() else -1
+
+    def close(self) -> None:
+        """Close the file; arrays that were read stay usable."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _damaged(self, found: object) -> DamagedError:
+        return DamagedError(problem(self.path, "an undamaged shard", found, REMEDY))

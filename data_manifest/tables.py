@@ -1,0 +1,166 @@
+"""The CSV tables of a shard folder, for pandas: ``images.csv`` and ``pairs-*.csv``.
+
+Convention:
+    Comma separated, UTF-8, LF at line ends, one header line, columns as in ``schema.py``.
+    Unknown whole numbers and floats are empty, unknown cameras of pairs are -1.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_manifest import schema
+from data_manifest.manifest import IMAGES_FILE, pairs_file
+from data_manifest.schema import Column
+from data_manifest.shard import ShardArrays
+from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
+from shared.errors import DamagedError, UsageError, problem
+from shared.files import Disk, publish
+from shared.geometry import presence, torso_lengths
+
+FLOAT_FORMAT: Final = "%.6g"
+
+
+def pair_table(arrays: ShardArrays, number: int, *, pose_change: bool = False) -> pd.DataFrame:
+    """Give the pairs of a shard as rows of ``pairs-*.csv``, in the order of the shard.
+
+    Args:
+        arrays: The shard.
+        number: Its number in its split.
+        pose_change: Add the column ``pose_change``: how far the joints that both images know
+            move on average, in torso lengths, after both bodies are put on the same middle and
+            brought to the same torso length.
+
+    Returns:
+        The columns ``schema.PAIR_COLUMNS``, then ``order``, the position in the split's list.
+    """
+    source, target = arrays.pairs[:, 0], arrays.pairs[:, 1]
+    names = arrays.names.astype(np.str_).astype(object)
+    table = pd.DataFrame(
+        {
+            "from": names[source],
+            "to": names[target],
+            "identity": arrays.identities[source],
+            "camera_from": arrays.cameras[source],
+            "camera_to": arrays.cameras[target],
+            "shard": np.full(len(source), number, np.int32),
+            "pair_row": np.arange(len(source), dtype=np.int32),
+            "row_from": source,
+            "row_to": target,
+            "parts_direct": (arrays.status == STATUS_DIRECT).sum(axis=1, dtype=np.int8),
+            "parts_mirrored": (arrays.status == STATUS_MIRRORED).sum(axis=1, dtype=np.int8),
+            "order": arrays.pair_order,
+        }
+    ).astype({"from": "str", "to": "str"})
+    if pose_change:
+        table["pose_change"] = _pose_change(arrays.joints, source, target)
+    return table
+
+
+def publish_images(folder: Path, images: pd.DataFrame, disk: Disk | None = None) -> str:
+    """Publish ``images.csv``.
+
+    Args:
+        folder: The shard folder.
+        images: One row an image with exactly the columns ``schema.IMAGE_COLUMNS``, in any order.
+        disk: The calls to the operating system.
+
+    Returns:
+        The SHA-256 of the file.
+
+    Raises:
+        UsageError: A column is missing, unknown or of a type that does not convert.
+    """
+    return publish(folder / IMAGES_FILE, _csv(images, schema.IMAGE_COLUMNS, IMAGES_FILE), disk)
+
+
+def publish_pairs(folder: Path, split: str, pairs: pd.DataFrame, disk: Disk | None = None) -> str:
+    """Publish ``pairs-<split>.csv``.
+
+    Args:
+        folder: The shard folder.
+        split: ``"train"`` or ``"test"``.
+        pairs: One row a pair, in the order of the split's list, with the columns
+            ``schema.PAIR_COLUMNS`` in any order; ``order`` may be there and is left out.
+        disk: The calls to the operating system.
+
+    Returns:
+        The SHA-256 of the file.
+
+    Raises:
+        UsageError: A column is missing, unknown or of a type that does not convert.
+    """
+    name = pairs_file(split)
+    rows = pairs.drop(columns="order", errors="ignore")
+    return publish(folder / name, _csv(rows, schema.PAIR_COLUMNS, name), disk)
+
+
+def read(text: bytes, columns: Sequence[Column]) -> pd.DataFrame:
+    """Parse a published table.
+
+    Args:
+        text: The file.
+        columns: Its columns.
+
+    Returns:
+        The table with the columns' types.
+
+    Raises:
+        DamagedError: It does not have these columns.
+    """
+    numeric = [column.name for column in columns if column.dtype != "str"]
+    try:
+        table = pd.read_csv(
+            io.BytesIO(text),
+            engine="c",
+            dtype={column.name: column.dtype for column in columns},
+            keep_default_na=False,
+            na_values={name: [""] for name in numeric},
+        )
+    except (ValueError, TypeError) as error:
+        expected = "a table as schema.py describes it"
+        raise DamagedError(problem("table", expected, error, "make the shards anew")) from error
+    if list(table.columns) != [column.name for column in columns]:
+        found = ", ".join(map(str, table.columns))
+        raise DamagedError(problem("table", "its columns", found, "make the shards anew"))
+    return table
+
+
+def _csv(table: pd.DataFrame, columns: Sequence[Column], where: str) -> bytes:
+    names = [column.name for column in columns]
+    strange = sorted(set(names) ^ set(map(str, table.columns)))
+    if strange:
+        found = ", ".join(strange) + " missing or unknown"
+        raise UsageError(problem(where, "the columns of schema.py", found, "mend the table"))
+    try:
+        typed = table[names].astype({column.name: column.dtype for column in columns})
+    except (ValueError, TypeError) as error:
+        raise UsageError(problem(where, "values of the columns' types", error, "mend")) from error
+    text = typed.to_csv(index=False, lineterminator="\n", float_format=FLOAT_FORMAT)
+    return text.encode("utf-8")
+
+
+def _pose_change(
+    joints: NDArray[np.float32], source: NDArray[Any], target: NDArray[Any]
+) -> NDArray[np.float32]:
+    exact = joints.astype(np.float64)
+    scale = torso_lengths(exact)[:, None, None]
+    known = presence(exact)
+    common = (known[source] & known[target])[:, :, None]
+    count = np.maximum(common.sum(axis=1, keepdims=True), 1)
+
+    def placed(rows: NDArray[Any]) -> NDArray[np.float64]:
+        points = np.where(common, exact[rows], 0.0)
+        middle = points.sum(axis=1, keepdims=True) / count
+        return np.where(common, (points - middle) / scale[rows], 0.0)
+
+    moved = np.sqrt(np.square(placed(target) - placed(source)).sum(axis=-1))
+    change: NDArray[np.float64] = moved.sum(axis=1) / count[:, 0, 0]
+    return change.astype(np.float32)
