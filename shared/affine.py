@@ -235,7 +235,7 @@ def _total_least_squares(
     number = counted.sum(axis=0).astype(np.float64)
     points, centre, scale = _normalised(target, counted, number)
     images, image_centre, image_scale = _normalised(source, counted, number)
-    axes, small, large, spread = _principal(points)
+    axes, small, large = _principal(points)
     across = (small[:, None] * images).sum(axis=0)
     along = (large[:, None] * images).sum(axis=0)
     smallest, largest = (small**2).sum(axis=0), (large**2).sum(axis=0)
@@ -247,8 +247,7 @@ def _total_least_squares(
     for row in (0, 1):
         matrix[row, :2] = ratio * (across[row] * axes[0] + along[row] * axes[1])
     _set_translation(matrix, centre, image_centre)
-    thin = _principal(images)[3]
-    good = (np.minimum(spread, thin) >= SINGULAR) & np.isfinite(matrix).all(axis=(0, 1))
+    good = (np.minimum(smallest, _spread(images)) >= SINGULAR) & np.isfinite(matrix).all((0, 1))
     return matrix, good
 
 
@@ -263,19 +262,26 @@ def _normalised(
     return points * scale, centre, scale
 
 
-def _principal(points: Float64s) -> tuple[Float64s, Float64s, Float64s, Float64s]:
+def _principal(points: Float64s) -> tuple[Float64s, Float64s, Float64s]:
     """Turn points into the axes of their scatter.
 
     Returns:
-        The axes ``(2 axes: small, large; 2 coordinates; m)``, the coordinates ``(k, m)`` along
-        the small and the large axis, and the smaller eigenvalue ``(m,)`` of the scatter.
+        The axes ``(2 axes: small, large; 2 coordinates; m)`` and the coordinates ``(k, m)`` along
+        the small and the large axis.
     """
     x, y = points[:, 0], points[:, 1]
     angle = np.arctan2(2 * (x * y).sum(axis=0), (x * x).sum(axis=0) - (y * y).sum(axis=0)) / 2
     cosine, sine = np.cos(angle), np.sin(angle)
     axes = np.array([[-sine, cosine], [cosine, sine]])
-    small, large = cosine * y - sine * x, cosine * x + sine * y
-    return axes, small, large, (small**2).sum(axis=0)
+    return axes, cosine * y - sine * x, cosine * x + sine * y
+
+
+def _spread(points: Float64s) -> Float64s:
+    """Give the smaller eigenvalue ``(m,)`` of the scatter of points ``(k, 2, m)``."""
+    x, y = points[:, 0], points[:, 1]
+    xx, xy, yy = (x * x).sum(axis=0), (x * y).sum(axis=0), (y * y).sum(axis=0)
+    spread: Float64s = (xx + yy - np.hypot(xx - yy, 2 * xy)) / 2
+    return spread
 
 
 def _smallest_root(
