@@ -159,9 +159,8 @@ def open_manifest(folder: Path | str) -> Manifest:
         remedy = "use the version of posegan that wrote it"
         raise UsageError(problem(path, f"version {VERSION}", f"version {version}", remedy))
     try:
-        del plain["format"], plain["splits"]
-        return settings.build(Manifest, _with_records(plain))
-    except (UsageError, KeyError, TypeError) as error:
+        return _from_plain(plain)
+    except (UsageError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DamagedError(problem(path, "a manifest", error, REMEDY)) from error
 
 
@@ -252,6 +251,14 @@ def _own_hash(plain: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _with_records(plain: dict[str, Any]) -> dict[str, Any]:
-    entries = tuple(settings.build(ShardEntry, entry) for entry in plain["shards"])
-    return {**plain, "shards": entries}
+def _from_plain(plain: Mapping[str, Any]) -> Manifest:
+    height, width = plain["image_size"]
+    shards = (settings.build(ShardEntry, entry, where="shards") for entry in plain["shards"])
+    return Manifest(
+        version=plain["version"],
+        image_size=(int(height), int(width)),
+        shards=tuple(shards),
+        settings=dict(plain["settings"]),
+        versions=dict(plain["versions"]),
+        files=dict(plain["files"]),
+    )
