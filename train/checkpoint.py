@@ -1,0 +1,158 @@
+"""Checkpoints: whole states of a run, published so that a torn or rotten one never wins.
+
+Convention:
+    A checkpoint is ``checkpoint-<images>.pt`` with ``checkpoint-<images>.pt.sha256`` beside it,
+    which is written second: without it, or when it does not fit, the file does not count. The
+    file holds tensors, numbers, strings, lists and dicts only and is read with
+    ``weights_only=True``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shared.console import Console
+from shared.errors import DamagedError, UsageError, problem
+from shared.files import Disk, publish, publish_text
+
+FORMAT = "posegan-checkpoint"
+VERSION = 1
+_NAME = re.compile(r"checkpoint-(\d{10,})\.pt")
+
+
+class Checkpoints:
+    """The checkpoints of one run folder.
+
+    Args:
+        folder: The run folder; only the holder of its lock may save.
+        keep: How many of the newest stay; the best stays besides.
+        console: Says which checkpoint is used and which was passed over.
+        disk: Calls to the operating system; the real ones by default.
+    """
+
+    def __init__(
+        self, folder: Path, *, keep: int = 2, console: Console, disk: Disk | None = None
+    ) -> None:
+        self._folder = folder
+        self._keep = keep
+        self._console = console
+        self._disk = disk
+
+    def paths(self) -> list[Path]:
+        """Give the checkpoints that there are, oldest first."""
+        return sorted(p for p in self._folder.glob("checkpoint-*.pt") if _NAME.fullmatch(p.name))
+
+    def path_of(self, images: int) -> Path:
+        """Give the name of the checkpoint after this many images."""
+        return self._folder / f"checkpoint-{images:010d}.pt"
+
+    def save(self, images: int, content: dict[str, Any], *, best_images: int | None) -> Path:
+        """Publish a checkpoint and forget the ones that need not be kept.
+
+        Args:
+            images: Images that the run has seen.
+            content: The state.
+            best_images: Images of the best checkpoint so far, which is kept.
+
+        Raises:
+            NoSpaceError: The disk is full; the checkpoints from before are still there.
+        """
+        path = self.path_of(images)
+        data = _as_bytes({"format": FORMAT, "version": VERSION, **content})
+        digest = publish(path, data, self._disk)
+        publish_text(_hash_path(path), f"{digest}  {path.name}\n", self._disk)
+        self._forget_old(best_images)
+        return path
+
+    def load_newest(self) -> tuple[Path, dict[str, Any]] | None:
+        """Read the newest checkpoint that is whole; None where there is none.
+
+        One that is torn or rotten is passed over with a warning.
+
+        Raises:
+            DamagedError: There are checkpoints, but not one of them is whole.
+        """
+        paths = self.paths()
+        for path in reversed(paths):
+            try:
+                return path, read_checkpoint(path)
+            except DamagedError as error:
+                self._console.warn(f"{error.message}; going back to the one before it")
+        if paths:
+            raise DamagedError(
+                problem(
+                    self._folder,
+                    "at least one whole checkpoint",
+                    f"{len(paths)} damaged ones",
+                    "choose another --out, or delete the run folder to start anew",
+                )
+            )
+        return None
+
+    def _forget_old(self, best_images: int | None) -> None:
+        kept = self.paths()[-self._keep :]
+        best = None if best_images is None else self.path_of(best_images)
+        for path in self.paths():
+            if path not in kept and path != best:
+                path.unlink(missing_ok=True)
+                _hash_path(path).unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint of this project into RAM.
+
+    Args:
+        path: The ``.pt`` file; its ``.sha256`` lies beside it.
+
+    Returns:
+        What :meth:`Checkpoints.save` was given.
+
+    Raises:
+        UsageError: The file cannot be read.
+        DamagedError: It is not what was written.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(problem(path, "a checkpoint", error.strerror, "check the name")) from error
+    _check_hash(path, data)
+    try:
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise _damaged(path, "a checkpoint of this project", str(error)) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise _damaged(path, f"the format {FORMAT}", "another")
+    if content.get("version") != VERSION:
+        raise _damaged(path, f"version {VERSION}", str(content.get("version")))
+    return content
+
+
+def _check_hash(path: Path, data: bytes) -> None:
+    try:
+        expected = _hash_path(path).read_text(encoding="ascii", errors="replace").split()[0]
+    except (OSError, IndexError):
+        raise _damaged(path, "its SHA-256 beside it", "none, so its save was cut short") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise _damaged(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")
+
+
+def _damaged(path: Path, expected: str, found: str) -> DamagedError:
+    return DamagedError(problem(path, expected, found, "this checkpoint is not used"))
+
+
+def _hash_path(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def _as_bytes(content: dict[str, Any]) -> memoryview:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getbuffer()

@@ -1,0 +1,140 @@
+"""Batches as the networks see them, made of gathered samples on the training device.
+
+Convention:
+    Images are (b, 3, H, W) in [-1, 1]; pose maps (b, 18, H, W). A mirrored sample has both its
+    pictures mirrored (x -> W - 1 - x), left and right joints and parts exchanged, and its
+    transforms conjugated with the mirror: as if the mirrored pictures had been prepared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from shared.affine import NO_TRANSFORM
+from shared.skeleton import MIRROR_JOINTS, MIRROR_PARTS
+from train.data.store import Samples
+from train.nets.posemaps import pose_maps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What one update of a network sees.
+
+    Args:
+        source_image: float32 (b, 3, H, W) in [-1, 1].
+        target_image: float32 (b, 3, H, W) in [-1, 1].
+        source_pose: float32 (b, 18, H, W) heat maps.
+        target_pose: float32 (b, 18, H, W) heat maps.
+        source_joints: float32 (b, 18, 2), image pixels, NaN where absent.
+        target_joints: float32 (b, 18, 2), image pixels, NaN where absent.
+        target_quads: float32 (b, 10, 4, 2), image pixels, NaN where absent.
+        transforms: float32 (b, 10, 2, 3), target pixels to source pixels.
+        status: uint8 (b, 10), none, direct or mirrored.
+    """
+
+    source_image: Tensor
+    target_image: Tensor
+    source_pose: Tensor
+    target_pose: Tensor
+    source_joints: Tensor
+    target_joints: Tensor
+    target_quads: Tensor
+    transforms: Tensor
+    status: Tensor
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return len(self.source_image)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images."""
+        return self.source_image.shape[2], self.source_image.shape[3]
+
+
+def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma_px: float) -> Batch:
+    """Scale the images, draw the heat maps and mirror what is to be mirrored.
+
+    Args:
+        samples: Gathered samples on the training device.
+        mirrored: bool (b,), which samples to mirror; None for none.
+        sigma_px: Deviation of the heat maps in image pixels.
+
+    Returns:
+        The batch, in memory of its own and on the same device. Images lie in memory as
+        channels-last, as they do in the shards.
+    """
+    if mirrored is not None:
+        samples = mirror_samples(samples, mirrored)
+    size = (samples.source_images.shape[1], samples.source_images.shape[2])
+    source_joints, target_joints = samples.source_joints.clone(), samples.target_joints.clone()
+    return Batch(
+        source_image=scaled(samples.source_images),
+        target_image=scaled(samples.target_images),
+        source_pose=pose_maps(source_joints, size, sigma_px),
+        target_pose=pose_maps(target_joints, size, sigma_px),
+        source_joints=source_joints,
+        target_joints=target_joints,
+        target_quads=samples.target_quads.clone(),
+        transforms=samples.transforms.clone(),
+        status=samples.status.clone(),
+    )
+
+
+def scaled(images: Tensor) -> Tensor:
+    """Give uint8 (b, H, W, 3) images as float32 (b, 3, H, W) in [-1, 1]."""
+    return images.to(torch.float32).mul_(2 / 255).sub_(1).permute(0, 3, 1, 2)
+
+
+def unscaled(images: Tensor) -> Tensor:
+    """Give float (b, 3, H, W) images in [-1, 1] as uint8 (b, H, W, 3), rounded."""
+    levels = images.detach().float().add(1).mul(127.5).round_().clamp_(0, 255)
+    return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
+def mirror_samples(samples: Samples, mirrored: Tensor) -> Samples:
+    """Mirror some of the samples.
+
+    Args:
+        samples: Gathered samples.
+        mirrored: bool (b,), which of them.
+    """
+    width = samples.source_images.shape[2]
+
+    def chosen(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(mirrored.view(-1, *[1] * (old.dim() - 1)), new, old)
+
+    return Samples(
+        source_images=chosen(samples.source_images.flip(2), samples.source_images),
+        target_images=chosen(samples.target_images.flip(2), samples.target_images),
+        source_joints=chosen(_joints(samples.source_joints, width), samples.source_joints),
+        target_joints=chosen(_joints(samples.target_joints, width), samples.target_joints),
+        target_quads=chosen(_quads(samples.target_quads, width), samples.target_quads),
+        transforms=chosen(_transforms(samples.transforms, width), samples.transforms),
+        status=chosen(samples.status[:, list(MIRROR_PARTS)], samples.status),
+    )
+
+
+def _joints(joints: Tensor, width: int) -> Tensor:
+    swapped = joints[:, list(MIRROR_JOINTS)]
+    return torch.stack((width - 1 - swapped[..., 0], swapped[..., 1]), dim=-1)
+
+
+def _quads(quads: Tensor, width: int) -> Tensor:
+    swapped = quads[:, list(MIRROR_PARTS)][:, :, [1, 0, 3, 2]]
+    return torch.stack((width - 1 - swapped[..., 0], swapped[..., 1]), dim=-1)
+
+
+def _transforms(transforms: Tensor, width: int) -> Tensor:
+    """Conjugate with the mirror; a part without a transform keeps its mark."""
+    old = transforms[:, list(MIRROR_PARTS)]
+    (a, b, u), (c, d, v) = old[..., 0, :].unbind(-1), old[..., 1, :].unbind(-1)
+    last = width - 1
+    first_row = torch.stack((a, -b, last - a * last - u), dim=-1)
+    second_row = torch.stack((-c, d, v + c * last), dim=-1)
+    mark = torch.as_tensor(NO_TRANSFORM, dtype=old.dtype, device=old.device)
+    absent = (old == mark).all(dim=-1).all(dim=-1)[..., None, None]
+    return torch.where(absent, old, torch.stack((first_row, second_row), dim=-2))

@@ -1,0 +1,89 @@
+"""Windows of shards: what a feed reads from, whether all shards fit in memory or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from data_manifest.shard import read_shard
+from train.data.order import Order, Window
+from train.data.store import Store, store_from
+
+if TYPE_CHECKING:
+    from data_manifest.manifest import ShardEntry
+
+
+class Windows(Protocol):
+    """Gives the store of a window; windows are asked for in the order of training."""
+
+    def store(self, window: Window) -> Store:
+        """Give the images and pairs of the window's shards."""
+
+    def close(self) -> None:
+        """Give memory and threads back."""
+
+
+class ResidentWindows:
+    """All shards in one store: every window is the same one.
+
+    Args:
+        store: All shards of the split, in the manifest's order.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def store(self, window: Window) -> Store:
+        """Give the one store."""
+        return self._store
+
+    def close(self) -> None:
+        """Nothing to do: the store goes with its last user."""
+
+
+class StreamedWindows:
+    """Reads the shards of a window from disk, the next window while the present one is used.
+
+    At most two windows are in memory. A shard's hash is checked when it is read for the first
+    time; the checks of its structure are made every time.
+
+    Args:
+        folder: The shard folder.
+        shards: The split's shards, in the manifest's order.
+        order: Tells which window comes next.
+    """
+
+    def __init__(self, folder: Path, shards: Sequence[ShardEntry], order: Order) -> None:
+        self._folder = folder
+        self._shards = tuple(shards)
+        self._order = order
+        self._trusted: set[int] = set()
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="windows")
+        self._loads: dict[Window, Future[Store]] = {}
+
+    def store(self, window: Window) -> Store:
+        """Give the window's store; starts reading the window after it."""
+        following = self._order.window_after(window)
+        wanted = (window, following)
+        self._loads = {w: load for w, load in self._loads.items() if w in wanted}
+        for each in wanted:
+            if each not in self._loads:
+                self._loads[each] = self._pool.submit(self._read, each)
+        return self._loads[window].result()
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._loads = {}
+
+    def _read(self, window: Window) -> Store:
+        return store_from([self._read_shard(number) for number in window.shards])
+
+    def _read_shard(self, number: int):  # type: ignore[no-untyped-def]  # ShardArrays
+        shard = self._shards[number]
+        known = None if number in self._trusted else shard.sha256
+        arrays = read_shard(self._folder / shard.file, sha256=known)
+        self._trusted.add(number)
+        return arrays
