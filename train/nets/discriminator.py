@@ -1,0 +1,87 @@
+"""The discriminator: does this image show the source's person in the target's pose?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from shared.errors import UsageError, problem
+from shared.skeleton import NUM_JOINTS
+from train.nets.blocks import Down, NormName, initialise
+
+IMAGE_CHANNELS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorSettings:
+    """What a discriminator is made of.
+
+    Attributes:
+        kind: ``"concat"``: both images and both poses are one input.
+        norm: ``"layer-scalar"``, the authors' own; ``"instance"``, the standard one.
+        base_channels: Filters of the first convolution; the others have 2, 4 and 8 times as many.
+    """
+
+    kind: Literal["concat"] = "concat"
+    norm: NormName = "layer-scalar"
+    base_channels: int = 64
+
+    def __post_init__(self) -> None:
+        if self.kind != "concat":
+            raise UsageError(problem("discriminator kind", "concat", self.kind, "choose it"))
+        if self.norm not in ("layer-scalar", "instance"):
+            raise UsageError(
+                problem("discriminator norm", "layer-scalar or instance", self.norm, "choose one")
+            )
+        if self.base_channels < 1:
+            raise UsageError(
+                problem("discriminator base_channels", "1 or more", self.base_channels, "raise it")
+            )
+
+
+class Discriminator(nn.Module):
+    """Judges patches of an image that is given with its source and both poses.
+
+    A convolution 4 x 4 of stride 2 without padding, three halving blocks, and a last one that
+    ends in one channel without a norm. At 128 x 64 it gives 3 x 1 judgements.
+
+    Args:
+        settings: What it is made of.
+
+    Source: Siarohin et al., CVPR 2018, and the authors' published code.
+    """
+
+    def __init__(self, settings: DiscriminatorSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        base = settings.base_channels
+        in_channels = 2 * (IMAGE_CHANNELS + NUM_JOINTS)
+        self.layers = nn.Sequential(
+            nn.Conv2d(in_channels, base, 4, stride=2),
+            Down(base, 2 * base, settings.norm),
+            Down(2 * base, 4 * base, settings.norm),
+            Down(4 * base, 8 * base, settings.norm),
+            Down(8 * base, 1, None),
+        )
+        initialise(self)
+
+    def forward(
+        self, source_image: Tensor, source_pose: Tensor, image: Tensor, target_pose: Tensor
+    ) -> Tensor:
+        """Judge images.
+
+        Args:
+            source_image: ``(b, 3, H, W)`` in [-1, 1].
+            source_pose: Heat maps ``(b, 18, H, W)``.
+            image: The real or generated target image ``(b, 3, H, W)`` in [-1, 1].
+            target_pose: Heat maps ``(b, 18, H, W)``.
+
+        Returns:
+            Logits ``(b, 1, h, w)``, positive for real.
+        """
+        inputs = torch.cat([source_image, source_pose, image, target_pose], dim=1)
+        logits: Tensor = self.layers(inputs)
+        return logits

@@ -1,0 +1,229 @@
+"""Features that the perceptual losses compare: of VGG-19, or the pixels themselves.
+
+Convention:
+    A layer is named ``"block1_conv2"`` and means the values after that convolution's ReLU;
+    torchvision's index into ``features`` (here 3) is understood as well. Images are RGB in
+    [-1, 1]; VGG-19 sees them normalised by ImageNet's mean and deviation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from shared.errors import DamagedError, UsageError, problem
+from shared.files import sha256_of_file
+
+VGG_FILE = "vgg19-dcbb9e9d.pth"
+VGG_URL = f"https://download.pytorch.org/models/{VGG_FILE}"
+REMEDY = (
+    f"download {VGG_URL} elsewhere and give it with --vgg FILE, "
+    "or train without it by --features pixels"
+)
+BLOCKS = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+CAFFE_SCALE = 57.0
+PIXEL_SCALE = 127.5
+
+Fetch = Callable[[str, Path, str], None]
+
+
+def find_vgg(
+    path: Path | None = None,
+    *,
+    cache: Path | None = None,
+    download: bool = True,
+    fetch: Fetch | None = None,
+) -> Path:
+    """Find torchvision's weights of VGG-19 and check their hash.
+
+    Args:
+        path: The file that the user gave; None looks into the cache and then downloads.
+        cache: Folder of downloaded weights, torch hub's own by default.
+        download: Whether the network may be tried.
+        fetch: Brings (url, to this path, with this SHA-256 prefix); torch hub's by default.
+
+    Returns:
+        The file. Where its name carries a SHA-256 prefix (``-dcbb9e9d.pth``), its content has it.
+
+    Raises:
+        UsageError: There is no such file and it could not be downloaded.
+        DamagedError: The content is not what the name says.
+    """
+    if path is None:
+        folder = cache or Path(torch.hub.get_dir()) / "checkpoints"
+        path = folder / VGG_FILE
+        if not path.exists() and download:
+            _download(path, fetch or _fetch)
+    if not path.is_file():
+        raise UsageError(problem(path, "the weights of VGG-19", "no such file", REMEDY))
+    _check_hash(path)
+    return path
+
+
+def _download(path: Path, fetch: Fetch) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fetch(VGG_URL, path, _hash_prefix(path))
+    except (OSError, RuntimeError) as error:
+        raise UsageError(
+            problem(path, "the weights of VGG-19", f"no file and no way to it ({error})", REMEDY)
+        ) from error
+
+
+def _fetch(url: str, path: Path, prefix: str) -> None:
+    torch.hub.download_url_to_file(url, str(path), hash_prefix=prefix, progress=False)
+
+
+def _hash_prefix(path: Path) -> str:
+    found = re.search(r"-([0-9a-f]{8,64})\.\w+$", path.name)
+    return found.group(1) if found else ""
+
+
+def _check_hash(path: Path) -> None:
+    prefix, found = _hash_prefix(path), sha256_of_file(path)
+    if not found.startswith(prefix):
+        raise DamagedError(
+            problem(
+                path, f"a SHA-256 that begins {prefix}", found[: len(prefix)], "download it anew"
+            )
+        )
+
+
+def layer_index(layer: str | int) -> int:
+    """Give a layer's index into torchvision's ``features``: 3 for ``"block1_conv2"``.
+
+    Raises:
+        UsageError: VGG-19 has no such layer.
+    """
+    indices = _layer_indices()
+    if layer in indices:
+        return indices[str(layer)]
+    if layer in indices.values():
+        return int(layer)
+    if str(layer).isdecimal() and int(layer) in indices.values():
+        return int(layer)
+    raise UsageError(
+        problem(
+            "VGG-19 layer",
+            "block1_conv1 to block5_conv4",
+            layer,
+            "name the block and the convolution in it, for example block1_conv2",
+        )
+    )
+
+
+def _layer_indices() -> dict[str, int]:
+    indices = {}
+    index = 0
+    for block, filters in enumerate(BLOCKS, start=1):
+        for convolution in range(1, len(filters) + 1):
+            indices[f"block{block}_conv{convolution}"] = index + 1
+            index += 2
+        index += 1
+    return indices
+
+
+def _trunk(depth: int) -> nn.Sequential:
+    """Build VGG-19's ``features`` up to an index; its state has torchvision's names."""
+    layers: list[nn.Module] = []
+    channels = 3
+    for filters in BLOCKS:
+        for width in filters:
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
+            channels = width
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers[: depth + 1])
+
+
+class VggFeatures(nn.Module):
+    """Features of VGG-19 at some layers; frozen, and computed no deeper than needed.
+
+    Args:
+        weights: torchvision's file (see :func:`find_vgg`), or None for random weights.
+        layers: Names or torchvision indices.
+        feature_scale: Factor on all features. The papers' loss weights belong to the Caffe
+            network on 0-255 input, whose features are about 57 times as large.
+
+    Raises:
+        UsageError: Unknown layer, or the file holds another network.
+        DamagedError: The file cannot be read as weights.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self,
+        weights: Path | None,
+        layers: Sequence[str | int],
+        feature_scale: float = CAFFE_SCALE,
+    ) -> None:
+        super().__init__()
+        self.layers = tuple(layers)
+        self.feature_scale = feature_scale
+        self._indices = tuple(layer_index(layer) for layer in layers)
+        self.trunk = _trunk(max(self._indices))
+        if weights is not None:
+            _load(self.trunk, weights)
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
+        deviation = torch.tensor(DEVIATION).view(1, 3, 1, 1)
+        self.register_buffer("deviation", deviation, persistent=False)
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Give the features of images ``(b, 3, H, W)`` in [-1, 1], in the order of ``layers``."""
+        features = ((images + 1) / 2 - self.mean) / self.deviation
+        found = {}
+        for index, layer in enumerate(self.trunk):
+            features = layer(features)
+            if index in self._indices:
+                found[index] = features * self.feature_scale
+        return [found[index] for index in self._indices]
+
+
+class PixelFeatures(nn.Module):
+    """The image itself, scaled to a range of 255, wherever a layer's features are asked for.
+
+    Args:
+        layers: How many features to give; the names do not matter.
+    """
+
+    def __init__(self, layers: Sequence[str | int]) -> None:
+        super().__init__()
+        self.layers = tuple(layers)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Give images ``(b, 3, H, W)`` in [-1, 1] times 127.5, once for every layer."""
+        pixels = images * PIXEL_SCALE
+        return [pixels for _ in self.layers]
+
+
+def _load(trunk: nn.Sequential, path: Path) -> None:
+    state = _read_state(path)
+    try:
+        trunk.load_state_dict({name: state[f"features.{name}"] for name in trunk.state_dict()})
+    except (KeyError, RuntimeError) as error:
+        raise UsageError(
+            problem(path, "torchvision's state of VGG-19", f"another one ({error})", REMEDY)
+        ) from error
+
+
+def _read_state(path: Path) -> Mapping[str, Any]:
+    try:
+        # weights_only: a file of weights must never run code. mmap: its classifier, 495 of the
+        # 548 MB, is never read.
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # torch.load raises a dozen kinds, none of which it documents
+        raise DamagedError(
+            problem(path, "torchvision's state of VGG-19", f"no state ({error})", REMEDY)
+        ) from error
+    if not isinstance(state, Mapping):
+        raise UsageError(problem(path, "a state by name", type(state).__name__, REMEDY))
+    return state

@@ -1,0 +1,172 @@
+"""The part warp: source features moved into the target's pose, part by part, then combined.
+
+    plan = build_warp_plan(transforms, status, quads, (128, 64), (32, 16))
+    warped = warp_parts(features, plan)
+
+Which parts take part in the maximum at a pixel:
+    * with fidelity (the plan says so) all ten, as in the authors' code: masked parts and samples
+      outside of the source count as 0, so a warped skip is never negative;
+    * without, only the active ones (see :mod:`train.nets.warp_plan`): features may be negative,
+      and where nothing is active the result is 0.
+The mean is the sum divided by the number of masks that cover the pixel, in both cases.
+On a tie the earlier part wins, and a part wins over a masked zero.
+
+Gradients reach the features only. Their sums run in a fixed order on every device, so that equal
+inputs give equal gradients. No step waits for the device.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from shared.errors import UsageError, problem
+from train.nets.warp_plan import Sampling, Taps, WarpPlan, build_warp_plan
+
+__all__ = ["Aggregation", "Sampling", "WarpPlan", "build_warp_plan", "warp_parts"]
+
+Aggregation = Literal["max", "mean"]
+
+NO_WINNER = 255
+
+
+def warp_parts(features: Tensor, plan: WarpPlan, aggregation: Aggregation = "max") -> Tensor:
+    """Warp source features into the target's pose.
+
+    Args:
+        features: float ``(b, c, h, w)`` of the size that the plan was built for. Memory in
+            ``channels_last`` order saves two copies.
+        plan: Where the pixels come from.
+        aggregation: ``"max"`` or ``"mean"`` over the parts.
+
+    Returns:
+        ``(b, c, h, w)`` of the same dtype, in ``channels_last`` order.
+
+    Raises:
+        UsageError: The features have another size than the plan.
+    """
+    batch, height, width = plan.shape
+    if (features.shape[0], *features.shape[2:]) != plan.shape:
+        raise UsageError(
+            problem(
+                "part warp",
+                f"features of ({batch}, c, {height}, {width})",
+                tuple(features.shape),
+                "build the plan for this batch and level",
+            )
+        )
+    function = _WarpMax if aggregation == "max" else _WarpMean
+    return cast(Tensor, function.apply(features, plan))
+
+
+class _WarpMax(torch.autograd.Function):
+    """Maximum over parts; the winner's layer is kept in a byte a value for the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, plan: WarpPlan) -> Tensor:
+        rows = _rows(features)
+        result = _first_layer(rows, plan)
+        winner = torch.zeros(result.shape, dtype=torch.uint8, device=result.device)
+        for layer, (pixels, taps) in enumerate(plan.later, start=1):
+            values, best = _gather(rows, taps), result[pixels]
+            better = values > best
+            result[pixels] = torch.maximum(values, best)
+            winner[pixels] = winner[pixels].masked_fill_(better, layer)
+        if plan.zero_pixels is not None:
+            masked = (result < 0) & plan.zero_pixels
+            result.masked_fill_(masked, 0.0)
+            winner.masked_fill_(masked, NO_WINNER)
+        ctx.plan = plan
+        ctx.save_for_backward(winner)
+        return _maps(result, plan)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (winner,) = ctx.saved_tensors
+        plan: WarpPlan = ctx.plan
+        rows = _rows(gradient)
+        stack = rows.new_empty((_stack_length(plan), rows.shape[1]))
+        begin = len(rows)
+        torch.mul(rows, winner == 0, out=stack[:begin])
+        for layer, (pixels, _) in enumerate(plan.later, start=1):
+            end = begin + len(pixels)
+            torch.mul(rows[pixels], winner[pixels] == layer, out=stack[begin:end])
+            begin = end
+        return _maps(_sum_by_source(stack, plan), plan), None
+
+
+class _WarpMean(torch.autograd.Function):
+    """Sum over parts divided by the number of masks; linear, so nothing is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, plan: WarpPlan) -> Tensor:
+        rows = _rows(features)
+        result = _first_layer(rows, plan)
+        for pixels, taps in plan.later:
+            result[pixels] = result[pixels].add_(_gather(rows, taps))
+        ctx.plan = plan
+        return _maps(result.div_(plan.num_masks), plan)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        plan: WarpPlan = ctx.plan
+        rows = _rows(gradient)
+        stack = rows.new_empty((_stack_length(plan), rows.shape[1]))
+        begin = len(rows)
+        stack[:begin] = rows / plan.num_masks
+        for pixels, _ in plan.later:
+            end = begin + len(pixels)
+            torch.index_select(stack[: len(rows)], 0, pixels, out=stack[begin:end])
+            begin = end
+        return _maps(_sum_by_source(stack, plan), plan), None
+
+
+def _rows(maps: Tensor) -> Tensor:
+    """See ``(b, c, h, w)`` as ``(b * h * w, c)``: no copy when channels come last in memory."""
+    return maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])
+
+
+def _maps(rows: Tensor, plan: WarpPlan) -> Tensor:
+    return rows.view(*plan.shape, rows.shape[1]).permute(0, 3, 1, 2)
+
+
+def _first_layer(rows: Tensor, plan: WarpPlan) -> Tensor:
+    return _gather(rows, plan.first).index_fill_(0, plan.empty, 0.0)
+
+
+def _gather(rows: Tensor, taps: Taps) -> Tensor:
+    """Sample rows ``(n, c)``: one row an entry, or the weighted sum of four."""
+    if taps.weights is None:
+        return rows.index_select(0, taps.rows)
+    flat, weights = taps.rows.reshape(-1), taps.weights.reshape(-1)
+    offsets = torch.arange(0, len(flat) + 1, 4, device=rows.device)
+    return _sum_runs(rows, flat, offsets, weights)
+
+
+def _sum_by_source(stack: Tensor, plan: WarpPlan) -> Tensor:
+    """Bring the gradients of all entries home to the source rows that they were read from."""
+    return _sum_runs(stack, plan.order, plan.offsets, plan.order_weights)
+
+
+def _sum_runs(rows: Tensor, indices: Tensor, offsets: Tensor, weights: Tensor | None) -> Tensor:
+    """Sum runs of (weighted) rows: an embedding bag, which every device sums in order."""
+    if weights is not None:
+        weights = weights.to(rows.dtype)
+    return torch.embedding_bag(
+        rows.contiguous(),
+        indices,
+        offsets,
+        mode=0,
+        per_sample_weights=weights,
+        include_last_offset=True,
+    )[0]
+
+
+def _stack_length(plan: WarpPlan) -> int:
+    batch, height, width = plan.shape
+    return batch * height * width + sum(len(pixels) for pixels, _ in plan.later)
