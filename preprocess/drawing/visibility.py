@@ -1,0 +1,55 @@
+"""Visibility: which joints a drawn picture really shows.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preprocess.drawing.body import Skeleton
+from preprocess.drawing.solids import Surface
+from shared.skeleton import JOINTS
+
+COVER: Final = {
+    "nose": 0.07,
+    "neck": 0.30,
+    "Sho": 0.24,
+    "Elb": 0.17,
+    "Wri": 0.14,
+    "Hip": 0.36,
+    "Kne": 0.20,
+    "Ank": 0.18,
+    "Eye": 0.08,
+    "Ear": 0.09,
+}
+"""How much flesh and cloth may lie before a joint that still counts as visible, in torso lengths."""
+
+
+def visible_joints(skeleton: Skeleton, seen: Surface, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Tell which joints lie inside the picture and not behind something else.
+
+    Args:
+        skeleton: The body, in pixels of the canvas.
+        seen: What the canvas shows of it and of what it carries.
+        size: (height, width) of the canvas.
+
+    Returns:
+        bool (18,).
+    """
+    depth = np.full(size[0] * size[1], -np.inf)
+    depth[seen.pixels] = seen.depth
+    place = np.rint(skeleton.points[:, :2]).astype(np.int64)
+    inside = ((place >= 0) & (place < (size[1], size[0]))).all(axis=1)
+    place = np.clip(place, 0, (size[1] - 1, size[0] - 1))
+    before = depth[place[:, 1] * size[1] + place[:, 0]] - skeleton.points[:, 2]
+    cover = np.array([_cover(name) for name in JOINTS]) * skeleton.unit_px
+    shown: NDArray[np.bool_] = inside & (before < cover)
+    return shown
+
+
+def _cover(name: str) -> float:
+    return COVER.get(name, COVER.get(name[1:], 0.0))
