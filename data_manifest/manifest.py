@@ -81,6 +81,7 @@ class Manifest:
         settings: The settings of stage 1 that decide the content.
         versions: The software that made it.
         files: The CSV files' names and their SHA-256.
+        summary: The figures of the run that made it, see ``data_manifest.summary``.
     """
 
     version: int = VERSION
@@ -89,6 +90,7 @@ class Manifest:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     files: Mapping[str, str]
+    summary: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for split in schema.SPLITS:
@@ -261,4 +263,5 @@ def _from_plain(plain: Mapping[str, Any]) -> Manifest:
         settings=dict(plain["settings"]),
         versions=dict(plain["versions"]),
         files=dict(plain["files"]),
+        summary=dict(plain["summary"]),
     )
