@@ -46,7 +46,8 @@ def file_image(header: Header, arrays: Mapping[str, NDArray[Any]]) -> bytes:
         for entry in schema.DATASETS:
             _write(file, entry, np.ascontiguousarray(arrays[entry.name]))
         file.flush()
-        return bytes(file.id.get_file_image())
+        image: bytes = file.id.get_file_image()
+    return image
 
 
 def _write(file: h5py.File, entry: DataSet, values: NDArray[Any]) -> None:
