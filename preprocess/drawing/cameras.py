@@ -38,7 +38,7 @@ class Camera:
         shadow: How dark the ground under a person is, 0 to 1.
     """
 
-    scene: Reals
+    scene: Picture
     pitch: float
     light: Light
     gain: tuple[float, float, float]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from preprocess.drawing.body import Floats, Skeleton, skeleton
 from preprocess.drawing.cameras import NUM_CAMERAS, Camera, Picture, sample_camera
@@ -202,7 +203,7 @@ def draw(
         _cast_shadow(canvas, fine, camera.shadow)
         seen = surface(figure(fine, person), fine_size)
         flat[seen.pixels] = shade(seen, fine, person, camera.light)
-        visible = visible_joints(fine, seen, fine_size)
+        visible = visible_joints(fine, seen)
     body = people[-1][0]
     image = camera.exposed(_reduced(canvas), rng)
     return Crop(image=image, joints=body.points[:, :2], visible=visible, quality=camera.quality)
@@ -212,12 +213,13 @@ def _place(camera: Camera, size: tuple[int, int], rng: np.random.Generator) -> R
     """Cut a piece out of the scene, float32 (2·height, 2·width, 3)."""
     height, width = FINE * size[0], FINE * size[1]
     full_height, full_width = camera.scene.shape[:2]
-    step = height / (full_height * rng.uniform(0.55, 0.75))
-    rows = np.arange(height) / step + rng.uniform(0.0, 1.0) * (full_height - height / step)
-    columns = np.arange(width) / step + rng.uniform(0.0, 1.0) * (full_width - width / step)
-    rows = np.clip(rows, 0, full_height - 1).astype(np.int64)
-    columns = np.clip(columns, 0, full_width - 1).astype(np.int64)
-    return camera.scene[rows[:, None], columns[None, :]]
+    tall = full_height * rng.uniform(0.55, 0.75)
+    wide = tall * width / height
+    top, left = rng.uniform(0.0, full_height - tall), rng.uniform(0.0, full_width - wide)
+    rows = slice(int(top), int(top + tall))
+    columns = slice(int(left), int(left + wide))
+    cut = Image.fromarray(camera.scene[rows, columns])
+    return np.array(cut.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def _cast_shadow(canvas: Reals, body: Skeleton, strength: float) -> None:

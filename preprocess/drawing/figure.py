@@ -6,8 +6,11 @@ Convention:
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
+from preprocess.drawing.bicycle import add_bicycle
 from preprocess.drawing.body import SIDES, SIGNS, Floats, Skeleton
 from preprocess.drawing.people import Material, Person
 from preprocess.drawing.solids import FLAT, ROUND, SKULL, SLICE, TRUNK, Solids
@@ -24,12 +27,14 @@ def figure(skeleton: Skeleton, person: Person) -> Solids:
     _add_trunk(solids, skeleton, person)
     _add_head(solids, skeleton, person)
     _add_hair(solids, skeleton, person)
-    for index, (side, sign) in enumerate(zip(SIDES, SIGNS, strict=True)):
+    for side, sign in zip(SIDES, SIGNS, strict=True):
         _add_arm(solids, skeleton, person, side)
-        _add_leg(solids, skeleton, person, side, index)
+        _add_leg(solids, skeleton, person, side)
         _add_foot(solids, skeleton, person, side, sign)
     _add_skirts(solids, skeleton, person)
     _add_bag(solids, skeleton, person)
+    if skeleton.cycling:
+        add_bicycle(solids, skeleton)
     return solids
 
 
@@ -65,7 +70,7 @@ def _add_trunk(solids: Solids, skeleton: Skeleton, person: Person) -> None:
         (1.06 if person.loose > 0.4 else 0.95, 0.335 * girth, 0.215 * girth),
     )
     spine = hips - neck
-    for (at, w0, d0), (to, w1, d1) in zip(rings, rings[1:], strict=False):
+    for (at, w0, d0), (to, w1, d1) in itertools.pairwise(rings):
         r0, k0 = oval(axes, w0, d0)
         r1, k1 = oval(axes, w1, d1)
         solids.add(
@@ -214,7 +219,7 @@ def _add_arm(solids: Solids, skeleton: Skeleton, person: Person, side: str) -> N
     )
 
 
-def _add_leg(solids: Solids, skeleton: Skeleton, person: Person, side: str, index: int) -> None:
+def _add_leg(solids: Solids, skeleton: Skeleton, person: Person, side: str) -> None:
     unit, girth = skeleton.unit_px, person.build.girth
     hip, knee = _point(skeleton, side + "Hip"), _point(skeleton, side + "Kne")
     ankle = _point(skeleton, side + "Ank")
@@ -239,7 +244,7 @@ def _add_leg(solids: Solids, skeleton: Skeleton, person: Person, side: str, inde
         ankle,
         ((0.105 * girth + calf_gap) * unit, (0.062 * girth + 1.5 * calf_gap) * unit),
         Material.LOWER if person.leg > 1 else Material.SKIN,
-        end=Material.SOCK if person.leg < 1.8 and index >= 0 else Material.LOWER,
+        end=Material.SOCK if person.leg < 1.8 else Material.LOWER,
         split=max(person.leg - 1.0, 0.0) if person.leg > 1.8 else 0.86,
         along=0.8,
     )

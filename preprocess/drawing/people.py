@@ -6,6 +6,7 @@ Convention:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -175,8 +176,8 @@ def _sample_build(rng: np.random.Generator, feminine: bool) -> Build:
 
 def _sample_palette(rng: np.random.Generator, cut: str, pattern: str) -> NDArray[np.float64]:
     palette = np.zeros((len(Material), 3))
-    palette[Material.SKIN] = _varied(rng, SKINS[int(rng.choice(len(SKINS), p=SKIN_SHARES))], 7)
-    palette[Material.HAIR] = _varied(rng, HAIRS[int(rng.choice(len(HAIRS), p=HAIR_SHARES))], 6)
+    palette[Material.SKIN] = _varied(rng, SKINS[_index(rng, SKIN_SHARES)], 7)
+    palette[Material.HAIR] = _varied(rng, HAIRS[_index(rng, HAIR_SHARES)], 6)
     upper = _cloth(rng, CLOTH)
     second = _contrasting(rng, upper)
     palette[Material.UPPER] = upper
@@ -188,7 +189,7 @@ def _sample_palette(rng: np.random.Generator, cut: str, pattern: str) -> NDArray
     palette[Material.LOWER] = lower
     palette[Material.LOWER_SECOND] = np.clip(lower * 0.75, 0, 255)
     shoes = ((40, 38, 38), (222, 220, 216), (92, 66, 48), (60, 74, 112), (160, 52, 52))
-    shoe = shoes[int(rng.choice(5, p=(0.40, 0.28, 0.14, 0.10, 0.08)))]
+    shoe = shoes[_index(rng, (0.40, 0.28, 0.14, 0.10, 0.08))]
     palette[Material.SHOE] = _varied(rng, shoe, 10)
     palette[Material.SOLE] = _varied(rng, (205, 203, 198), 12)
     palette[Material.SOCK] = _varied(
@@ -206,15 +207,14 @@ def _sample_palette(rng: np.random.Generator, cut: str, pattern: str) -> NDArray
 
 
 def _cloth(rng: np.random.Generator, colours: dict[str, tuple[RGB, float]]) -> NDArray[np.float64]:
-    shares = np.array([share for _, share in colours.values()])
-    index = int(rng.choice(len(shares), p=shares / shares.sum()))
+    index = _index(rng, [share for _, share in colours.values()])
     return _varied(rng, list(colours.values())[index][0], 13)
 
 
 def _contrasting(rng: np.random.Generator, other: NDArray[np.float64]) -> NDArray[np.float64]:
     """Draw a cloth colour that can be told from another one."""
-    candidates = [_cloth(rng, CLOTH) for _ in range(6)]
-    return max(candidates[:3], key=lambda colour: float(np.abs(colour - other).sum()))
+    candidates = [_cloth(rng, CLOTH) for _ in range(3)]
+    return max(candidates, key=lambda colour: float(np.abs(colour - other).sum()))
 
 
 def _varied(rng: np.random.Generator, colour: RGB, spread: float) -> NDArray[np.float64]:
@@ -238,5 +238,14 @@ def _leg(rng: np.random.Generator, lower: str, cut: str) -> float:
 
 
 def _choice(rng: np.random.Generator, names: tuple[str, ...], shares: tuple[float, ...]) -> str:
-    weights = np.array(shares) / sum(shares)
-    return names[int(rng.choice(len(names), p=weights))]
+    return names[_index(rng, shares)]
+
+
+def _index(rng: np.random.Generator, shares: Sequence[float]) -> int:
+    """Draw an index with these shares, which need not add up to 1."""
+    luck = float(rng.random()) * sum(shares)
+    for index, share in enumerate(shares):
+        luck -= share
+        if luck < 0:
+            return index
+    return len(shares) - 1

@@ -1,7 +1,7 @@
 """Scenes: the place that each camera looks at, drawn once and cut out again and again.
 
 Convention:
-    A scene is an RGB picture, float32 (height, width, 3) from 0 to 255, on the fine grid in which
+    A scene is an RGB picture, uint8 (height, width, 3), on the fine grid in which
     a crop is drawn before it is reduced.
 """
 
@@ -23,7 +23,7 @@ GROUNDS = {
 WALLS = ((188, 178, 160), (150, 110, 92), (120, 128, 136), (206, 204, 198), (92, 104, 92))
 
 
-def scene(rng: np.random.Generator) -> Reals:
+def scene(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw a place: ground with its lines, and things that stand at its far edge."""
     names = list(GROUNDS)
     ground = names[int(rng.integers(len(names)))]
@@ -36,7 +36,7 @@ def scene(rng: np.random.Generator) -> Reals:
     picture = picture.filter(ImageFilter.GaussianBlur(1.6))
     texture = _texture(rng, 26.0 if ground == "grass" else 9.0)
     fade = np.linspace(1.06, 0.96, SCENE_HEIGHT, dtype=np.float32)[:, None, None]
-    return np.clip(np.asarray(picture, dtype=np.float32) * fade + texture, 0, 255)
+    return np.clip(np.asarray(picture, dtype=np.float32) * fade + texture, 0, 255).astype(np.uint8)
 
 
 def _draw_ground(

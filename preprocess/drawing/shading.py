@@ -11,13 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.drawing.body import Floats, Skeleton
+from preprocess.drawing.body import Skeleton
 from preprocess.drawing.figure import head_centre
 from preprocess.drawing.people import Material, Person
 from preprocess.drawing.solids import SKULL, TRUNK, Reals, Surface, Whole
 from shared.skeleton import JOINT
 
 Marks = NDArray[np.bool_]
+
+CLOTHES = np.isin(
+    np.arange(len(Material)), (Material.UPPER, Material.SECOND, Material.SLEEVE, Material.LOWER)
+)
+REACH_PX = 3
+"""How far, on the fine grid, a nearer surface darkens the one behind it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +46,8 @@ def shade(surface: Surface, skeleton: Skeleton, person: Person, light: Light) ->
     trunk = _trunk_coordinates(surface, skeleton)
     material = _dressed(surface, skeleton, person, trunk)
     colours: Reals = person.palette.astype(np.float32)[material]
-    cloth = np.isin(material, (Material.UPPER, Material.SECOND, Material.SLEEVE, Material.LOWER))
-    brightness = _lit(surface, light)
-    brightness[cloth] *= _folds(surface, person)[cloth]
+    brightness = _lit(surface, light) * _crevices(surface, skeleton.unit_px)
+    brightness *= np.where(CLOTHES[material], _folds(surface, person), np.float32(1.0))
     hair = material == Material.HAIR
     brightness[hair] *= 1.0 + 0.25 * np.sin(9.0 * surface.normal[hair, 0] + person.fold_phase)
     return colours * brightness[:, None]
@@ -50,12 +55,10 @@ def shade(surface: Surface, skeleton: Skeleton, person: Person, light: Light) ->
 
 def _trunk_coordinates(surface: Surface, skeleton: Skeleton) -> Reals:
     """Give (left, down, front) on the trunk in torso lengths, float32 (n, 3)."""
-    axis_at = surface.table[:, 0:3][surface.solid]
-    axis_to = surface.table[:, 3:6][surface.solid]
-    where = axis_at + surface.t[:, None] * (axis_to - axis_at) + surface.offset
     neck = skeleton.points[JOINT["neck"]].astype(np.float32)
     axes = (skeleton.chest / skeleton.unit_px).astype(np.float32)
-    return (where - neck) @ axes.T
+    local: Reals = (surface.position - neck) @ axes.T
+    return local
 
 
 def _dressed(surface: Surface, skeleton: Skeleton, person: Person, trunk: Reals) -> Whole:
@@ -123,12 +126,10 @@ def _faced(
 ) -> Whole:
     """Draw face and hair onto the skull."""
     rows = np.flatnonzero(skull)
-    table = surface.table
-    a, b = table[:, 0:3][surface.solid[rows]], table[:, 3:6][surface.solid[rows]]
-    where = a + surface.t[rows, None] * (b - a) + surface.offset[rows]
     size = skeleton.unit_px * person.build.head
-    axes: Floats = skeleton.head / size
-    left, down, front = ((where - head_centre(skeleton)) @ axes.T).T
+    axes = (skeleton.head / size).astype(np.float32)
+    centre = head_centre(skeleton).astype(np.float32)
+    left, down, front = ((surface.position[rows] - centre) @ axes.T).T
     fringe = -0.105 if person.haircut != "bald" else -1.0
     hairy = (front < 0.015 - 0.10 * (down > 0.06)) & (down < 0.13)
     hairy |= down < fringe + 0.35 * np.abs(left) * (person.haircut != "short")
@@ -155,6 +156,19 @@ def _lit(surface: Surface, light: Light) -> Reals:
     rim = 0.72 + 0.28 * surface.normal[:, 2]
     lit: Reals = (light.ambient + (1.12 - light.ambient) * diffuse) * rim
     return lit
+
+
+def _crevices(surface: Surface, unit_px: float) -> Reals:
+    """Darken what lies close behind a nearer surface, so that an arm stands out from the trunk."""
+    depth = surface.depth_map()
+    nearest = depth.copy()
+    for rows in (slice(None, -REACH_PX), slice(REACH_PX, None)):
+        other = slice(REACH_PX, None) if rows.start is None else slice(None, -REACH_PX)
+        np.maximum(nearest[rows], depth[other], out=nearest[rows])
+        np.maximum(nearest[:, rows], depth[:, other], out=nearest[:, rows])
+    before = (nearest.reshape(-1)[surface.pixels] - surface.position[:, 2]) / unit_px
+    factor: Reals = 1.0 - 0.38 * np.clip(4.0 * (before - 0.06), 0.0, 1.0)
+    return factor
 
 
 def _folds(surface: Surface, person: Person) -> Reals:

@@ -24,6 +24,7 @@ Whole = NDArray[np.int64]
 
 ROUND, FLAT, SLICE = 0.0, 1.0, 2.0
 """How a solid ends: in half balls, cut off at b like a hem, or cut off at both ends."""
+FAR_AWAY = -1e6
 LIMB, TRUNK, SKULL = 0, 1, 2
 """The frame in which the pattern of a solid's surface is drawn."""
 
@@ -51,9 +52,12 @@ class Solids:
         """Add one solid.
 
         Args:
-            a, b: float64 (3,).
+            a: float64 (3,), where it begins.
+            b: float64 (3,), where it ends.
             radii: At a and at b, in pixels.
-            material: From a up to ``split`` (a share of the way); ``end`` from there on.
+            material: From a up to ``split``.
+            end: Material from ``split`` on; the same by default.
+            split: Share of the way from a to b.
             depth: Radius towards the viewer over the radius in the picture.
             hem: ROUND, FLAT or SLICE.
             frame: LIMB, TRUNK or SKULL.
@@ -74,8 +78,8 @@ class Surface:
         solid: int64 (n,), index of the solid that shows.
         t: float32 (n,), share of the way from a to b.
         normal: float32 (n, 3), of unit length.
-        offset: float32 (n, 3), from the solid's axis to the surface, in pixels.
-        depth: float32 (n,), z of the surface.
+        position: float32 (n, 3), where the surface is.
+        size: (height, width) of the canvas.
         table: float32 (number of solids, 15), as :meth:`Solids.add` filled it.
     """
 
@@ -83,8 +87,8 @@ class Surface:
     solid: Whole
     t: Reals
     normal: Reals
-    offset: Reals
-    depth: Reals
+    position: Reals
+    size: tuple[int, int]
     table: Reals
 
     def column(self, index: int) -> Reals:
@@ -96,6 +100,12 @@ class Surface:
         """Material of every covered pixel, int64 (n,)."""
         later = self.t >= self.column(10)
         return np.where(later, self.column(12), self.column(11)).astype(np.int64)
+
+    def depth_map(self) -> Reals:
+        """Give z at every pixel of the canvas, float32 (height, width); far away where empty."""
+        depth = np.full(self.size[0] * self.size[1], FAR_AWAY, dtype=np.float32)
+        depth[self.pixels] = self.position[:, 2]
+        return depth.reshape(self.size)
 
 
 def surface(solids: Solids, size: tuple[int, int]) -> Surface:
@@ -126,20 +136,20 @@ def surface(solids: Solids, size: tuple[int, int]) -> Surface:
     keep = np.flatnonzero((height > 0) & ~cut)
     solid, t, dx, dy, radius = solid[keep], t[keep], dx[keep], dy[keep], radius[keep]
     height = np.sqrt(height[keep])
-    dz = radius * table[solid, 8] * height
-    z = a[solid, 2] + t * axis[solid, 2] + dz
+    z = a[solid, 2] + t * axis[solid, 2] + radius * table[solid, 8] * height
     flat = y[keep].astype(np.int64) * size[1] + x[keep].astype(np.int64)
     winner = _nearest(flat, z, size)
-    solid, t, dx, dy, dz = solid[winner], t[winner], dx[winner], dy[winner], dz[winner]
-    radius = radius[winner]
-    normal = np.stack((dx / radius, dy / radius, height[winner]), axis=1)
+    rows = y[keep][winner]
+    columns = x[keep][winner]
+    solid, radius = solid[winner], radius[winner]
+    normal = np.stack((dx[winner] / radius, dy[winner] / radius, height[winner]), axis=1)
     return Surface(
         pixels=flat[winner],
         solid=solid,
-        t=t,
+        t=t[winner],
         normal=normal,
-        offset=np.stack((dx, dy, dz), axis=1),
-        depth=z[winner],
+        position=np.stack((columns, rows, z[winner]), axis=1),
+        size=size,
         table=table,
     )
 
@@ -147,9 +157,13 @@ def surface(solids: Solids, size: tuple[int, int]) -> Surface:
 def _candidates(table: Reals, size: tuple[int, int]) -> tuple[Whole, Reals, Reals]:
     """List every (solid, pixel of its bounding box), as solid, x, y, each of shape (n,)."""
     height, width = size
-    reach = table[:, 6:8]
-    low = np.minimum(table[:, 0:2] - reach[:, :1], table[:, 3:5] - reach[:, 1:])
-    high = np.maximum(table[:, 0:2] + reach[:, :1], table[:, 3:5] + reach[:, 1:])
+    reach = np.repeat(table[:, 6:8, None], 2, axis=2)  # solid, end, axis
+    axis = table[:, 3:5] - table[:, 0:2]
+    length = np.maximum(np.hypot(axis[:, 0], axis[:, 1]), 1e-3)
+    sliced = table[:, 9] == SLICE
+    reach[sliced] *= (np.abs(axis[:, ::-1]) / length[:, None])[sliced, None, :]
+    low = np.minimum(table[:, 0:2] - reach[:, 0], table[:, 3:5] - reach[:, 1])
+    high = np.maximum(table[:, 0:2] + reach[:, 0], table[:, 3:5] + reach[:, 1])
     low = np.clip(np.floor(low), 0, (width, height)).astype(np.int64)
     high = np.clip(np.ceil(high) + 1, 0, (width, height)).astype(np.int64)
     columns, rows = (np.maximum(high - low, 0)).T
@@ -164,7 +178,9 @@ def _candidates(table: Reals, size: tuple[int, int]) -> tuple[Whole, Reals, Real
 
 def _nearest(flat: Whole, z: Reals, size: tuple[int, int]) -> Whole:
     """Give the index of the candidate with the greatest z at every covered pixel."""
-    order = np.argsort(z, kind="stable")
+    # one sort of whole numbers, depth above index: fast, and ties fall the same way everywhere
+    keys = np.sort((z.astype(np.float64) * 256.0).astype(np.int64) << 24 | np.arange(len(z)))
+    order = keys & 0xFFFFFF
     shown = np.full(size[0] * size[1], -1, dtype=np.int64)
     shown[flat[order]] = order  # the last assignment, the nearest candidate, stays
     return shown[shown >= 0]

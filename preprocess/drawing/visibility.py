@@ -26,26 +26,25 @@ COVER: Final = {
     "Eye": 0.08,
     "Ear": 0.09,
 }
-"""How much flesh and cloth may lie before a joint that still counts as visible, in torso lengths."""
+"""How much may lie before a joint that still counts as visible, in torso lengths."""
 
 
-def visible_joints(skeleton: Skeleton, seen: Surface, size: tuple[int, int]) -> NDArray[np.bool_]:
+def visible_joints(skeleton: Skeleton, seen: Surface) -> NDArray[np.bool_]:
     """Tell which joints lie inside the picture and not behind something else.
 
     Args:
         skeleton: The body, in pixels of the canvas.
         seen: What the canvas shows of it and of what it carries.
-        size: (height, width) of the canvas.
 
     Returns:
         bool (18,).
     """
-    depth = np.full(size[0] * size[1], -np.inf)
-    depth[seen.pixels] = seen.depth
+    height, width = seen.size
+    depth = seen.depth_map()
     place = np.rint(skeleton.points[:, :2]).astype(np.int64)
-    inside = ((place >= 0) & (place < (size[1], size[0]))).all(axis=1)
-    place = np.clip(place, 0, (size[1] - 1, size[0] - 1))
-    before = depth[place[:, 1] * size[1] + place[:, 0]] - skeleton.points[:, 2]
+    inside = ((place >= 0) & (place < (width, height))).all(axis=1)
+    place = np.clip(place, 0, (width - 1, height - 1))
+    before = depth[place[:, 1], place[:, 0]] - skeleton.points[:, 2]
     cover = np.array([_cover(name) for name in JOINTS]) * skeleton.unit_px
     shown: NDArray[np.bool_] = inside & (before < cover)
     return shown
