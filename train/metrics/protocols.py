@@ -1,0 +1,191 @@
+"""Every protocol by which this project gives a number, as data.
+
+A metric's name says what is looked at, a protocol's name says by which recipe; only numbers of one
+protocol may be compared. ``PROTOCOLS.md`` beside this file describes the recipes in words and the
+keys of ``metrics.json``.
+
+Source: the published evaluation code of Def-GAN (Siarohin et al. 2018), PATN (Zhu et al. 2019),
+PG2 (Ma et al. 2017), GFLA (Ren et al. 2020) and PIDM (Bhunia et al. 2023), read for what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from shared.errors import UsageError, problem
+
+NUM_SPLITS: Final = 10
+"""Number of groups of images over which the inception score is averaged."""
+
+MIN_FID_IMAGES: Final = 2048
+"""Below this many images the covariance of the 2,048 features is singular and FID misleads."""
+
+PCKH_SHARE: Final = 0.5
+"""How far a joint may lie from its target, in sides of the target's head box."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The window of an SSIM protocol.
+
+    Args:
+        kind: ``"gaussian"`` weights or a ``"uniform"`` square.
+        size: Side in pixels, odd.
+        sigma: Deviation of the Gaussian in pixels; 0 for a uniform window.
+    """
+
+    kind: Literal["gaussian", "uniform"]
+    size: int
+    sigma: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SsimProtocol:
+    """One recipe for SSIM on uint8 RGB.
+
+    Args:
+        window: What local means and variances are taken over.
+        own_range: The data range is max − min of each generated image (255 where that is 0);
+            otherwise it is 255.
+        sample_covariance: Variances are divided by N − 1 instead of N.
+    """
+
+    window: Window
+    own_range: bool
+    sample_covariance: bool
+
+
+_GAUSSIAN_1_5 = Window(kind="gaussian", size=11, sigma=1.5)
+_GAUSSIAN_1_2 = Window(kind="gaussian", size=9, sigma=1.2)
+
+SSIM_PROTOCOLS: Final = {
+    "pose-gan": SsimProtocol(window=_GAUSSIAN_1_5, own_range=True, sample_covariance=False),
+    "range255": SsimProtocol(window=_GAUSSIAN_1_5, own_range=False, sample_covariance=False),
+    "pg2": SsimProtocol(
+        window=Window(kind="uniform", size=7), own_range=False, sample_covariance=True
+    ),
+    # GFLA computes on [0, 1] with data range 1, which is 255 on uint8.
+    "gfla": SsimProtocol(
+        window=Window(kind="uniform", size=51), own_range=False, sample_covariance=True
+    ),
+    "pidm": SsimProtocol(window=_GAUSSIAN_1_2, own_range=True, sample_covariance=False),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A metric by a protocol.
+
+    Args:
+        metric: What is looked at, the first key in ``metrics.json``.
+        protocol: By which recipe, the second key.
+        higher_is_better: Direction of the metric.
+        needs: Inputs beyond the pairs: ``"keypoints"``, ``"poses"``, ``"detections"`` or the key
+            of a weight file in :data:`train.metrics.weights.WEIGHT_FILES`.
+        text: The recipe in one line.
+    """
+
+    metric: str
+    protocol: str
+    higher_is_better: bool = True
+    needs: tuple[str, ...] = ()
+    text: str
+
+    @property
+    def key(self) -> str:
+        """``metric/protocol``, as in the option ``--protocols`` and the columns of tables."""
+        return f"{self.metric}/{self.protocol}"
+
+
+_SSIM_TEXT: Final = {
+    "pose-gan": "Gaussian window, sigma 1.5, range = max - min of the generated image",
+    "range255": "Gaussian window, sigma 1.5, range 255",
+    "pg2": "uniform window of 7 px, sample covariance, range 255",
+    "gfla": "uniform window of 51 px, sample covariance, range 255 (1 on [0, 1])",
+    "pidm": "Gaussian window, sigma 1.2, range = max - min of the generated image",
+}
+_INCEPTION: Final = "the InceptionV3 of 2015 as torchmetrics runs it"
+
+SCORES: Final = (
+    *(Score(metric="ssim", protocol=name, text=_SSIM_TEXT[name]) for name in SSIM_PROTOCOLS),
+    Score(
+        metric="mask-ssim",
+        protocol="pose-gan",
+        needs=("keypoints",),
+        text="both images times the mask of the target pose, then SSIM pose-gan",
+    ),
+    Score(metric="psnr", protocol="range255", text="peak signal-to-noise ratio in dB, peak 255"),
+    Score(
+        metric="l1",
+        protocol="range1",
+        higher_is_better=False,
+        text="mean absolute difference of images in [0, 1]",
+    ),
+    Score(
+        metric="lpips",
+        protocol="alex",
+        higher_is_better=False,
+        needs=("alexnet",),
+        text="LPIPS 0.1 on AlexNet through torchmetrics, images in [-1, 1]",
+    ),
+    Score(
+        metric="is",
+        protocol="torchmetrics",
+        needs=("inception-2015",),
+        text=f"inception score, {NUM_SPLITS} splits in the order of the pairs, by {_INCEPTION}",
+    ),
+    Score(
+        metric="mask-is",
+        protocol="torchmetrics",
+        needs=("keypoints", "inception-2015"),
+        text="the same on images times the mask of the target pose",
+    ),
+    Score(
+        metric="fid",
+        protocol="torchmetrics",
+        higher_is_better=False,
+        needs=("inception-2015",),
+        text=f"Fréchet distance of 2,048 features of {_INCEPTION}",
+    ),
+    Score(
+        metric="fid",
+        protocol="gfla",
+        higher_is_better=False,
+        needs=("inception-torchvision",),
+        text="the same with torchvision's InceptionV3, bilinear 299, inputs normalised as GFLA's",
+    ),
+    Score(
+        metric="pckh",
+        protocol="patn",
+        needs=("poses",),
+        text=f"share of the target's joints found within {PCKH_SHARE} of its head box in x and y",
+    ),
+    Score(
+        metric="ds",
+        protocol="yolo-pose",
+        needs=("detections",),
+        text="mean of the largest person confidence of a YOLO pose model, 0 where none (not SSD)",
+    ),
+)
+
+
+def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
+    """Give the scores that names stand for, in the order of the table above.
+
+    Args:
+        names: ``"ssim"`` (every protocol of a metric) or ``"ssim/pose-gan"`` (one).
+
+    Returns:
+        The scores without duplicates.
+
+    Raises:
+        UsageError: A name stands for nothing.
+    """
+    wanted = list(names)
+    for name in wanted:
+        if not any(name in (score.metric, score.key) for score in SCORES):
+            known = ", ".join(score.key for score in SCORES)
+            raise UsageError(problem("--protocols", f"any of {known}", name, "mend the name"))
+    return tuple(s for s in SCORES if s.metric in wanted or s.key in wanted)
