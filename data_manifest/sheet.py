@@ -1,8 +1,9 @@
 """The contact sheet: pairs drawn so that wrong transforms are seen at a glance.
 
 Each row is a pair: source and target with their skeletons, the ten part quads of the target, and
-the source warped, part by part, into the target's pose. Where the transforms are right, the warped
-source stands as the target stands.
+the source warped, part by part, into the target's pose: combined by max as the generator does, and
+with the limbs laid on top. Where the transforms are right, the warped source stands as the target
+beside it stands.
 """
 
 from __future__ import annotations
@@ -23,12 +24,21 @@ from data_manifest.warping import warp_parts
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish
+from shared.geometry import presence
 from shared.skeleton import BONES, JOINTS, PARTS, TORSO
 
 WANTED_HEIGHT_PX: Final = 384
 MARGIN_PX: Final = 12
 LINE_PX: Final = 20
-HEADS: Final = ("source", "source skeleton", "target skeleton", "target parts", "source warped")
+HEADS: Final = (
+    "source",
+    "source skeleton",
+    "target skeleton",
+    "target parts",
+    "warped: max",
+    "warped: limbs on top",
+    "target",
+)
 GROUND: Final = (255, 255, 255)
 INK: Final = (30, 30, 30)
 FAINT: Final = (110, 110, 110)
@@ -121,13 +131,15 @@ def _choose(manifest: Manifest, settings: SheetSettings) -> list[tuple[str, list
 
 def _draw_pair(arrays: ShardArrays, pair: int, factor: int) -> Image.Image:
     source, target = (int(row) for row in arrays.pairs[pair])
-    warped = warp_parts(arrays.images[source], arrays.quads[target], arrays.transforms[pair])
+    warp = (arrays.images[source], arrays.quads[target], arrays.transforms[pair])
     panels = [
         _enlarged(arrays.images[source], factor),
         _with_skeleton(arrays.images[source], arrays.joints[source], factor),
         _with_skeleton(arrays.images[target], arrays.joints[target], factor),
         _with_quads(arrays.images[target], arrays.quads[target], arrays.status[pair], factor),
-        _enlarged(warped, factor),
+        _enlarged(warp_parts(*warp, combine="max"), factor),
+        _enlarged(warp_parts(*warp, combine="over"), factor),
+        _enlarged(arrays.images[target], factor),
     ]
     row = _beside(panels, top=2 * LINE_PX)
     draw = ImageDraw.Draw(row)
@@ -161,13 +173,13 @@ def _with_skeleton(
     picture = _enlarged(pixels // 2 + 40, factor)
     draw = ImageDraw.Draw(picture)
     points = _on_sheet(joints, factor)
-    known = np.isfinite(joints).all(axis=-1)
+    known = np.flatnonzero(presence(joints)).tolist()
     for start, end in BONES:
-        if known[start] and known[end]:
+        if start in known and end in known:
             side = _side(JOINTS[end])
             draw.line([points[start], points[end]], SIDE_COLOURS[side], width=factor + 1)
     radius = factor + 0.5
-    for joint in np.flatnonzero(known).tolist():
+    for joint in known:
         x, y = points[joint]
         box = (x - radius, y - radius, x + radius, y + radius)
         draw.ellipse(box, SIDE_COLOURS[_side(JOINTS[joint])], outline=GROUND)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,18 +11,24 @@ from shared.geometry import points_in_quads
 
 
 def warp_parts(
-    source: NDArray[np.uint8], target_quads: NDArray[np.float32], transforms: NDArray[np.float32]
+    source: NDArray[np.uint8],
+    target_quads: NDArray[np.float32],
+    transforms: NDArray[np.float32],
+    combine: Literal["max", "over"] = "max",
 ) -> NDArray[np.uint8]:
     """Warp an image as the generator warps features: each part by its transform, in its mask.
 
     Convention:
         A transform maps target to source coordinates (the sampling direction). Outside the source
-        everything is 0. Where masks overlap the larger value wins.
+        everything is 0.
 
     Args:
         source: uint8 (H, W, 3).
         target_quads: float32 (10, 4, 2), px, masks in the target's pose, NaN where absent.
         transforms: float32 (10, 2, 3), px, target -> source.
+        combine: What happens where masks overlap: ``"max"`` takes the larger value, as the
+            generator does; ``"over"`` lays later parts over earlier ones where they sample inside
+            the source, which the eye reads more easily.
 
     Returns:
         uint8 (H, W, 3).
@@ -33,7 +41,12 @@ def warp_parts(
     for part, mask in enumerate(inside):
         matrix = transforms[part].astype(np.float64)
         places = grid[mask] @ matrix[:, :2].T + matrix[:, 2]
-        warped[mask] = np.maximum(warped[mask], sample(source, places))
+        found = sample(source, places)
+        if combine == "max":
+            warped[mask] = np.maximum(warped[mask], found)
+        else:
+            known = ((places >= 0) & (places <= (width - 1, height - 1))).all(axis=1)
+            warped[np.flatnonzero(mask)[known]] = found[known]
     return np.rint(warped).astype(np.uint8).reshape(source.shape)
 
 
@@ -57,4 +70,5 @@ def sample(image: NDArray[np.uint8], places: NDArray[np.float64]) -> NDArray[np.
     right_share, low_share = (x - left)[:, None], (y - top)[:, None]
     above = padded[top, left] * (1 - right_share) + padded[top, left + 1] * right_share
     below = padded[top + 1, left] * (1 - right_share) + padded[top + 1, left + 1] * right_share
-    return above * (1 - low_share) + below * low_share
+    values: NDArray[np.float64] = above * (1 - low_share) + below * low_share
+    return values
