@@ -8,9 +8,10 @@ Convention:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from shared.errors import UsageError, problem
 
@@ -19,6 +20,41 @@ DEMO_MODEL = "demo"
 
 AUTO_MODEL = "auto"
 """The pose model's name that stands for the best size for the device."""
+
+
+_SIZE: Final = re.compile(r"(\d{1,5})[x×](\d{1,5})", re.ASCII | re.IGNORECASE)
+_BYTES: Final = re.compile(
+    r"(\d{1,15}(?:\.\d{1,3})?)\s*(B|[KMGT]B|[KMGT]iB)?", re.ASCII | re.IGNORECASE
+)
+_UNITS: Final = {
+    unit: factor
+    for power, letter in enumerate(("", "k", "m", "g", "t"))
+    for unit, factor in ((f"{letter}b", 1000**power), (f"{letter}ib", 1024**power))
+}
+
+
+def parse_size(text: str, where: str) -> tuple[int, int]:
+    """Read a size such as ``"128x64"`` as (height, width).
+
+    Raises:
+        UsageError: It is written in another way.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(problem(where, "HEIGHTxWIDTH", repr(text), "write it as 128x64"))
+    return int(match[1]), int(match[2])
+
+
+def parse_bytes(text: str, where: str) -> int:
+    """Read a number of bytes such as ``"48MB"`` or ``"1.5GiB"``.
+
+    Raises:
+        UsageError: It is written in another way.
+    """
+    match = _BYTES.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(problem(where, "a size in bytes", repr(text), "write it as 48MB"))
+    return int(float(match[1]) * _UNITS[(match[2] or "B").lower()])
 
 
 def _require(holds: bool, where: str, expected: str, found: object) -> None:

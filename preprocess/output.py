@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,10 +42,15 @@ _SHARD: Final = re.compile(r"(train|test)-\d{5}\.h5", re.ASCII)
 
 
 @contextmanager
-def claimed(src: Path, out: Path) -> Iterator[Source]:
+def claimed(src: Path, out: Path, *, hold: bool = True) -> Iterator[Source]:
     """Find the data set and hold the output folder while the block runs.
 
     It comes before every slow import, so that a second run learns at once that it is one.
+
+    Args:
+        src: Folder that holds the data set.
+        out: Output folder.
+        hold: Take the lock; a dry run needs none and leaves no trace.
 
     Raises:
         UsageError: There is no data set, or the output would go into it.
@@ -53,7 +58,7 @@ def claimed(src: Path, out: Path) -> Iterator[Source]:
     """
     source = find_source(src)
     refuse_writing_into(source, out)
-    with folder_lock(out):
+    with folder_lock(out) if hold else nullcontext():
         yield source
 
 

@@ -51,8 +51,10 @@ def with_poses(
         stage.skip(len(rows) - len(fresh))
         blocks = [fresh[i : i + BLOCK_IMAGES] for i in range(0, len(fresh), BLOCK_IMAGES)]
         sources = [[(roster.files[row].path, roster.digests[row]) for row in b] for b in blocks]
-        for block, pictures in zip(blocks, _prefetched(sources, threads), strict=True):
-            kept.keep([roster.digests[row] for row in block], _estimate(estimator, pictures))
+        for block, pictures in zip(blocks, prefetched(sources, threads), strict=True):
+            kept.keep(
+                [roster.digests[row] for row in block], estimate_pictures(estimator, pictures)
+            )
             stage.advance(len(block))
     people = kept.people_of([roster.digests[row] for row in rows])
     joints, scores = joints_of_people(people, roster.sizes[rows], joint_threshold)
@@ -75,10 +77,21 @@ def _not_kept(rows: NDArray[np.intp], roster: Roster, kept: KeptPoses) -> list[i
     return list(first.values())
 
 
-def _prefetched(
+def prefetched(
     sources: Sequence[Sequence[tuple[Path, str]]], threads: int
 ) -> Iterator[list[Picture]]:
-    """Decode one block ahead of the one that the model works on."""
+    """Decode one block ahead of the one that the model works on.
+
+    Args:
+        sources: Blocks of files, each with the SHA-256 that it must have.
+        threads: Threads that decode.
+
+    Yields:
+        The pictures of a block.
+
+    Raises:
+        UsageError: A file is not what it was.
+    """
     fast = fast_decoder()
 
     def load(source: tuple[Path, str]) -> Picture:
@@ -104,7 +117,7 @@ def _changed(path: Path, found: str) -> UsageError:
     return UsageError(problem(path, "the image that was checked before", found, remedy))
 
 
-def _estimate(estimator: PoseEstimator, pictures: Sequence[Picture]) -> People:
+def estimate_pictures(estimator: PoseEstimator, pictures: Sequence[Picture]) -> People:
     """Estimate the pictures of a block, those of one size together."""
     by_size: dict[tuple[int, ...], list[int]] = {}
     for row, picture in enumerate(pictures):

@@ -1,0 +1,232 @@
+"""Stage 1 from top to bottom: a folder of person images becomes verified shards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from data_manifest.manifest import Manifest, ShardEntry
+from data_manifest.summary import print_summary
+from preprocess.annotations import Annotations, read_annotations
+from preprocess.config import DEMO_MODEL, PoseSettings, PrepareSettings, RunSettings
+from preprocess.finish import Made, publish_folder
+from preprocess.forecast import forecast, say_forecast
+from preprocess.images import Checked, check_images
+from preprocess.market1501 import Source, list_files
+from preprocess.output import OutputFolder
+from preprocess.people import PoseEstimator
+from preprocess.pose_weights import DEMO_NOTE
+from preprocess.poses import with_poses
+from preprocess.poses_kept import KeptPoses
+from preprocess.record import record_of
+from preprocess.report import StageTimes, refuse_too_many_bad, say_left_out
+from preprocess.roster import (
+    Roster,
+    call_roster,
+    with_annotations,
+    with_checks,
+    without_invalid,
+    without_unpaired,
+)
+from preprocess.shards import ShardTask, make_shard
+from preprocess.splits import Split, make_split, shard_task
+from preprocess.tables import unmatched_names
+from preprocess.transforms import transforms_of_pairs
+from shared.console import Console
+from shared.files import Disk, require_space
+
+CHECK_BLOCK: Final = 512
+
+OpenEstimator = Callable[[PoseSettings, Console], PoseEstimator]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every stage needs: the settings, the data set, the output folder and the console."""
+
+    settings: PrepareSettings
+    source: Source
+    out: OutputFolder
+    console: Console
+
+
+def run(
+    settings: PrepareSettings,
+    source: Source,
+    console: Console,
+    *,
+    open_estimator: OpenEstimator | None = None,
+    disk: Disk | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Make the shards of a data set; the caller holds the output folder's lock.
+
+    A repeated call continues where a killed one stopped, and only verifies a finished folder.
+
+    Args:
+        settings: What is wanted.
+        source: The data set.
+        console: Told what goes on; given the summary.
+        open_estimator: Opens the pose model; :func:`preprocess.pose.open_estimator` by default.
+        disk: The calls to the operating system by which files are published.
+        clock: Monotonic time in seconds.
+
+    Raises:
+        PoseGanError: See the exit codes of ``shared.errors``.
+    """
+    times = StageTimes(clock)
+    with times.stage("list files"):
+        files = list_files(source)
+        annotations = read_annotations(settings.keypoints)
+        roster = call_roster(files, annotations)
+        expected = forecast(_as_if_readable(roster, annotations), settings)
+    if settings.run.dry_run:
+        say_forecast(expected, roster, settings, console, clock)
+        return
+
+    out = OutputFolder(settings.out, disk)
+    job = Job(settings, source, out, console)
+    record = record_of(settings, files)
+    out.begin(record, overwrite=settings.run.overwrite)
+    manifest = _verified(out, console)
+    if manifest is None:
+        require_space(out.path, max(0, expected.num_bytes - out.held_bytes), disk)
+        out.unfinish()
+        with times.stage("check images"):
+            roster = _checked(job, roster)
+        with times.stage("poses"):
+            roster, pose_key = _posed(job, roster, annotations, open_estimator)
+        with times.stage("pairs"):
+            splits = [make_split(name, roster, settings) for name in ("train", "test")]
+            say_left_out(splits, unmatched_names(roster, annotations), console)
+        with times.stage("shards"):
+            made = _make_shards(job, roster, splits)
+        manifest = publish_folder(
+            out,
+            made,
+            files=files,
+            roster=roster,
+            annotations=annotations,
+            splits=splits,
+            record=record,
+            pose_key=pose_key,
+            image_size=settings.shards.image_size,
+            times=times,
+        )
+    print_summary(manifest.summary, console)
+    refuse_too_many_bad(manifest.summary, settings.run.max_bad)
+
+
+def _as_if_readable(roster: Roster, annotations: Annotations | None) -> Roster:
+    """Refuse what is known to be unusable without reading any image."""
+    roster = without_unpaired(roster)
+    if annotations is None:
+        return roster
+    return without_invalid(with_annotations(roster, annotations))
+
+
+def _verified(out: OutputFolder, console: Console) -> Manifest | None:
+    """Give the manifest of a folder that is finished and whole; None where work is left."""
+    manifest = out.finished()
+    if manifest is None:
+        return None
+    damaged = out.damaged_files(manifest)
+    if damaged:
+        console.warn(f"damaged, to be made again: {', '.join(damaged)}")
+        return None
+    console.say(f"{out.path} is finished: {len(manifest.shards)} shards verified, nothing to do")
+    return manifest
+
+
+def _checked(job: Job, roster: Roster) -> Roster:
+    """Read every image once and refuse those that are no usable pictures, junk and distractors."""
+    paths = [file.path for file in roster.files]
+    blocks = [paths[i : i + CHECK_BLOCK] for i in range(0, len(paths), CHECK_BLOCK)]
+    parts: list[Checked] = []
+    with job.console.stage("images", len(paths)) as stage:
+        for part in _in_parallel(job.settings.run, check_images, [(block,) for block in blocks]):
+            parts.append(part)
+            stage.advance(len(part.reasons))
+    checked = Checked(
+        [reason for part in parts for reason in part.reasons],
+        np.concatenate([np.zeros((0, 2), np.int32), *(part.sizes for part in parts)]),
+        [digest for part in parts for digest in part.digests],
+    )
+    roster = with_checks(roster, checked, any_size=job.settings.shards.any_size)
+    return without_unpaired(roster)
+
+
+def _posed(
+    job: Job, roster: Roster, annotations: Annotations | None, open_estimator: OpenEstimator | None
+) -> tuple[Roster, str]:
+    """Enter the joints, published or estimated; give the pose model's key with them."""
+    if annotations is not None:
+        return without_invalid(with_annotations(roster, annotations)), ""
+    pose = job.settings.pose
+    if pose.pose_model == DEMO_MODEL and not job.source.is_drawn:
+        job.console.warn(DEMO_NOTE)
+    estimator = (open_estimator or _open_real)(pose, job.console)
+    roster = with_poses(
+        roster,
+        estimator,
+        KeptPoses(job.out.poses, estimator.key, job.out.disk),
+        job.console,
+        joint_threshold=pose.joint_threshold,
+        threads=job.settings.run.workers,
+    )
+    return without_invalid(roster), estimator.key
+
+
+def _open_real(settings: PoseSettings, console: Console) -> PoseEstimator:
+    from preprocess.pose import open_estimator  # noqa: PLC0415 - it imports torch
+
+    return open_estimator(settings, console)
+
+
+def _make_shards(job: Job, roster: Roster, splits: Sequence[Split]) -> Made:
+    """Make every shard that is not there already, and remove those of earlier data."""
+    out, size = job.out, job.settings.shards.image_size
+    plans = [(plan, split) for split in splits for plan in split.plans]
+    out.drop_other_shards({plan.file for plan, _ in plans})
+    tasks = ((shard_task(plan, split, roster, out, size), out) for plan, split in plans)
+    entries: list[ShardEntry] = []
+    status: dict[str, list[NDArray[np.uint8]]] = {split.name: [] for split in splits}
+    with job.console.stage("shards", len(plans)) as stage:
+        for entry, of_pairs, kept in _in_parallel(job.settings.run, _produce, tasks):
+            entries.append(entry)
+            status[entry.split].append(of_pairs)
+            stage.skip(1) if kept else stage.advance()
+    return Made(tuple(entries), status)
+
+
+def _produce(task: ShardTask, out: OutputFolder) -> tuple[ShardEntry, NDArray[np.uint8], bool]:
+    """Make one shard, or keep it where an earlier run made it of the same content."""
+    key = task.key
+    kept = out.kept_shard(task.path.name, key)
+    if kept is not None:
+        return kept, transforms_of_pairs(task.joints, task.pairs)[1], True
+    entry, status = make_shard(task, out.disk)
+    out.note_shard(entry, key)
+    return entry, status, False
+
+
+def _in_parallel(
+    settings: RunSettings, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
+) -> Iterator[Any]:
+    """Give the results of a function over many arguments, in their order."""
+    pool = joblib.Parallel(
+        n_jobs=settings.workers,
+        backend=settings.backend,
+        return_as="generator",
+        pre_dispatch="2 * n_jobs",
+        batch_size=1,
+        max_nbytes=None,
+    )
+    results: Iterator[Any] = pool(joblib.delayed(work)(*each) for each in arguments)
+    return results
