@@ -130,20 +130,22 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
     model = model.half() if half else model.float()
     if device.type == "cuda":
         model = model.to(memory_format=torch.channels_last)
-    return _dense_network(model, head)
+    return network_of(model)
 
 
-def _dense_network(model: Any, head: Any) -> Network:
+def network_of(model: Any) -> Network:
+    """Give a YOLO pose model's raw forward pass, in the order of :mod:`preprocess.choice`."""
+    head = model.model[-1]
+
     def network(inputs: Tensor) -> Tensor:
         output: Tensor = model(inputs)[0]
         if head.end2end:  # (b, k, box, confidence, class, points), its dense head thrown away
             person = output[..., 5:6] == 0
             parts = (output[..., :4], output[..., 4:5] * person, output[..., 6:])
             return torch.cat(parts, dim=-1).transpose(1, 2)
-        classes = head.nc  # the person is class 0
         half_size = output[:, 2:4] / 2
         box = (output[:, :2] - half_size, output[:, :2] + half_size)
-        return torch.cat((*box, output[:, 4:5], output[:, 4 + classes :]), dim=1)
+        return torch.cat((*box, output[:, 4:5], output[:, 4 + head.nc :]), dim=1)  # class 0
 
     return network
 
