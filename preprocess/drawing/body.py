@@ -29,7 +29,7 @@ SIGNS = (-1.0, 1.0)
 class Build:
     """Proportions of one person, in torso lengths."""
 
-    shoulder_width: float = 0.78
+    shoulder_width: float = 0.82
     hip_width: float = 0.46
     thigh: float = 0.78
     calf: float = 0.75
@@ -188,11 +188,11 @@ def _place_head(points: Floats, build: Build, neck: Floats, head: Floats) -> Non
     """Set the five points of the head: (left, up, forward) of the neck, in torso lengths."""
     size = build.head
     for name, left, up, forward in (
-        ("nose", 0.0, 0.33, 0.18),
-        ("REye", -0.06, 0.40, 0.14),
-        ("LEye", 0.06, 0.40, 0.14),
-        ("REar", -0.145, 0.37, 0.02),
-        ("LEar", 0.145, 0.37, 0.02),
+        ("nose", 0.0, 0.33, 0.25),
+        ("REye", -0.06, 0.40, 0.21),
+        ("LEye", 0.06, 0.40, 0.21),
+        ("REar", -0.145, 0.37, 0.08),
+        ("LEar", 0.145, 0.37, 0.08),
     ):
         reach = 0.2 + (up - 0.2) * size
         points[JOINT[name]] = (

@@ -8,7 +8,7 @@ Convention:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,14 @@ from PIL import Image
 from preprocess.drawing.body import Floats, Skeleton, skeleton
 from preprocess.drawing.cameras import NUM_CAMERAS, Camera, Picture, sample_camera
 from preprocess.drawing.figure import figure
+from preprocess.drawing.framing import (
+    CROP_SIZE,
+    Framing,
+    framed,
+    sample_framing,
+    sample_spoiled_framing,
+)
+from preprocess.drawing.lifting import lifted
 from preprocess.drawing.people import Person, sample_person
 from preprocess.drawing.poses import sample_angles, sample_track
 from preprocess.drawing.scenes import Reals
@@ -28,7 +36,6 @@ from shared.skeleton import JOINT
 FINE = 2
 """Pixels of the fine grid to one of the crop, along each side."""
 TRACK_STREAM, CROP_STREAM = 13, 14
-CROP_SIZE = (128, 64)
 BYSTANDER_SHARE = 0.14
 BYSTANDERS_FROM = 100_000
 """Numbers of identities that only ever walk behind others."""
@@ -51,18 +58,6 @@ class Crop:
     quality: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Framing:
-    """How a crop cuts a person out of the scene: position of the neck and size of the body.
-
-    The values are shares of the crop's height; the neck's x counts from the middle.
-    """
-
-    neck_x: float
-    neck_y: float
-    torso: float
-
-
 @dataclass(frozen=True)
 class Studio:
     """The six cameras of one seed; everything drawn in it is a pure function of its arguments."""
@@ -82,6 +77,7 @@ class Studio:
         *,
         camera: int | None = None,
         size: tuple[int, int] = CROP_SIZE,
+        spoiled: bool = False,
     ) -> Crop:
         """Draw one picture.
 
@@ -90,28 +86,60 @@ class Studio:
             index: Which of the person's pictures.
             camera: Its number from 1; by default the index chooses it.
             size: (height, width) of the picture.
+            spoiled: Cut the crop as badly as those that Market-1501 calls junk.
 
         Returns:
             The crop; equal arguments give equal bits.
         """
         number = index % len(self.cameras) if camera is None else camera - 1
-        view = self.cameras[number]
+        view, rng = self.cameras[number], self._chance(identity, number, index)
         track_rng = np.random.default_rng((self.seed, TRACK_STREAM, identity, number))
-        rng = np.random.default_rng((self.seed, CROP_STREAM, identity, number, index))
         person = sample_person(self.seed, identity)
         angles = sample_angles(sample_track(track_rng), rng)
-        body = framed(skeleton(angles, person.build, view.pitch), sample_framing(rng), size)
-        others = self._bystanders(view, body, rng, size)
-        return draw((*others, (body, person)), view, size, rng)
+        framing = sample_spoiled_framing(rng) if spoiled else sample_framing(rng)
+        body = framed(skeleton(angles, person.build, view.pitch), framing, size)
+        return draw((*self._bystanders(view, rng, size), (body, person)), view, size, rng)
+
+    def posed(
+        self,
+        joints: Floats,
+        identity: int,
+        index: int,
+        *,
+        camera: int,
+        size: tuple[int, int] = CROP_SIZE,
+    ) -> Crop:
+        """Draw one picture of a person with given joints.
+
+        Args:
+            joints: float64 (18, 2), NaN where absent; those are completed and never visible.
+            identity: The person, any integer ≥ 0.
+            index: Which of the person's pictures.
+            camera: Its number from 1.
+            size: (height, width) of the picture, which the joints are in.
+
+        Returns:
+            The crop. Its joints are the given ones wherever these are present.
+        """
+        view, rng = self.cameras[camera - 1], self._chance(identity, camera - 1, index)
+        person = sample_person(self.seed, identity)
+        body = lifted(joints, person.build, view.pitch, size, rng)
+        crop = draw((*self._bystanders(view, rng, size), (body, person)), view, size, rng)
+        return replace(crop, visible=crop.visible & np.isfinite(joints).all(axis=1))
 
     def empty(self, index: int, *, camera: int = 1, size: tuple[int, int] = CROP_SIZE) -> Picture:
         """Draw a picture of a camera's place without anybody, uint8 (height, width, 3)."""
-        rng = np.random.default_rng((self.seed, CROP_STREAM, 0, camera, index, 1))
-        view = self.cameras[camera - 1]
+        view, rng = self.cameras[camera - 1], self._chance(0, camera - 1, index, empty=1)
         return view.exposed(_reduced(_place(view, size, rng)), rng)
 
+    def _chance(
+        self, identity: int, number: int, index: int, empty: int = 0
+    ) -> np.random.Generator:
+        """Give the generator of one picture."""
+        return np.random.default_rng((self.seed, CROP_STREAM, identity, number, index, empty))
+
     def _bystanders(
-        self, view: Camera, body: Skeleton, rng: np.random.Generator, size: tuple[int, int]
+        self, view: Camera, rng: np.random.Generator, size: tuple[int, int]
     ) -> tuple[tuple[Skeleton, Person], ...]:
         """Draw, sometimes, a second person who walks behind, off to one side."""
         if rng.random() >= BYSTANDER_SHARE:
@@ -120,7 +148,7 @@ class Studio:
         angles = sample_angles(sample_track(rng), rng)
         aside = float(rng.choice((-1.0, 1.0)) * rng.uniform(0.12, 0.30))
         framing = Framing(
-            neck_x=aside,
+            middle_x=aside,
             neck_y=float(rng.uniform(0.06, 0.26)),
             torso=float(rng.uniform(0.16, 0.28)),
         )
@@ -141,40 +169,6 @@ def draw_crops(
         for identity in identities
         for index in range(images_per_identity)
     ]
-
-
-def sample_framing(rng: np.random.Generator) -> Framing:
-    """Draw how a detector's box sits on a person: mostly well, sometimes loose or shifted."""
-    torso = 38.0 * np.exp(rng.normal(0.0, 0.06))
-    neck_x, neck_y = rng.normal(0.0, 2.6), rng.normal(24.8, 1.8)
-    kind = rng.random()
-    if kind < 0.10:  # a loose box
-        torso = 38.0 * rng.uniform(0.66, 0.92)
-        neck_y = rng.uniform(24.0, 44.0)
-        neck_x = rng.normal(0.0, 7.0)
-    elif kind < 0.17:  # too low: the feet are in, the head is cut
-        neck_y = rng.uniform(6.0, 18.0)
-    elif kind < 0.25:  # too high or too close: the feet are cut
-        torso *= rng.uniform(1.1, 1.32)
-        neck_y = rng.uniform(25.0, 34.0)
-    elif kind < 0.30:  # shifted sideways
-        neck_x = rng.choice((-1.0, 1.0)) * rng.uniform(8.0, 18.0)
-    height = float(CROP_SIZE[0])
-    return Framing(neck_x=neck_x / height, neck_y=neck_y / height, torso=torso / height)
-
-
-def framed(body: Skeleton, framing: Framing, size: tuple[int, int]) -> Skeleton:
-    """Put a skeleton into a crop of (height, width)."""
-    height, width = size
-    factor = framing.torso * height / body.unit_px
-    if body.cycling:
-        factor *= 0.86
-    neck = body.points[JOINT["neck"], :2] * factor
-    middle = 0.5 * (neck + body.points[JOINT["RHip"], :2] * factor)
-    goal_x = 0.5 * (width - 1) + framing.neck_x * height
-    return body.placed(
-        factor, np.array([goal_x - 0.5 * (neck[0] + middle[0]), framing.neck_y * height - neck[1]])
-    )
 
 
 def draw(

@@ -15,8 +15,8 @@ import numpy as np
 from preprocess.drawing.body import Angles, Pair
 
 KINDS = ("walk", "stand", "carry", "cycle")
-KIND_SHARES = (0.64, 0.14, 0.15, 0.07)
-FRONT_SHARE, BACK_SHARE = 0.33, 0.30
+KIND_SHARES = (0.65, 0.14, 0.155, 0.055)
+FRONT_SHARE, BACK_SHARE = 0.37, 0.27
 """Of the headings; the rest is seen from the side, as often from the right as from the left."""
 HEADING_SPREAD = 0.42
 
@@ -80,9 +80,9 @@ def _walking(yaw: float, head: float, nod: float, track: Track, rng: np.random.G
         knee=(legs[0][1], legs[1][1]),
         spread=_pair(rng, 0.02, 0.035),
         arm=(float(-swing + rng.normal(0.0, 0.12)), float(swing + rng.normal(0.0, 0.12))),
-        arm_out=_pair(rng, 0.17, 0.09),
+        arm_out=_pair(rng, 0.27, 0.12),
         elbow=(float(elbow + 0.25 * max(-swing, 0)), float(elbow + 0.25 * max(swing, 0))),
-        inward=_pair(rng, 0.08, 0.15),
+        inward=_pair(rng, 0.06, 0.20),
     )
 
 
@@ -112,7 +112,7 @@ def _standing(yaw: float, head: float, nod: float, rng: np.random.Generator) -> 
         knee=_pair(rng, 0.08, 0.05),
         spread=_pair(rng, 0.05, 0.06),
         arm=arms,
-        arm_out=_pair(rng, 0.16, 0.08),
+        arm_out=_pair(rng, 0.25, 0.12),
         elbow=elbows,
         inward=inward,
     )
