@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -79,7 +79,7 @@ def _edit_description(random: np.random.Generator, data: bytearray, _: bytes) ->
         data[place] = int(random.integers(256))
 
 
-CHANGES: tuple[Change, ...] = (
+ACCIDENTS: tuple[Change, ...] = (
     _flip_bits,
     _overwrite,
     _wipe,
@@ -87,19 +87,22 @@ CHANGES: tuple[Change, ...] = (
     _append,
     _swap_blocks,
     _remove,
-    _splice,
     _edit_description,
 )
+"""What disks and copies do to a file; checksums inside the file find these."""
+
+CHANGES: tuple[Change, ...] = (*ACCIDENTS, _splice)
+"""Also pieces of another shard, whole chunks with fitting checksums among them."""
 
 
-def corrupted(good: bytes, other: bytes, seed: int) -> bytes:
+def corrupted(good: bytes, other: bytes, seed: int, changes: tuple[Change, ...] = CHANGES) -> bytes:
     """Give a corrupted copy of ``good``; the seed decides how. It always differs from ``good``."""
     random = np.random.default_rng(seed)
     data = bytearray(good)
     while bytes(data) == good:
         for _ in range(int(random.integers(1, 3))):
             if data:
-                CHANGES[int(random.integers(len(CHANGES)))](random, data, other)
+                changes[int(random.integers(len(changes)))](random, data, other)
     return bytes(data)
 
 
@@ -130,11 +133,15 @@ def outcomes(judge: Callable[[int], str], seeds: range) -> tuple[Counter[str], l
 
 def _judged_by_child(judge: Callable[[int], str], seeds: list[int]) -> tuple[list[str], int]:
     readable, writable = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # The child neither computes with threads nor takes their locks.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         os.close(readable)
         code = 99
         try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
             with os.fdopen(writable, "w") as out:
                 for seed in seeds:
                     signal.alarm(ALARM_S)
@@ -147,9 +154,3 @@ def _judged_by_child(judge: Callable[[int], str], seeds: list[int]) -> tuple[lis
         words = answers.read().split("\n")[:-1]
     status = os.waitpid(child, 0)[1]
     return words, status & 0x7F or status >> 8
-
-
-def write(path: Path, data: bytes) -> Path:
-    """Write without syncing: a test writes thousands of these."""
-    path.write_bytes(data)
-    return path
