@@ -38,7 +38,7 @@ def random_arrays(
     *,
     identities: tuple[int, ...],
     images: int = 4,
-    size: tuple[int, int] = (32, 16),
+    size: tuple[int, int] = (64, 48),
     first_pair: int = 0,
 ) -> ShardArrays:
     rng = np.random.default_rng(seed)
@@ -82,7 +82,7 @@ def random_arrays(
 def publish_shards(
     folder: Path,
     *,
-    size: tuple[int, int] = (32, 16),
+    size: tuple[int, int] = (64, 48),
     train_shards: int = 3,
     identities: int = 2,
     images: int = 4,

@@ -105,6 +105,21 @@ class Checkpoints:
                 _hash_path(path).unlink(missing_ok=True)
 
 
+def load_run(run_or_file: Path, console: Console) -> tuple[Path, dict[str, Any]]:
+    """Read the checkpoint of a run: a given file, or the newest whole one of a run folder.
+
+    Raises:
+        UsageError: There is none.
+        DamagedError: What there is, is damaged.
+    """
+    if run_or_file.is_file():
+        return run_or_file, read_checkpoint(run_or_file)
+    found = Checkpoints(run_or_file, console=console).load_newest()
+    if found is None:
+        raise UsageError(problem(run_or_file, "a run with a checkpoint", "none", "train it first"))
+    return found
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint of this project into RAM.
 

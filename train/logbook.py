@@ -101,7 +101,7 @@ def open_tensorboard(folder: Path, images: int) -> Events:
         UsageError: TensorBoard is not installed.
     """
     try:
-        from torch.utils.tensorboard.writer import SummaryWriter
+        from torch.utils.tensorboard.writer import SummaryWriter  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UsageError(
             problem(
@@ -111,5 +111,5 @@ def open_tensorboard(folder: Path, images: int) -> Events:
                 "run pip install 'posegan[tensorboard]', or leave the option out",
             )
         ) from error
-    writer: Events = SummaryWriter(str(folder / "tensorboard"), purge_step=images + 1)  # type: ignore[no-untyped-call]
+    writer: Events = SummaryWriter(str(folder / "tensorboard"), purge_step=images + 1)
     return writer

@@ -55,13 +55,13 @@ class Batch:
         return self.source_image.shape[2], self.source_image.shape[3]
 
 
-def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma_px: float) -> Batch:
+def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma: float) -> Batch:
     """Scale the images, draw the heat maps and mirror what is to be mirrored.
 
     Args:
         samples: Gathered samples on the training device.
         mirrored: bool (b,), which samples to mirror; None for none.
-        sigma_px: Deviation of the heat maps in image pixels.
+        sigma: Deviation of the heat maps in pixels at a height of 128.
 
     Returns:
         The batch, in memory of its own and on the same device. Images lie in memory as
@@ -74,8 +74,8 @@ def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma_px: float) ->
     return Batch(
         source_image=scaled(samples.source_images),
         target_image=scaled(samples.target_images),
-        source_pose=pose_maps(source_joints, size, sigma_px),
-        target_pose=pose_maps(target_joints, size, sigma_px),
+        source_pose=pose_maps(source_joints, size, sigma),
+        target_pose=pose_maps(target_joints, size, sigma),
         source_joints=source_joints,
         target_joints=target_joints,
         target_quads=samples.target_quads.clone(),

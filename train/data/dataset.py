@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from data_manifest.manifest import open_manifest
 from train.data.batch import make_batch
 from train.data.store import Store, load_store, shards_of
 
-SIGMA_PX = 6.0
+SIGMA = 6.0
 """Deviation of the heat maps at 128 x 64 (Siarohin et al. 2018)."""
 
 
@@ -35,7 +36,7 @@ class MarketPoseDataset(Dataset[dict[str, Any]]):
     Args:
         folder: Shard folder that ``prep-market`` made.
         split: ``"train"`` or ``"test"``.
-        sigma_px: Deviation of the heat maps in pixels.
+        sigma: Deviation of the heat maps in pixels at a height of 128.
         mirror: Whether to append every pair mirrored.
 
     Raises:
@@ -48,14 +49,12 @@ class MarketPoseDataset(Dataset[dict[str, Any]]):
         folder: str | Path,
         split: str = "train",
         *,
-        sigma_px: float = SIGMA_PX,
+        sigma: float = SIGMA,
         mirror: bool = False,
     ) -> None:
-        from data_manifest.manifest import open_manifest
-
         self.folder = Path(folder)
         self._shards = shards_of(open_manifest(self.folder), split, self.folder)
-        self._sigma_px = sigma_px
+        self._sigma = sigma
         self._mirror = mirror
         self._num_pairs = sum(shard.num_pairs for shard in self._shards)
         self._loaded: tuple[Store, Tensor] | None = None
@@ -72,9 +71,7 @@ class MarketPoseDataset(Dataset[dict[str, Any]]):
         half, position = divmod(item % len(self), self._num_pairs)
         store, by_order = self._load()
         pair = by_order[position : position + 1]
-        batch = make_batch(
-            store.gather(pair), torch.tensor([half == 1]), sigma_px=self._sigma_px
-        )
+        batch = make_batch(store.gather(pair), torch.tensor([half == 1]), sigma=self._sigma)
         source_name, target_name = store.pair_names(int(pair))
         names = {"source_name": source_name, "target_name": target_name}
         return {name: value[0].contiguous() for name, value in vars(batch).items()} | names

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from train.data.order import Order, Picks
-from train.data.store import Samples, Store
+from train.data.store import Samples, Store, empty_samples
 from train.data.stream import Windows
 
 RING_SIZE = 4
@@ -44,7 +44,7 @@ class Drawn:
 
 
 class Feed(Protocol):
-    """Draws batches number ``first``, ``first + 1``, …"""
+    """Draws batches number ``first``, ``first + 1`` and so on."""
 
     def draw(self) -> Drawn:
         """Give the next batch; waits where it is not ready."""
@@ -58,8 +58,7 @@ def fill(windows: Windows, picks: list[Picks], out: Samples) -> None:
     start = 0
     for pick in picks:
         stop = start + len(pick.pairs)
-        store = windows.store(pick.window)
-        store.gather(torch.from_numpy(pick.pairs), out.part(start, stop))
+        windows.gather(pick, out.part(start, stop))
         start = stop
 
 
@@ -116,16 +115,25 @@ class PrefetchFeed:
         order: The order of the run.
         batch: Samples in a batch.
         first: Number of the first batch.
+        image_size: (height, width) of the images.
         device: Where the batches are wanted. For CUDA the ring is page-locked.
     """
 
     def __init__(
-        self, windows: Windows, order: Order, *, batch: int, first: int, device: torch.device
+        self,
+        windows: Windows,
+        order: Order,
+        *,
+        batch: int,
+        first: int,
+        image_size: tuple[int, int],
+        device: torch.device,
     ) -> None:
         self._windows = windows
         self._order = order
         self._batch = batch
         self._next = first
+        self._image_size = image_size
         self._device = device
         self._pinned = device.type == "cuda"
         self._free: queue.Queue[Samples | None] = queue.Queue()
@@ -145,7 +153,7 @@ class PrefetchFeed:
         samples, copied = filled.buffers, None
         if self._pinned:
             samples = samples.to(self._device)
-            copied = torch.cuda.Event()
+            copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             copied.record()
         self._given.append((filled.buffers, copied))
         mirrored = filled.mirrored.to(self._device, non_blocking=True)
@@ -167,11 +175,11 @@ class PrefetchFeed:
             number = self._next
             for _ in range(RING_SIZE):
                 picks = self._order.batch(number, self._batch)
-                store = self._windows.store(picks[0].window)
-                self._fill(number, picks, store.empty_samples(self._batch, pinned=self._pinned))
+                buffers = empty_samples(self._batch, self._image_size, pinned=self._pinned)
+                self._fill(number, picks, buffers)
                 number += 1
-            while (buffers := self._free.get()) is not None:
-                self._fill(number, self._order.batch(number, self._batch), buffers)
+            while (free := self._free.get()) is not None:
+                self._fill(number, self._order.batch(number, self._batch), free)
                 number += 1
         except BaseException as error:
             self._ready.put(error)

@@ -48,12 +48,14 @@ class Picks:
 
     Args:
         window: The window that holds them.
-        pairs: int64 (k,), pair numbers local to the window: shard after shard.
+        pairs: int64 (k,), pair numbers in the whole split: shard after shard.
+        local: int64 (k,), the same pairs as numbered within the window.
         mirrored: bool (k,), which samples are shown mirrored.
     """
 
     window: Window
     pairs: NDArray[np.int64]
+    local: NDArray[np.int64]
     mirrored: NDArray[np.bool_]
 
 
@@ -79,6 +81,10 @@ class Order:
     ) -> None:
         self.shard_sizes = tuple(shard_sizes)
         self.num_pairs = sum(self.shard_sizes)
+        ends = np.cumsum(self.shard_sizes).tolist()
+        self._split_numbers = [
+            np.arange(end - size, end) for end, size in zip(ends, self.shard_sizes, strict=True)
+        ]
         self._key = (seed, detour)
         self._window_shards = window_shards or len(self.shard_sizes)
         self._mirror = mirror
@@ -113,9 +119,15 @@ class Order:
         window = next(w for w in self.windows(epoch) if offset < w.first + w.num_pairs)
         start, missing, found = offset - window.first, size, []
         while missing:
-            pairs, mirrored = self._walk(window)
-            part = slice(start, start + missing)
-            found.append(Picks(window=window, pairs=pairs[part], mirrored=mirrored[part]))
+            walk, part = self._walk(window), slice(start, start + missing)
+            found.append(
+                Picks(
+                    window=window,
+                    pairs=walk.pairs[part],
+                    local=walk.local[part],
+                    mirrored=walk.mirrored[part],
+                )
+            )
             missing -= len(found[-1].pairs)
             window, start = self.window_after(window), 0
         return found
@@ -143,7 +155,14 @@ class Order:
             first += num_pairs
         return tuple(windows)
 
-    def _make_walk(self, window: Window) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        pairs = self._rng(_PAIR_ORDER, window.epoch, window.number).permutation(window.num_pairs)
+    def _make_walk(self, window: Window) -> Picks:
+        """Shuffle a whole window."""
+        local = self._rng(_PAIR_ORDER, window.epoch, window.number).permutation(window.num_pairs)
         chances = self._rng(_MIRRORED, window.epoch, window.number).random(window.num_pairs)
-        return pairs, chances < self._mirror
+        members = [self._split_numbers[shard] for shard in window.shards]
+        return Picks(
+            window=window,
+            pairs=np.concatenate(members)[local],
+            local=local,
+            mirrored=chances < self._mirror,
+        )

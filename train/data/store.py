@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from data_manifest.manifest import Manifest, ShardEntry
+from data_manifest.shard import ShardArrays, read_shard
 from shared.errors import UsageError, problem
-
-if TYPE_CHECKING:
-    from data_manifest.manifest import Manifest, ShardEntry
-    from data_manifest.shard import ShardArrays
+from shared.skeleton import NUM_JOINTS, NUM_PARTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,21 +97,6 @@ class Store:
         """Give the file names of a pair's source and target."""
         return self.names[int(self.sources[pair])], self.names[int(self.targets[pair])]
 
-    def empty_samples(self, size: int, *, pinned: bool = False) -> Samples:
-        """Give buffers in RAM that hold this many samples.
-
-        Args:
-            size: Number of samples.
-            pinned: Whether in page-locked memory, from which a GPU copies by itself.
-        """
-        shapes = _sample_shapes(self)
-        return Samples(
-            **{
-                name: torch.empty(size, *row.shape[1:], dtype=row.dtype, pin_memory=pinned)
-                for name, row in shapes.items()
-            }
-        )
-
     def gather(self, pairs: Tensor, out: Samples | None = None) -> Samples:
         """Copy the samples of some pairs together.
 
@@ -135,7 +118,7 @@ class Store:
             "transforms": pairs,
             "status": pairs,
         }
-        columns = _sample_shapes(self)
+        columns = _columns(self)
         if out is None:
             picked = {name: columns[name].index_select(0, row) for name, row in rows.items()}
             return Samples(**picked)
@@ -166,7 +149,7 @@ class Store:
         )
 
 
-def _sample_shapes(store: Store) -> dict[str, Tensor]:
+def _columns(store: Store) -> dict[str, Tensor]:
     return {
         "source_images": store.images,
         "target_images": store.images,
@@ -176,6 +159,32 @@ def _sample_shapes(store: Store) -> dict[str, Tensor]:
         "transforms": store.transforms,
         "status": store.status,
     }
+
+
+def empty_samples(size: int, image_size: tuple[int, int], *, pinned: bool = False) -> Samples:
+    """Give buffers in RAM for samples.
+
+    Args:
+        size: Number of samples.
+        image_size: (height, width) in pixels.
+        pinned: Whether in page-locked memory, from which a GPU copies by itself.
+    """
+
+    def floats(*shape: int) -> Tensor:
+        return torch.empty(size, *shape, dtype=torch.float32, pin_memory=pinned)
+
+    def bytes_(*shape: int) -> Tensor:
+        return torch.empty(size, *shape, dtype=torch.uint8, pin_memory=pinned)
+
+    return Samples(
+        source_images=bytes_(*image_size, 3),
+        target_images=bytes_(*image_size, 3),
+        source_joints=floats(NUM_JOINTS, 2),
+        target_joints=floats(NUM_JOINTS, 2),
+        target_quads=floats(NUM_PARTS, 4, 2),
+        transforms=floats(NUM_PARTS, 2, 3),
+        status=bytes_(NUM_PARTS),
+    )
 
 
 def store_from(arrays: Iterable[ShardArrays]) -> Store:
@@ -231,8 +240,6 @@ def load_store(folder: Path, shards: Iterable[ShardEntry]) -> Store:
     Raises:
         DamagedError: A shard is not what the manifest says.
     """
-    from data_manifest.shard import read_shard
-
     return store_from(read_shard(folder / s.file, sha256=s.sha256) for s in shards)
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from data_manifest.shard import read_shard
-from train.data.order import Order, Window
-from train.data.store import Store, store_from
+import torch
 
-if TYPE_CHECKING:
-    from data_manifest.manifest import ShardEntry
+from data_manifest.manifest import ShardEntry
+from data_manifest.shard import ShardArrays, read_shard
+from train.data.order import Order, Picks, Window
+from train.data.store import Samples, Store, store_from
 
 
 class Windows(Protocol):
-    """Gives the store of a window; windows are asked for in the order of training."""
+    """Gathers picked samples; windows are asked for in the order of training."""
 
-    def store(self, window: Window) -> Store:
-        """Give the images and pairs of the window's shards."""
+    def gather(self, picks: Picks, out: Samples | None = None) -> Samples:
+        """Copy the samples together, into buffers where there are any."""
 
     def close(self) -> None:
         """Give memory and threads back."""
@@ -35,9 +35,9 @@ class ResidentWindows:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def store(self, window: Window) -> Store:
-        """Give the one store."""
-        return self._store
+    def gather(self, picks: Picks, out: Samples | None = None) -> Samples:
+        """Copy the samples together, into buffers where there are any."""
+        return self._store.gather(torch.from_numpy(picks.pairs), out)
 
     def close(self) -> None:
         """Nothing to do: the store goes with its last user."""
@@ -63,7 +63,11 @@ class StreamedWindows:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="windows")
         self._loads: dict[Window, Future[Store]] = {}
 
-    def store(self, window: Window) -> Store:
+    def gather(self, picks: Picks, out: Samples | None = None) -> Samples:
+        """Copy the samples together, into buffers where there are any."""
+        return self._store(picks.window).gather(torch.from_numpy(picks.local), out)
+
+    def _store(self, window: Window) -> Store:
         """Give the window's store; starts reading the window after it."""
         following = self._order.window_after(window)
         wanted = (window, following)
@@ -81,7 +85,7 @@ class StreamedWindows:
     def _read(self, window: Window) -> Store:
         return store_from([self._read_shard(number) for number in window.shards])
 
-    def _read_shard(self, number: int):  # type: ignore[no-untyped-def]  # ShardArrays
+    def _read_shard(self, number: int) -> ShardArrays:
         shard = self._shards[number]
         known = None if number in self._trusted else shard.sha256
         arrays = read_shard(self._folder / shard.file, sha256=known)

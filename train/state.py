@@ -1,0 +1,163 @@
+"""The state of a run: everything that training changes, and all that a checkpoint keeps."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Adam
+
+from shared.errors import DamagedError, UsageError, problem
+from train.config import TrainSettings
+from train.nets.discriminator import Discriminator
+from train.nets.generator import Generator
+
+AVERAGE_RAMP = 0.05
+"""The average's half-life is at most this share of the images seen so far."""
+
+_NETWORKS = ("generator", "discriminator", "average")
+_OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
+_COUNTERS = (
+    "steps",
+    "images",
+    "seconds",
+    "detour",
+    "skipped",
+    "window_shards",
+    "best_score",
+    "best_images",
+)
+
+
+class TrainState:
+    """Networks, optimisers, average and counters of a run.
+
+    Attributes:
+        generator: The network that learns to draw.
+        discriminator: The network that learns to judge.
+        average: The exponential average of the generator; it draws better and is what is used.
+        steps: Steps done, skipped ones included.
+        images: Samples that the generator was trained on.
+        seconds: Time of training, all parts of the run together.
+        detour: How often the run was rolled back; each time the order of samples is another.
+        skipped: Steps in a row that were skipped just now.
+        window_shards: Shards in memory at a time, as the order of samples depends on it.
+        best_score: Best quick score so far; NaN for none.
+        best_images: Images of the checkpoint that has it; -1 for none.
+
+    Args:
+        settings: The run's settings.
+        device: Where to compute. On CUDA the networks lie in memory as channels-last.
+    """
+
+    def __init__(self, settings: TrainSettings, device: torch.device) -> None:
+        torch.manual_seed(settings.seed)
+        layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+        self.settings = settings
+        self.device = device
+        self.generator = Generator(settings.generator).to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.discriminator = Discriminator(settings.discriminator).to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
+        rates = settings.optimizer
+        self.generator_optimizer = self._adam(self.generator, rates.generator_rate)
+        self.discriminator_optimizer = self._adam(self.discriminator, rates.discriminator_rate)
+        self.steps = 0
+        self.images = 0
+        self.seconds = 0.0
+        self.detour = 0
+        self.skipped = 0
+        self.window_shards = 0
+        self.best_score = math.nan
+        self.best_images = -1
+
+    def _adam(self, network: nn.Module, rate: float) -> Adam:
+        betas = self.settings.optimizer.betas
+        return Adam(network.parameters(), lr=rate, betas=betas, fused=self.device.type == "cuda")
+
+    def set_rates(self) -> None:
+        """Set the learning rates for the number of images seen."""
+        optimizer = self.settings.optimizer
+        factor = 1.0
+        if optimizer.decay_images:
+            share = min(1.0, self.images / optimizer.decay_images)
+            factor = 0.5 * (1 + math.cos(math.pi * share))
+        for group in self.generator_optimizer.param_groups:
+            group["lr"] = optimizer.generator_rate * factor
+        for group in self.discriminator_optimizer.param_groups:
+            group["lr"] = optimizer.discriminator_rate * factor
+
+    @torch.no_grad()
+    def update_average(self, batch: int) -> None:
+        """Move the average towards the generator after a step on so many samples."""
+        longest = self.settings.optimizer.average_half_life_images
+        half_life = min(float(longest), AVERAGE_RAMP * (self.images + batch))
+        keep = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
+        new = list(self.generator.parameters())
+        torch._foreach_lerp_(list(self.average.parameters()), new, 1 - keep)
+
+    def content(self) -> dict[str, Any]:
+        """Give everything that a checkpoint keeps: tensors and plain values only."""
+        return {
+            **{name: getattr(self, name).state_dict() for name in (*_NETWORKS, *_OPTIMIZERS)},
+            "counters": {name: getattr(self, name) for name in _COUNTERS},
+            "random": _random_state(self.device),
+            "settings": self.settings.lasting,
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Take over what :meth:`content` gave.
+
+        Raises:
+            DamagedError: It does not fit these networks.
+        """
+        try:
+            for name in (*_NETWORKS, *_OPTIMIZERS):
+                getattr(self, name).load_state_dict(content[name])
+            for name in _COUNTERS:
+                setattr(self, name, content["counters"][name])
+            _set_random_state(content["random"], self.device)
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise DamagedError(
+                problem("checkpoint", "the state of this run", error, "choose another --out")
+            ) from error
+
+    def warm_start(self, content: dict[str, Any]) -> None:
+        """Begin with the averaged generator of another run's checkpoint.
+
+        Raises:
+            UsageError: Its generator has another form.
+        """
+        try:
+            self.generator.load_state_dict(content["average"])
+            self.average.load_state_dict(content["average"])
+        except (KeyError, RuntimeError) as error:
+            raise UsageError(
+                problem(
+                    "--init-from",
+                    "a generator of the same form",
+                    str(error).splitlines()[0],
+                    "give the preset and size of that run",
+                )
+            ) from error
+
+    def is_finite(self) -> bool:
+        """Tell whether every weight and average is a finite number."""
+        networks = (self.generator, self.discriminator, self.average)
+        values = [value for network in networks for value in network.parameters()]
+        return bool(torch.stack([value.isfinite().all() for value in values]).all())
+
+
+def _random_state(device: torch.device) -> dict[str, Any]:
+    state: dict[str, Any] = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def _set_random_state(state: dict[str, Any], device: torch.device) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
