@@ -17,6 +17,7 @@ are short. So a maximum over parts needs no ten maps: each layer is one gather o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -45,10 +46,15 @@ class Taps:
     def __len__(self) -> int:
         return self.rows.shape[0]
 
-    def pick(self, entries: Tensor | slice) -> Taps:
-        """Give some of the entries."""
-        weights = None if self.weights is None else self.weights[entries]
-        return Taps(rows=self.rows[entries], weights=weights)
+    def pick(self, entries: Tensor) -> Taps:
+        """Give the entries of these numbers."""
+        weights = None if self.weights is None else self.weights.index_select(0, entries)
+        return Taps(rows=self.rows.index_select(0, entries), weights=weights)
+
+    def cut(self, begin: int, end: int) -> Taps:
+        """Give a run of the entries without a copy."""
+        weights = None if self.weights is None else self.weights[begin:end]
+        return Taps(rows=self.rows[begin:end], weights=weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +67,7 @@ class WarpPlan:
         empty: int64, the pixels without an active part.
         later: Layers 1, 2, ...: their pixels int64 ``(n,)`` and entries.
         num_masks: float32 ``(b * h * w, 1)``, the masks that cover a pixel, at least 1.
-        zero_pixels: None, or with fidelity bool ``(b * h * w, 1)``: where zero takes part in the
-            maximum because not all ten parts are active.
+        with_zeros: Whether zero takes part in the maximum where not all ten parts are active.
         order: int64, all entries' positions in the stack of layers, sorted by source row.
         offsets: int64 ``(b * h * w + 1,)``, where each source row's run in ``order`` begins.
         order_weights: None, or the taps' weights in that order.
@@ -73,7 +78,7 @@ class WarpPlan:
     empty: Tensor
     later: tuple[tuple[Tensor, Taps], ...]
     num_masks: Tensor
-    zero_pixels: Tensor | None
+    with_zeros: bool
     order: Tensor
     offsets: Tensor
     order_weights: Tensor | None
@@ -107,29 +112,30 @@ def build_warp_plan(
     Raises:
         UsageError: The level's size does not divide the image's.
     """
-    batch, (height, width) = quads.shape[0], level_size
-    num_pixels = batch * height * width
-    masks = part_masks(quads, image_size, level_size)
-    active = masks & (status != 0)[:, :, None, None]
-    pixels, parts = active.permute(0, 2, 3, 1).reshape(num_pixels, NUM_PARTS).nonzero().unbind(1)
+    shape = (quads.shape[0], *level_size)
+    num_pixels = math.prod(shape)
+    pixels, parts = _covered(part_masks(quads, image_size, level_size))
+    num_masks = _count(pixels, num_pixels)
     matrices = level_transforms(transforms, level_factor(image_size, level_size), fidelity=fidelity)
-    taps, touching = _sample_at(pixels, parts, matrices, level_size, sampling)
-    kept = touching.nonzero().squeeze(1)
-    pixels, taps = pixels[kept], taps.pick(kept)
+    matrices = matrices.reshape(-1, 6).index_select(0, parts)
+    taps, touching = _sample_at(pixels, matrices, level_size, sampling)
+    known = (status != 0).flatten().index_select(0, parts)
+    kept = (touching & known).nonzero().squeeze(1)
+    pixels, taps = pixels.index_select(0, kept), taps.pick(kept)
     ranks, num_active = _ranks(pixels, num_pixels)
-    # The one look at figures on the host besides the two lists above: how long each layer is.
-    lengths = [n for n in _count(ranks, NUM_PARTS).tolist() if n]
+    # Besides the two lists of non-zeros the one look at figures on the host: each layer's length.
+    lengths = [length for length in _count(ranks, NUM_PARTS).tolist() if length]
     by_rank = ranks.argsort(stable=True)
-    pixels, taps = pixels[by_rank], taps.pick(by_rank)
+    pixels, taps = pixels.index_select(0, by_rank), taps.pick(by_rank)
     first, empty = _dense(pixels[: sum(lengths[:1])], taps, num_active)
     order, offsets, order_weights = _by_source(pixels, taps, num_pixels, sum(lengths[:1]))
     return WarpPlan(
-        shape=(batch, height, width),
+        shape=shape,
         first=first,
         empty=empty,
         later=_later(pixels, taps, lengths),
-        num_masks=masks.sum(dim=1).clamp_min(1).to(torch.float32).reshape(num_pixels, 1),
-        zero_pixels=(num_active < NUM_PARTS)[:, None] if fidelity else None,
+        num_masks=num_masks.clamp_min(1).to(torch.float32)[:, None],
+        with_zeros=fidelity,
         order=order,
         offsets=offsets,
         order_weights=order_weights,
@@ -157,33 +163,46 @@ def level_transforms(transforms: Tensor, factor: float, *, fidelity: bool = Fals
     return torch.cat([linear, shift], dim=-1)
 
 
-def _sample_at(
-    pixels: Tensor,
-    parts: Tensor,
-    matrices: Tensor,
-    level_size: tuple[int, int],
-    sampling: Sampling,
-) -> tuple[Taps, Tensor]:
-    """Give the entries' taps and bool ``(n,)``: which entries touch the source."""
-    height, width = level_size
+def _covered(masks: Tensor) -> tuple[Tensor, Tensor]:
+    """List where masks ``(b, 10, h, w)`` hold: the pixels' rows, ascending, and sample * 10 + part.
+
+    Parts ascend within a pixel.
+    """
+    _, num_parts, height, width = masks.shape
+    places = masks.permute(0, 2, 3, 1).reshape(-1).nonzero().squeeze(1)
+    pixels = places.div(num_parts, rounding_mode="floor")
     samples = pixels.div(height * width, rounding_mode="floor")
-    places = pixels - samples * (height * width)
-    rows = places.div(width, rounding_mode="floor")
-    target = torch.stack([places - rows * width, rows], dim=-1).to(matrices.dtype)
-    chosen = matrices[samples, parts]
-    source = (chosen[:, :, :2] * target[:, None, :]).sum(dim=-1) + chosen[:, :, 2]
-    x, y = source.unbind(dim=-1)
+    return pixels, places + (samples - pixels) * num_parts
+
+
+def _sample_at(
+    pixels: Tensor, matrices: Tensor, level_size: tuple[int, int], sampling: Sampling
+) -> tuple[Taps, Tensor]:
+    """Give the entries' taps and bool ``(n,)``: which entries touch the source.
+
+    Args:
+        pixels: int64 ``(n,)``, the target's rows.
+        matrices: float64 ``(n, 6)``, each entry's transform in the map's pixels, row by row.
+        level_size: (height, width) of the feature map.
+        sampling: ``"nearest"`` or ``"bilinear"``.
+    """
+    height, width = level_size
+    lines = pixels.div(width, rounding_mode="floor")
+    samples = lines.div(height, rounding_mode="floor")
+    target_x, target_y = pixels - lines * width, lines - samples * height
+    xx, xy, x0, yx, yy, y0 = matrices.unbind(dim=1)
+    x, y = xx * target_x + xy * target_y + x0, yx * target_x + yy * target_y + y0
     begins = samples * (height * width)
     if sampling == "nearest":
         column, x_inside = _nearest(x, width)
         row, y_inside = _nearest(y, height)
         return Taps(rows=begins + row * width + column, weights=None), x_inside & y_inside
     columns, x_weights = _neighbours(x, width)
-    lines, y_weights = _neighbours(y, height)
+    rows, y_weights = _neighbours(y, height)
     weights = (y_weights[:, :, None] * x_weights[:, None, :]).reshape(-1, 4)
-    neighbours = (lines[:, :, None] * width + columns[:, None, :]).reshape(-1, 4)
+    neighbours = (rows[:, :, None] * width + columns[:, None, :]).reshape(-1, 4)
     taps = Taps(rows=begins[:, None] + neighbours, weights=weights.to(torch.float32))
-    return taps, weights.sum(dim=-1) > 0
+    return taps, (weights > 0).any(dim=-1)
 
 
 def _nearest(position: Tensor, length: int) -> tuple[Tensor, Tensor]:
@@ -214,13 +233,13 @@ def _ranks(pixels: Tensor, num_pixels: int) -> tuple[Tensor, Tensor]:
     """Number the entries of each pixel from 0; ``pixels`` ascends. Also count them a pixel."""
     counts = _count(pixels, num_pixels)
     begins = counts.cumsum(0) - counts
-    return torch.arange(len(pixels), device=pixels.device) - begins[pixels], counts
+    return torch.arange(len(pixels), device=pixels.device) - begins.index_select(0, pixels), counts
 
 
 def _dense(pixels: Tensor, taps: Taps, num_active: Tensor) -> tuple[Taps, Tensor]:
     """Spread layer 0 over all pixels; give it and the pixels without an active part."""
     num_pixels = len(num_active)
-    layer = taps.pick(slice(0, len(pixels)))
+    layer = taps.cut(0, len(pixels))
     if len(pixels) == num_pixels:
         return layer, pixels[:0]
     rows = layer.rows.new_zeros((num_pixels, *layer.rows.shape[1:]))
@@ -236,9 +255,9 @@ def _later(pixels: Tensor, taps: Taps, lengths: Sequence[int]) -> tuple[tuple[Te
     layers = []
     begin = sum(lengths[:1])
     for length in lengths[1:]:
-        part = slice(begin, begin + length)
-        layers.append((pixels[part], taps.pick(part)))
-        begin += length
+        end = begin + length
+        layers.append((pixels[begin:end], taps.cut(begin, end)))
+        begin = end
     return tuple(layers)
 
 
@@ -258,6 +277,7 @@ def _by_source(
     counts = _count(rows, num_pixels)
     offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     if taps.weights is None:
-        return positions[by_row], offsets, None
+        return positions.index_select(0, by_row), offsets, None
     entries = by_row.div(4, rounding_mode="floor")
-    return positions[entries], offsets, taps.weights.reshape(-1)[by_row]
+    weights = taps.weights.reshape(-1).index_select(0, by_row)
+    return positions.index_select(0, entries), offsets, weights
