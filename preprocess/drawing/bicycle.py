@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from preprocess.drawing.body import Floats, Skeleton
@@ -44,5 +46,5 @@ def add_bicycle(solids: Solids, skeleton: Skeleton) -> None:
             at((hub[0] + WHEEL_RADIUS * np.cos(angle), hub[1] + WHEEL_RADIUS * np.sin(angle)))
             for angle in angles
         ]
-        for a, b in zip(rim[:-1], rim[1:], strict=True):
+        for a, b in itertools.pairwise(rim):
             solids.add(a, b, (0.03 * unit, 0.03 * unit), Material.TYRE)

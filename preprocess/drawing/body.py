@@ -112,7 +112,8 @@ def turned(yaw: float, pitch: float) -> Floats:
     about_height = np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
     cos, sin = np.cos(pitch), np.sin(pitch)
     looking_down = np.array([[1.0, 0.0, 0.0], [0.0, cos, sin], [0.0, -sin, cos]])
-    return looking_down @ about_height
+    view: Floats = looking_down @ about_height
+    return view
 
 
 def frame(yaw: float, lean: float, sway: float) -> Floats:
@@ -123,7 +124,8 @@ def frame(yaw: float, lean: float, sway: float) -> Floats:
     swayed = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
     cos, sin = np.cos(yaw), np.sin(yaw)
     twisted = np.array([[cos, 0.0, -sin], [0.0, 1.0, 0.0], [sin, 0.0, cos]])
-    return swayed @ tipped @ twisted
+    axes: Floats = swayed @ tipped @ twisted
+    return axes
 
 
 def skeleton(angles: Angles, build: Build, pitch: float) -> Skeleton:
@@ -142,9 +144,9 @@ def skeleton(angles: Angles, build: Build, pitch: float) -> Skeleton:
     points = np.zeros((NUM_JOINTS, 3))
     neck = -chest[1]
     points[JOINT["neck"]] = neck
-    for index, (side, sign) in enumerate(zip(SIDES, SIGNS, strict=True)):
-        _place_arm(points, angles, build, chest, index, side, sign)
-        _place_leg(points, angles, build, index, side, sign)
+    for index in range(len(SIDES)):
+        _place_arm(points, angles, build, chest, index)
+        _place_leg(points, angles, build, index)
     _place_head(points, build, neck - 0.02 * chest[1], head)
     view = turned(angles.yaw, pitch)
     return Skeleton(
@@ -157,9 +159,8 @@ def skeleton(angles: Angles, build: Build, pitch: float) -> Skeleton:
     )
 
 
-def _place_arm(
-    points: Floats, angles: Angles, build: Build, chest: Floats, index: int, side: str, sign: float
-) -> None:
+def _place_arm(points: Floats, angles: Angles, build: Build, chest: Floats, index: int) -> None:
+    side, sign = SIDES[index], SIGNS[index]
     shoulder = points[JOINT["neck"]] + sign * 0.5 * build.shoulder_width * chest[0]
     swing, bend = angles.arm[index], angles.elbow[index]
     upper = _direction(swing, sign * angles.arm_out[index])
@@ -172,9 +173,8 @@ def _place_arm(
     points[JOINT[side + "Wri"]] = elbow + build.forearm * lower @ turn
 
 
-def _place_leg(
-    points: Floats, angles: Angles, build: Build, index: int, side: str, sign: float
-) -> None:
+def _place_leg(points: Floats, angles: Angles, build: Build, index: int) -> None:
+    side, sign = SIDES[index], SIGNS[index]
     hip = np.array([sign * 0.5 * build.hip_width, 0.0, 0.0])
     swing, bend = angles.thigh[index], angles.knee[index]
     spread = sign * angles.spread[index]

@@ -19,6 +19,7 @@ from preprocess.drawing.shading import Light
 
 NUM_CAMERAS = 6
 CAMERA_STREAM = 12
+MID_GREY = 110.0
 Picture = NDArray[np.uint8]
 
 
@@ -52,9 +53,11 @@ class Camera:
         """Give what the sensor makes of a picture, float32 (height, width, 3)."""
         picture = _blurred(picture, self.blur_px * float(rng.uniform(0.8, 1.3)))
         gain = np.array(self.gain, dtype=np.float32) * np.float32(rng.normal(1.0, 0.05))
-        picture = (picture * gain - 110.0) * np.float32(self.contrast) + 110.0
+        contrast, grey = np.float32(self.contrast), np.float32(MID_GREY)
+        picture = (picture * gain - grey) * contrast + grey
         picture += np.float32(self.noise) * rng.standard_normal(picture.shape, dtype=np.float32)
-        return np.clip(picture, 0, 255).astype(np.uint8)
+        pixels: Picture = np.clip(picture, 0, 255).astype(np.uint8)
+        return pixels
 
 
 def sample_camera(seed: int, number: int) -> Camera:

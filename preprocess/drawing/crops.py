@@ -31,6 +31,7 @@ from preprocess.drawing.scenes import Reals
 from preprocess.drawing.shading import shade
 from preprocess.drawing.solids import surface
 from preprocess.drawing.visibility import visible_joints
+from shared.geometry import presence
 from shared.skeleton import JOINT
 
 FINE = 2
@@ -125,7 +126,7 @@ class Studio:
         person = sample_person(self.seed, identity)
         body = lifted(joints, person.build, view.pitch, size, rng)
         crop = draw((*self._bystanders(view, rng, size), (body, person)), view, size, rng)
-        return replace(crop, visible=crop.visible & np.isfinite(joints).all(axis=1))
+        return replace(crop, visible=crop.visible & presence(joints))
 
     def empty(self, index: int, *, camera: int = 1, size: tuple[int, int] = CROP_SIZE) -> Picture:
         """Draw a picture of a camera's place without anybody, uint8 (height, width, 3)."""
@@ -232,5 +233,5 @@ def _cast_shadow(canvas: Reals, body: Skeleton, strength: float) -> None:
 def _reduced(canvas: Reals) -> Reals:
     """Average 2 × 2 pixels of the fine grid."""
     rows = canvas[0::2] + canvas[1::2]
-    reduced: Reals = 0.25 * (rows[:, 0::2] + rows[:, 1::2])
+    reduced: Reals = np.float32(0.25) * (rows[:, 0::2] + rows[:, 1::2])
     return reduced

@@ -41,8 +41,8 @@ def reported(
     visible: NDArray[np.bool_],
     size: tuple[int, int],
     rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Give the joints that a detector would report.
+) -> NDArray[np.bool_]:
+    """Tell which joints a detector would report.
 
     Args:
         joints: float64 (18, 2), the true ones.
@@ -51,13 +51,13 @@ def reported(
         rng: Its luck.
 
     Returns:
-        float64 (18, 2), NaN where not reported.
+        bool (18,).
     """
     shares = np.array([FOUND.get(name, FOUND.get(name[1:], (0.0, 0.0))) for name in JOINTS])
     luck = rng.random(len(JOINTS))
-    found = luck < np.where(visible, shares[:, 0], shares[:, 1])
+    found: NDArray[np.bool_] = luck < np.where(visible, shares[:, 0], shares[:, 1])
     place = np.rint(joints)
     found &= ((place >= 0) & (place < (size[1], size[0]))).all(axis=1)
     if rng.random() < NOTHING_FOUND:
         found[:] = False
-    return np.where(found[:, None], joints, np.nan)
+    return found

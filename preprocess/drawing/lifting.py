@@ -10,12 +10,18 @@ Source: ours.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+from numpy.typing import NDArray
 
 from preprocess.drawing.body import Angles, Build, Floats, Skeleton, frame, skeleton, turned
 from preprocess.drawing.framing import TORSO_PX, framed, sample_framing
 from preprocess.drawing.poses import sample_angles, sample_track
+from shared.geometry import presence
 from shared.skeleton import HEAD_JOINTS, JOINT, MIRROR_JOINTS, TORSO_JOINTS
+
+Marks = NDArray[np.bool_]
 
 CHAINS = (
     ("RSho", "RElb", "RWri"),
@@ -23,8 +29,12 @@ CHAINS = (
     ("RHip", "RKne", "RAnk"),
     ("LHip", "LKne", "LAnk"),
 )
-HEAD_TURNS = np.radians(np.arange(-100, 101, 10))
-HEAD_NODS = np.radians((-20.0, 0.0, 20.0, 40.0))
+HEAD_CHOICES = tuple(
+    (float(np.radians(turn)), float(np.radians(nod)))
+    for nod in (-20, 0, 20, 40)
+    for turn in range(-100, 101, 10)
+)
+"""Turns and nods of the head that are tried, in radians."""
 
 
 def lifted(
@@ -46,8 +56,8 @@ def lifted(
     Returns:
         The skeleton; its points carry every given joint exactly.
     """
-    present = np.isfinite(joints).all(axis=1)
-    if not present[list(TORSO_JOINTS) + [JOINT["neck"]]].any():
+    present = presence(joints)
+    if not present[[*TORSO_JOINTS, JOINT["neck"]]].any():
         angles = sample_angles(sample_track(rng), rng)
         model = framed(skeleton(angles, build, pitch), sample_framing(rng), size)
         return _with(model, _pinned(model.points, joints, present))
@@ -73,7 +83,7 @@ def _with(model: Skeleton, points: Floats) -> Skeleton:
     )
 
 
-def _pinned(points: Floats, joints: Floats, present: np.ndarray) -> Floats:
+def _pinned(points: Floats, joints: Floats, present: Marks) -> Floats:
     """Move the points onto the given joints, keeping their depth."""
     points = points.copy()
     points[present, :2] = joints[present]
@@ -129,7 +139,7 @@ def _any_face(joints: Floats) -> bool:
     return bool(np.isfinite(joints[list(HEAD_JOINTS[:3]), 0]).any())
 
 
-def _set_trunk(points: Floats, joints: Floats, present: np.ndarray, model: Skeleton) -> None:
+def _set_trunk(points: Floats, joints: Floats, present: Marks, model: Skeleton) -> None:
     """Place neck, shoulders and hips; what is absent hangs on what is present."""
     trunk = [*TORSO_JOINTS, JOINT["neck"]]
     known = [index for index in trunk if present[index]]
@@ -146,11 +156,11 @@ def _set_trunk(points: Floats, joints: Floats, present: np.ndarray, model: Skele
         points[JOINT["neck"]] = 0.5 * (points[JOINT["RSho"]] + points[JOINT["LSho"]])
 
 
-def _set_limbs(points: Floats, joints: Floats, present: np.ndarray, model: Skeleton) -> None:
+def _set_limbs(points: Floats, joints: Floats, present: Marks, model: Skeleton) -> None:
     """Place arms and legs from the body outwards; a shortened limb points forward or back."""
     forward = float(np.sign(model.ground[2, 2]) or 1.0)
     for chain in CHAINS:
-        for step, (inner, outer) in enumerate(zip(chain, chain[1:], strict=False)):
+        for step, (inner, outer) in enumerate(itertools.pairwise(chain)):
             a, b = JOINT[inner], JOINT[outer]
             bone = model.points[b] - model.points[a]
             points[b] = points[a] + bone
@@ -177,7 +187,7 @@ def _chest_frame(points: Floats, model: Skeleton) -> Floats:
 def _set_head(
     points: Floats,
     joints: Floats,
-    present: np.ndarray,
+    present: Marks,
     *,
     yaw: float,
     pitch: float,
@@ -190,21 +200,18 @@ def _set_head(
     rest = upright.points[head] - upright.points[JOINT["neck"]]
     view = turned(yaw, pitch)
     known = present[head]
-    best, best_error = (np.eye(3), np.zeros(2)), np.inf
-    for nod in HEAD_NODS if known.sum() > 1 else (0.1,):
-        for turn in HEAD_TURNS if known.sum() > 1 else (0.0,):
-            axes = frame(turn, nod, 0.0) @ view.T
-            flat = unit * (rest @ axes)[:, :2]
-            shift = points[JOINT["neck"], :2].copy()
-            if known.any():
-                shift = (joints[head][known] - flat[known]).mean(axis=0)
-            error = float(((joints[head][known] - flat[known] - shift) ** 2).sum())
-            error += 0.05 * unit**2 * float(turn**2 + nod**2) / 10.0
-            if error < best_error:
-                best, best_error = (axes, shift), error
-    axes, shift = best
+    choices = HEAD_CHOICES if known.sum() > 1 else ((0.0, 0.1),)
+    turns = np.array([frame(turn, nod, 0.0) for turn, nod in choices]) @ view.T
+    flat = unit * (rest @ turns)[:, :, :2]  # choice, point, (x, y)
+    shifts = np.repeat(points[None, JOINT["neck"], :2], len(choices), axis=0)
+    if known.any():
+        shifts = (joints[head][known] - flat[:, known]).mean(axis=1)
+    missed = joints[head][known] - flat[:, known] - shifts[:, None]
+    errors = (missed**2).sum(axis=(1, 2)) + 0.005 * unit**2 * (np.array(choices) ** 2).sum(axis=1)
+    best = int(np.argmin(errors))
+    axes: Floats = turns[best]
     points[head] = unit * (rest @ axes)
-    points[head, :2] += shift
+    points[head, :2] += shifts[best]
     points[head, 2] += points[JOINT["neck"], 2]
     points[head] = _pinned(points[head], joints[head], known)
     return axes

@@ -36,7 +36,10 @@ def scene(rng: np.random.Generator) -> NDArray[np.uint8]:
     picture = picture.filter(ImageFilter.GaussianBlur(1.6))
     texture = _texture(rng, 26.0 if ground == "grass" else 9.0)
     fade = np.linspace(1.06, 0.96, SCENE_HEIGHT, dtype=np.float32)[:, None, None]
-    return np.clip(np.asarray(picture, dtype=np.float32) * fade + texture, 0, 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(
+        np.asarray(picture, dtype=np.float32) * fade + texture, 0, 255
+    ).astype(np.uint8)
+    return pixels
 
 
 def _draw_ground(
@@ -51,15 +54,16 @@ def _draw_ground(
             y = horizon + (SCENE_HEIGHT - horizon) * (row / rows) ** 1.6
             draw.line((0, y, SCENE_WIDTH, y), fill=joint, width=2)
         if ground in ("paving", "bricks"):
-            for foot in range(-2400, 3600, 90):
-                draw.line((vanishing, horizon - 500, foot, SCENE_HEIGHT), fill=joint, width=2)
+            for end in range(-2400, 3600, 90):
+                draw.line((vanishing, horizon - 500, end, SCENE_HEIGHT), fill=joint, width=2)
     for _ in range(int(rng.integers(1, 4))):  # a road's edge, a lawn, a lane of another colour
         other = list(GROUNDS.values())[int(rng.integers(len(GROUNDS)))]
         x = rng.uniform(-0.3, 1.0) * SCENE_WIDTH
         width = rng.uniform(150, 420)
         slant = rng.uniform(-260, 260)
-        corners = ((x, horizon), (x + 0.6 * width, horizon))
-        corners += ((x + slant + width, SCENE_HEIGHT), (x + slant, SCENE_HEIGHT))
+        foot = x + slant
+        corners = [(x, horizon), (x + 0.6 * width, horizon)]
+        corners += [(foot + width, SCENE_HEIGHT), (foot, SCENE_HEIGHT)]
         draw.polygon(corners, fill=other)
         edge = (206, 204, 198) if rng.random() < 0.6 else joint
         draw.line((corners[0], corners[3]), fill=edge, width=int(rng.integers(3, 9)))
@@ -99,9 +103,9 @@ def _draw_things(draw: ImageDraw.ImageDraw, rng: np.random.Generator, horizon: i
         elif kind == 2:  # a parked bicycle
             _draw_bicycle(draw, x, foot, float(rng.uniform(18, 30)), int(rng.uniform(30, 90)))
         else:  # a box, a bench, a bin, a car's corner
-            tone = rng.uniform(40, 220, 3)
+            paint = rng.uniform(40, 220, 3)
             width, height = rng.uniform(20, 130), rng.uniform(18, 60)
-            fill = tuple(int(v) for v in 0.5 * tone + 0.5 * tone.mean())
+            fill = tuple(int(v) for v in 0.3 * paint + 0.7 * paint.mean())
             draw.rectangle((x, foot - height, x + width, foot), fill=fill)
             dark = tuple(int(v * 0.6) for v in fill)
             draw.rectangle((x, foot - 0.3 * height, x + width, foot), fill=dark)
@@ -128,4 +132,5 @@ def _texture(rng: np.random.Generator, strength: float) -> Reals:
     size = (SCENE_WIDTH, SCENE_HEIGHT)
     grain = np.asarray(Image.fromarray(fine).resize(size, Image.Resampling.BILINEAR))
     blotches = np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
-    return (strength * (0.7 * grain + 0.8 * blotches))[:, :, None]
+    texture: Reals = (0.7 * strength * grain + 0.8 * strength * blotches).astype(np.float32)
+    return texture[:, :, None]

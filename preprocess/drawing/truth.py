@@ -1,0 +1,78 @@
+"""The truth about drawn pictures: where every joint is, and whether the picture shows it.
+
+Convention:
+    A CSV file with the columns ``name`` and, for each of the 18 joints, ``<joint>_x``,
+    ``<joint>_y`` (pixels, two decimals, also outside the picture) and ``<joint>_visible`` (0, 1).
+    A picture without a person has empty positions. This is the draw-market command's own format.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import UsageError, problem
+from shared.files import Disk, publish_text
+from shared.skeleton import JOINTS, NUM_JOINTS
+
+COLUMNS: Final = (
+    "name",
+    *(f"{joint}_{what}" for joint in JOINTS for what in ("x", "y", "visible")),
+)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of some pictures.
+
+    Attributes:
+        names: File names.
+        joints: float64 (n, 18, 2), (x, y) in pixels, NaN where nobody is.
+        visible: bool (n, 18).
+    """
+
+    names: tuple[str, ...]
+    joints: NDArray[np.float64]
+    visible: NDArray[np.bool_]
+
+
+def write_truth(path: Path, truth: Truth, disk: Disk | None = None) -> None:
+    """Write the truth about pictures."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for name, joints, visible in zip(truth.names, truth.joints, truth.visible, strict=True):
+        cells = [name]
+        for (x, y), shown in zip(joints.tolist(), visible.tolist(), strict=True):
+            cells += [_cell(x), _cell(y), str(int(shown))]
+        writer.writerow(cells)
+    publish_text(path, stream.getvalue(), disk)
+
+
+def read_truth(path: Path) -> Truth:
+    """Read what :func:`write_truth` wrote.
+
+    Raises:
+        UsageError: The file cannot be read or has another form.
+    """
+    try:
+        rows = list(csv.reader(path.read_text("utf-8").splitlines()))
+        if not rows or tuple(rows[0]) != COLUMNS:
+            raise ValueError("another head")
+        names = tuple(row[0] for row in rows[1:])
+        numbers = [[float(cell or "nan") for cell in row[1:]] for row in rows[1:]]
+        values = np.array(numbers).reshape(len(names), NUM_JOINTS, 3)
+    except (OSError, ValueError) as error:
+        remedy = "give a visibility file that draw-market wrote"
+        raise UsageError(problem(path, "names, positions and visibility", error, remedy)) from error
+    return Truth(names, values[:, :, :2], values[:, :, 2] == 1)
+
+
+def _cell(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else ""
