@@ -158,9 +158,10 @@ def _verified(
     if not isinstance(kind, plain) or not entry.fits_stored_type(identifier.dtype):
         raise DamagedError(f"{entry.name} is of another type")
     shape = entry.sizes(symbols)
-    maximum = identifier.get_space().get_simple_extent_dims(True)
-    if identifier.shape != shape or maximum != shape:
+    if identifier.shape != shape:
         raise DamagedError(f"{entry.name} has the shape {identifier.shape} and not {shape}")
+    if identifier.get_space().get_simple_extent_dims(True) != shape:
+        raise DamagedError(f"{entry.name} has no fixed shape")
     filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
     chunks = entry.chunks(shape, kind.get_size())
     if filters != ([h5py.h5z.FILTER_FLETCHER32] if chunks else []):
