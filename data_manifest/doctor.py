@@ -84,7 +84,7 @@ def _software() -> Iterator[tuple[str, str]]:
         if not wanted["extra"]:
             yield wanted["name"], _state(wanted)
     trouble = _import_trouble("cv2")
-    if trouble and importlib.util.find_spec("cv2"):
+    if trouble and (version_of("opencv-python") or version_of("opencv-python-headless")):
         yield "cv2", f"cannot be imported ({trouble}): {LIBGL_REMEDY}"
 
 

@@ -135,7 +135,8 @@ def publish_folder(
         )
     files = {"images.csv": tables.publish_images(folder, image_table(shards))}
     for split, parts in pairs.items():
-        listed = pd.concat(parts).sort_values("order")
+        empty = tables.pair_table(shards[0][1], 0)[:0]
+        listed = pd.concat(parts).sort_values("order") if parts else empty
         files[pairs_file(split)] = tables.publish_pairs(folder, split, listed)
     manifest = Manifest(
         image_size=shards[0][1].image_size,
