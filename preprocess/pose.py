@@ -42,7 +42,7 @@ def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
     device = choose_device(settings.device)
     place = find_weights(settings.pose_model, device.type)
     ultralytics = import_ultralytics(offline=place.present or not place.downloadable)
-    if not place.present:
+    if place.downloadable and not place.present:
         _download(place, console)
     sha256 = checked_sha256(place)
     half = settings.half and device.type == "cuda"
@@ -84,10 +84,10 @@ def import_ultralytics(*, offline: bool) -> ModuleType:
     os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
     os.environ.setdefault("YOLO_VERBOSE", "0")
     os.environ.setdefault("YOLO_CONFIG_DIR", str(cache_folder() / "ultralytics"))
-    if offline:
-        os.environ["YOLO_OFFLINE"] = "1"
     try:
         with _globals_kept():
+            if offline:
+                os.environ["YOLO_OFFLINE"] = "1"
             import ultralytics  # noqa: PLC0415
 
             module: ModuleType = ultralytics
@@ -153,6 +153,8 @@ def network_of(model: Any) -> Network:
 def _download(place: WeightsPlace, console: Console) -> None:
     from ultralytics.utils import downloads  # noqa: PLC0415
 
+    if os.environ.get("YOLO_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        raise _download_problem(place, "YOLO_OFFLINE set")
     console.say(f"downloading {place.name} to {place.path.parent}")
     try:
         place.path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,12 +194,16 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def _globals_kept() -> Iterator[None]:
-    """Undo what the import does to others: torch.save, print options, threads of children."""
-    save, options, threads = torch.save, np.get_printoptions(), os.environ.get("OMP_NUM_THREADS")
+    """Undo what the import does to others: torch.save, print options, variables of children."""
+    save, options = torch.save, np.get_printoptions()
+    variables = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "YOLO_OFFLINE")}
     try:
         yield
     finally:
         torch.save = save
         np.set_printoptions(**options)
-        if threads is None:
-            os.environ.pop("OMP_NUM_THREADS", None)
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
