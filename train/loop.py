@@ -65,7 +65,7 @@ def run(
                 training.save_if_due()
                 if stop.signal_name is not None:
                     training.stop(stop.signal_name)
-            return training.finish()
+            return training.finish(stage)
 
 
 def choose_device(run_settings: RunSettings) -> torch.device:

@@ -22,9 +22,9 @@ PRESETS: Final[Mapping[str, Layer]] = {
     "perc-loss": {"generator": {"skips": "parts"}, "loss": {"perceptual_weight": 0.5}},
     "full":      {"generator": {"skips": "parts"}, "loss": {"nearest_weight": 0.01}},
     "demo": {
-        "generator":     {"skips": "parts", "sampling": "bilinear", "norm": "instance",
+        "generator":     {"skips": "parts", "sampling": "bilinear",
                           "base_channels": 16, "fidelity": False},
-        "discriminator": {"norm": "instance", "base_channels": 16},
+        "discriminator": {"base_channels": 16},
         "loss":          {"adversarial_weight": 0.1, "l1_weight": 100.0, "features": "pixels"},
         "optimizer":     {"generator_rate": 1e-3, "discriminator_rate": 4e-4,
                           "clip_norm": 100.0, "average_half_life_images": 500},

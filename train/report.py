@@ -32,6 +32,11 @@ class Meter:
         self._paused = 0.0
         self._begin = clock()
 
+    @property
+    def has_news(self) -> bool:
+        """Whether any step was noted since the last line."""
+        return self._images > 0
+
     def note(self, report: StepReport, images: int) -> None:
         """Add a step's figures, without waiting for the device."""
         self._images += images

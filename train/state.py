@@ -50,16 +50,15 @@ class TrainState:
 
     Args:
         settings: The run's settings.
-        device: Where to compute. On CUDA the networks lie in memory as channels-last.
+        device: Where to compute. Networks lie in memory as channels-last: on CPU and GPU quicker.
     """
 
     def __init__(self, settings: TrainSettings, device: torch.device) -> None:
         torch.manual_seed(settings.seed)
-        layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
         self.settings = settings
         self.device = device
-        self.generator = Generator(settings.generator).to(device, memory_format=layout)  # type: ignore[call-overload]
-        self.discriminator = Discriminator(settings.discriminator).to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.generator = Generator(settings.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.discriminator = Discriminator(settings.discriminator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         rates = settings.optimizer
         self.generator_optimizer = self._adam(self.generator, rates.generator_rate)

@@ -136,9 +136,11 @@ class Training:
             "repeat the same command to go on"
         )
 
-    def finish(self) -> Path:
+    def finish(self, stage: Stage) -> Path:
         """Save the last checkpoint, draw the last sheet and the curves."""
         if self._saved_at != self.state.images:
+            if self._meter.has_news:
+                self._report(stage)
             self._show()
             self._save(scored=True)
         panels = panels_of(read_log(self._out))

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from train.data.order import Order, Picks
+
+sizes_strategy = st.lists(st.integers(0, 23), min_size=1, max_size=6).filter(lambda s: sum(s) > 0)
+
+
+def pairs_of(batch: list[Picks]) -> list[int]:
+    return np.concatenate([picks.pairs for picks in batch]).tolist()
+
+
+def walk(order: Order, count: int, size: int) -> list[int]:
+    return [pair for number in range(count) for pair in pairs_of(order.batch(number, size))]
+
+
+@settings(deadline=None)
+@given(sizes=sizes_strategy, window=st.integers(0, 4), seed=st.integers(0, 99))
+def test_an_epoch_shows_every_pair_once(sizes: list[int], window: int, seed: int) -> None:
+    order = Order(sizes, seed=seed, window_shards=window)
+    total = sum(sizes)
+    two_epochs = walk(order, 2 * total, 1)
+    assert sorted(two_epochs[:total]) == list(range(total))
+    assert sorted(two_epochs[total:]) == list(range(total))
+
+
+@settings(deadline=None)
+@given(sizes=sizes_strategy, window=st.integers(0, 3), size=st.integers(1, 50))
+def test_batches_are_the_walk_cut_into_pieces(sizes: list[int], window: int, size: int) -> None:
+    one_by_one = walk(Order(sizes, seed=3, window_shards=window), 3 * size, 1)
+    assert walk(Order(sizes, seed=3, window_shards=window), 3, size) == one_by_one
+
+
+@settings(deadline=None)
+@given(sizes=sizes_strategy, window=st.integers(1, 3))
+def test_a_window_holds_pairs_of_its_own_shards(sizes: list[int], window: int) -> None:
+    order = Order(sizes, seed=5, window_shards=window)
+    begins = np.cumsum([0, *sizes])
+    for picks in order.batch(0, sum(sizes)):
+        assert len(picks.window.shards) <= window
+        numbering = np.concatenate(
+            [np.arange(begins[s], begins[s + 1]) for s in picks.window.shards]
+        )
+        assert (numbering[picks.local] == picks.pairs).all()
+
+
+def test_a_later_batch_needs_no_earlier_one() -> None:
+    sizes = (40, 7, 31)
+    passed_through = Order(sizes, seed=1, window_shards=2, mirror=0.5)
+    earlier = [passed_through.batch(number, 9) for number in range(20)]
+    alone = Order(sizes, seed=1, window_shards=2, mirror=0.5).batch(19, 9)
+    assert pairs_of(alone) == pairs_of(earlier[19])
+    assert all((a.mirrored == b.mirrored).all() for a, b in zip(alone, earlier[19], strict=True))
+
+
+def test_ranks_share_an_epoch_without_overlap() -> None:
+    order = Order((30, 34), seed=2)
+    seen = [
+        pair
+        for rank in range(4)
+        for number in range(4)
+        for pair in pairs_of(order.batch(number, 4, rank=rank, world=4))
+    ]
+    assert sorted(seen) == list(range(64))
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"seed": 0, "detour": 1}])
+def test_seed_and_detour_change_the_order(other: dict[str, int]) -> None:
+    assert walk(Order((200,), seed=0), 1, 200) != walk(Order((200,), **other), 1, 200)
+
+
+def test_mirroring_has_the_asked_share_and_is_independent_of_the_batch() -> None:
+    order = Order((4000,), seed=0, mirror=0.25)
+    (whole,) = order.batch(0, 4000)
+    assert 0.22 < whole.mirrored.mean() < 0.28
+    assert not Order((4000,), seed=0).batch(0, 4000)[0].mirrored.any()
