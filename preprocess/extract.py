@@ -31,7 +31,7 @@ from shared.geometry import presence, valid_poses
 from shared.skeleton import JOINTS
 
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
-CROP_HEIGHT: Final = 192
+CROP_HEIGHT: Final = 256
 """Images up to this height are crops of one person; larger ones are photos."""
 
 NUM_NAMED: Final = 10
