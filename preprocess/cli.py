@@ -340,3 +340,55 @@ def draw_market(
         overwrite=overwrite,
         dry_run=dry_run,
     )
+
+
+EXTRACT_EXAMPLES = """\b
+Examples:
+  extract-poses --src photos --out poses.csv
+  extract-poses --src photos --out poses.csv --pose-model yolo26m-pose --pose-size 640x448
+"""
+
+
+@click.command(context_settings=WIDE, epilog=EXTRACT_EXAMPLES)
+@click.option("--src", type=FILE, required=True, metavar="FOLDER", help="Images, with subfolders.")
+@click.option("--out", type=FILE, required=True, metavar="FILE.csv", help="The key points.")
+@pose_options
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Threads that decode images.",
+)
+@click.option(
+    "--max-bad",
+    type=click.FloatRange(0, 1),
+    default=0.005,
+    show_default=True,
+    metavar="SHARE",
+    help="Exit with 1 when a larger share of the images is unusable.",
+)
+@config_option
+@ends_with_exit_code
+def extract_poses(src: Path, out: Path, workers: int, max_bad: float, **pose: Any) -> None:
+    """Find the person in every image of a folder and write key points in the published form.
+
+    Beside FILE.csv come FILE-sizes.csv and FILE-scores.csv. Unless --pose-size is given, it
+    follows the images' size. Killed at any moment, the same command continues. Exit codes: 0
+    done, 1 too many unusable images, 2 wrong use or data, 4 another run, 5 no space.
+    """
+    from preprocess.extract import ExtractSettings  # noqa: PLC0415
+    from preprocess.extract import extract_poses as extract  # noqa: PLC0415
+    from shared.console import Console  # noqa: PLC0415
+
+    source = click.get_current_context().get_parameter_source("pose_size")
+    settings = ExtractSettings(
+        src=src,
+        out=out,
+        pose=_pose_settings(pose),
+        fit_size=source == click.core.ParameterSource.DEFAULT,
+        workers=workers,
+        max_bad=max_bad,
+    )
+    extract(settings, Console())
