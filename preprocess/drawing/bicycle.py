@@ -9,7 +9,6 @@ import numpy as np
 from preprocess.drawing.body import Floats, Skeleton
 from preprocess.drawing.people import Material
 from preprocess.drawing.solids import Solids
-from shared.skeleton import JOINT
 
 SADDLE = (0.10, -0.10)
 CRANK = (1.28, 0.50)
@@ -21,15 +20,14 @@ WHEEL_PIECES = 16
 
 def add_bicycle(solids: Solids, skeleton: Skeleton) -> None:
     """Add a bicycle whose saddle is under the hips and whose handlebar is in the hands."""
-    points = skeleton.points
-    hips = 0.5 * (points[JOINT["RHip"]] + points[JOINT["LHip"]])
+    hips = skeleton.mid_hips
     unit, (left, down, forward) = skeleton.unit_px, skeleton.ground
 
     def at(place: tuple[float, float]) -> Floats:
         where: Floats = hips + unit * (place[0] * down + place[1] * forward)
         return where
 
-    hands = points[JOINT["RWri"]], points[JOINT["LWri"]]
+    hands = skeleton.point("RWri"), skeleton.point("LWri")
     bar = 0.5 * (hands[0] + hands[1]) + 0.05 * unit * down
     saddle, crank, rear, front = at(SADDLE), at(CRANK), at(REAR_HUB), at(FRONT_HUB)
     joint = bar + 0.14 * unit * down + 0.06 * unit * forward

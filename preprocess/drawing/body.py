@@ -88,6 +88,16 @@ class Skeleton:
     head: Floats
     cycling: bool = False
 
+    def point(self, name: str) -> Floats:
+        """Give one joint, float64 (3,)."""
+        point: Floats = self.points[JOINT[name]]
+        return point
+
+    @property
+    def mid_hips(self) -> Floats:
+        """The middle of the hips, float64 (3,)."""
+        return 0.5 * (self.point("RHip") + self.point("LHip"))
+
     def placed(self, factor: float, shift: Floats) -> Skeleton:
         """Give the skeleton scaled about the origin and then shifted by (x, y)."""
         points = self.points * factor

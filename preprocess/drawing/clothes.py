@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocess.drawing.body import Skeleton
-from preprocess.drawing.figure import head_centre
+from preprocess.drawing.head import head_centre
 from preprocess.drawing.people import Material, Person
 from preprocess.drawing.solids import SKULL, TRUNK, Reals, Surface, Whole
 from shared.skeleton import JOINT
@@ -112,8 +112,8 @@ def _draw_head(
     look = np.full(len(rows), Material.SKIN, dtype=np.int64)
     eyeward = np.abs(aside - 0.062)
     face = front > 0.05
-    look[face & (eyeward < 0.030) & (np.abs(down + 0.03) < 0.017)] = Material.EYES
-    look[face & (eyeward < 0.040) & (np.abs(down + 0.075) < 0.011)] = Material.HAIR
+    look[face & (eyeward < 0.026) & (np.abs(down + 0.03) < 0.014)] = Material.EYES
+    look[face & (eyeward < 0.034) & (np.abs(down + 0.075) < 0.008)] = Material.HAIR
     look[face & (aside < 0.050) & (np.abs(down - 0.105) < 0.014)] = Material.LIPS
     if person.haircut != "bald":
         behind = (front < 0.015 - 0.10 * (down > 0.06)) & (down < 0.13)

@@ -22,12 +22,12 @@ FOUND: Final = {
     "nose": (0.97, 0.02),
     "neck": (1.0, 1.0),
     "Sho": (1.0, 0.98),
-    "Elb": (0.92, 0.20),
+    "Elb": (0.89, 0.20),
     "Wri": (0.74, 0.10),
     "Hip": (1.0, 0.98),
     "Kne": (0.96, 0.55),
-    "Ank": (0.92, 0.35),
-    "Eye": (0.97, 0.03),
+    "Ank": (0.95, 0.40),
+    "Eye": (0.955, 0.03),
     "Ear": (0.90, 0.10),
 }
 """Shares of the visible and of the hidden joints that are reported."""

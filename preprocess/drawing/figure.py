@@ -11,10 +11,11 @@ import itertools
 import numpy as np
 
 from preprocess.drawing.bicycle import add_bicycle
-from preprocess.drawing.body import SIDES, SIGNS, Floats, Skeleton
+from preprocess.drawing.body import SIDES, SIGNS, Skeleton
+from preprocess.drawing.head import add_hair, add_head
+from preprocess.drawing.luggage import add_bag
 from preprocess.drawing.people import Material, Person
-from preprocess.drawing.solids import FLAT, ROUND, SKULL, SLICE, TRUNK, Solids
-from shared.skeleton import JOINT
+from preprocess.drawing.solids import ROUND, SLICE, TRUNK, Solids, oval
 
 LONG_UPPERS = ("coat", "dress")
 CLOTH_GAP = 0.012
@@ -25,40 +26,22 @@ def figure(skeleton: Skeleton, person: Person) -> Solids:
     """Give the solids of a dressed person, with what belongs to the pose (bag, bicycle)."""
     solids = Solids()
     _add_trunk(solids, skeleton, person)
-    _add_head(solids, skeleton, person)
-    _add_hair(solids, skeleton, person)
+    add_head(solids, skeleton, person)
+    add_hair(solids, skeleton, person)
     for side, sign in zip(SIDES, SIGNS, strict=True):
         _add_arm(solids, skeleton, person, side)
         _add_leg(solids, skeleton, person, side)
         _add_foot(solids, skeleton, person, side, sign)
     _add_skirts(solids, skeleton, person)
-    _add_bag(solids, skeleton, person)
+    add_bag(solids, skeleton, person)
     if skeleton.cycling:
         add_bicycle(solids, skeleton)
     return solids
 
 
-def _point(skeleton: Skeleton, name: str) -> Floats:
-    point: Floats = skeleton.points[JOINT[name]]
-    return point
-
-
-def _mid_hips(skeleton: Skeleton) -> Floats:
-    middle: Floats = 0.5 * (_point(skeleton, "RHip") + _point(skeleton, "LHip"))
-    return middle
-
-
-def oval(axes: Floats, half_width: float, half_depth: float) -> tuple[float, float]:
-    """Give how an oval trunk shows: half its width in the picture, and depth over width."""
-    left, front = axes[0], axes[2]
-    width = float(np.hypot(half_width * left[0], half_depth * front[0]))
-    depth = float(np.hypot(half_width * left[2], half_depth * front[2]))
-    return width, depth / width
-
-
 def _add_trunk(solids: Solids, skeleton: Skeleton, person: Person) -> None:
     unit, axes, build = skeleton.unit_px, skeleton.chest, person.build
-    neck, hips = _point(skeleton, "neck"), _mid_hips(skeleton)
+    neck, hips = skeleton.point("neck"), skeleton.mid_hips
     girth = build.girth * (1.0 + 0.05 * person.loose)
     shoulders = 0.5 * build.shoulder_width
     rings = (  # share of the way from neck to hips, half width, half depth
@@ -97,105 +80,27 @@ def _add_trunk(solids: Solids, skeleton: Skeleton, person: Person) -> None:
             hem=SLICE,
         )
     for sign in SIGNS:  # the slope from neck to shoulder
-        shoulder = _point(skeleton, "RSho" if sign < 0 else "LSho")
+        shoulder = skeleton.point("RSho" if sign < 0 else "LSho")
         solids.add(
-            neck - 0.06 * unit * axes[1] + 0.16 * (shoulder - neck),
-            neck + 0.92 * (shoulder - neck) + 0.03 * unit * axes[1],
-            (0.09 * unit, 0.105 * unit * build.girth),
+            neck - 0.085 * unit * axes[1] + 0.10 * (shoulder - neck),
+            neck + 0.97 * (shoulder - neck) + 0.02 * unit * axes[1],
+            (0.085 * unit, (0.095 * build.girth + 0.012) * unit),
             Material.UPPER,
             frame=TRUNK,
         )
 
 
-def _add_head(solids: Solids, skeleton: Skeleton, person: Person) -> None:
-    unit, size, axes = skeleton.unit_px, person.build.head * skeleton.unit_px, skeleton.head
-    neck = _point(skeleton, "neck")
-    centre = head_centre(skeleton)
-    solids.add(
-        neck - 0.02 * unit * axes[1],
-        centre + 0.10 * size * axes[1] - 0.03 * size * axes[2],
-        (0.105 * unit, 0.100 * unit),
-        Material.SKIN,
-    )
-    r, k = oval(axes, 0.150, 0.172)
-    low_r, low_k = oval(axes, 0.112, 0.140)
-    solids.add(
-        centre - 0.055 * size * axes[1] - 0.02 * size * axes[2],
-        centre + 0.085 * size * axes[1] + 0.02 * size * axes[2],
-        (r * size, low_r * size),
-        Material.SKIN,
-        depth=0.5 * (k + low_k),
-        frame=SKULL,
-    )
-    nose = _point(skeleton, "nose")
-    solids.add(
-        nose - 0.07 * size * axes[1] - 0.03 * size * axes[2],
-        nose - 0.02 * size * axes[2],
-        (0.018 * size, 0.030 * size),
-        Material.SKIN,
-    )
-    for side in SIDES:
-        ear = _point(skeleton, side + "Ear")
-        solids.add(
-            ear - 0.025 * size * axes[1],
-            ear + 0.03 * size * axes[1],
-            (0.030 * size, 0.024 * size),
-            Material.SKIN,
-        )
-
-
-def head_centre(skeleton: Skeleton) -> Floats:
-    """Give the middle of the skull, between the ears."""
-    ears: Floats = 0.5 * (_point(skeleton, "REar") + _point(skeleton, "LEar"))
-    return ears
-
-
-def _add_hair(solids: Solids, skeleton: Skeleton, person: Person) -> None:
-    size, axes = person.build.head * skeleton.unit_px, skeleton.head
-    centre = head_centre(skeleton)
-    down, front = axes[1], axes[2]
-    if person.cap:
-        brim = centre - 0.10 * size * down
-        r, k = oval(axes, 0.11, 0.06)
-        solids.add(
-            brim + 0.12 * size * front,
-            brim + (0.24 * front + 0.02 * down) * size,
-            (r * size, 0.85 * r * size),
-            Material.CAP,
-            depth=0.25,
-        )
-    back = centre - 0.055 * size * front
-    if person.haircut in ("bob", "long"):
-        length = 0.20 if person.haircut == "bob" else 0.52
-        r, k = oval(axes, 0.168, 0.135)
-        solids.add(
-            back - 0.05 * size * down,
-            back + (length * down - 0.03 * front) * size,
-            (r * size, 0.80 * r * size),
-            Material.HAIR,
-            depth=k,
-        )
-    elif person.haircut == "tail":
-        root = centre - (0.16 * front + 0.05 * down) * size
-        solids.add(
-            root,
-            root + (0.34 * down - 0.10 * front) * size,
-            (0.05 * size, 0.035 * size),
-            Material.HAIR,
-        )
-
-
 def _add_arm(solids: Solids, skeleton: Skeleton, person: Person, side: str) -> None:
     unit, girth = skeleton.unit_px, person.build.girth
-    shoulder, elbow = _point(skeleton, side + "Sho"), _point(skeleton, side + "Elb")
-    wrist = _point(skeleton, side + "Wri")
+    shoulder, elbow = skeleton.point(side + "Sho"), skeleton.point(side + "Elb")
+    wrist = skeleton.point(side + "Wri")
     loose = CLOTH_GAP + 0.02 * person.loose
     upper = loose if person.sleeve >= 1 else 0.5 * loose
     lower = loose if person.sleeve >= 1.8 else 0.0
     solids.add(
-        shoulder,
+        shoulder + 0.05 * (elbow - shoulder),
         elbow,
-        ((0.100 * girth + 0.6 * upper) * unit, (0.078 * girth + upper) * unit),
+        ((0.094 * girth + 0.5 * upper) * unit, (0.078 * girth + upper) * unit),
         Material.SLEEVE,
         end=Material.SKIN,
         split=person.sleeve if person.sleeve < 1 else 2.0,
@@ -221,13 +126,13 @@ def _add_arm(solids: Solids, skeleton: Skeleton, person: Person, side: str) -> N
 
 def _add_leg(solids: Solids, skeleton: Skeleton, person: Person, side: str) -> None:
     unit, girth = skeleton.unit_px, person.build.girth
-    hip, knee = _point(skeleton, side + "Hip"), _point(skeleton, side + "Kne")
-    ankle = _point(skeleton, side + "Ank")
+    hip, knee = skeleton.point(side + "Hip"), skeleton.point(side + "Kne")
+    ankle = skeleton.point(side + "Ank")
     covered = person.leg >= 1
     gap = CLOTH_GAP + 0.03 * person.loose
     thigh_gap = gap + (0.03 if 0 < person.leg < 1 else 0.0)
     calf_gap = gap if person.leg > 1.8 else 0.3 * gap
-    skirt = skirt_length(skeleton, person)
+    skirt = _skirt_length(skeleton, person)
     inward = 0.035 * unit * (1.0 if side == "R" else -1.0) * skeleton.ground[0]
     start = hip + inward + max(skirt - 0.15, 0.10) * (knee - hip)
     solids.add(
@@ -252,7 +157,7 @@ def _add_leg(solids: Solids, skeleton: Skeleton, person: Person, side: str) -> N
 
 def _add_foot(solids: Solids, skeleton: Skeleton, person: Person, side: str, sign: float) -> None:
     unit, axes = skeleton.unit_px, skeleton.ground
-    knee, ankle = _point(skeleton, side + "Kne"), _point(skeleton, side + "Ank")
+    knee, ankle = skeleton.point(side + "Kne"), skeleton.point(side + "Ank")
     calf = (ankle - knee) / max(float(np.linalg.norm(ankle - knee)), 1e-6)
     forward = axes[2] + 0.2 * sign * axes[0]
     tilt = float(calf @ axes[2])  # a calf that points backwards lifts the heel
@@ -267,71 +172,33 @@ def _add_foot(solids: Solids, skeleton: Skeleton, person: Person, side: str, sig
     )
 
 
-def skirt_length(skeleton: Skeleton, person: Person) -> float:
-    """Give how far a skirt reaches, as a share of the way from hips to knees; 0 without one."""
-    if person.lower != "skirt" and person.cut != "dress":
-        return 0.0
-    return min(0.70 + 0.45 * person.loose, 0.6 if skeleton.cycling else 2.0)
+def _skirt_length(skeleton: Skeleton, person: Person) -> float:
+    """Give how far skirt, dress or coat reach, as a share of the way from hips to knees, or 0."""
+    if person.lower == "skirt" or person.cut == "dress":
+        return min(0.70 + 0.45 * person.loose, 0.6 if skeleton.cycling else 2.0)
+    return 0.45 + 0.3 * person.loose if person.cut == "coat" else 0.0
 
 
 def _add_skirts(solids: Solids, skeleton: Skeleton, person: Person) -> None:
     """Add what hangs from the waist as one piece: skirts, dresses and the tails of coats."""
-    length = skirt_length(skeleton, person)
-    if person.cut == "coat":
-        length = max(length, 0.45 + 0.3 * person.loose)
+    length = _skirt_length(skeleton, person)
     if not length:
         return
-    unit, hips = skeleton.unit_px, _mid_hips(skeleton)
-    knees = 0.5 * (_point(skeleton, "RKne") + _point(skeleton, "LKne"))
+    unit, hips = skeleton.unit_px, skeleton.mid_hips
+    knees = 0.5 * (skeleton.point("RKne") + skeleton.point("LKne"))
     girth = person.build.girth
     material = Material.UPPER if person.cut in LONG_UPPERS else Material.LOWER
     r0, k0 = oval(skeleton.ground, 0.30 * girth, 0.21 * girth)
-    stride = np.abs(_point(skeleton, "RKne") - _point(skeleton, "LKne"))[0] / unit
+    stride = np.abs(skeleton.point("RKne") - skeleton.point("LKne"))
     r1, k1 = oval(skeleton.ground, (0.32 + 0.08 * person.loose) * girth, 0.27 * girth)
+    wide = max(r1, 0.5 * stride[0] / unit + 0.13)
+    deep = max(k1 * r1, 0.5 * stride[2] / unit + 0.17)
     solids.add(
-        hips - 0.12 * (hips - _point(skeleton, "neck")),
+        hips - 0.12 * (hips - skeleton.point("neck")),
         hips + length * (knees - hips),
-        (r0 * unit, max(r1, 0.5 * stride + 0.13) * unit),
+        (r0 * unit, wide * unit),
         material,
-        depth=0.5 * (k0 + k1),
-        hem=FLAT,
+        depth=max(0.5 * (k0 + k1), deep / wide),
+        hem=SLICE,
         along=0.9,
     )
-
-
-def _add_bag(solids: Solids, skeleton: Skeleton, person: Person) -> None:
-    unit, axes = skeleton.unit_px, skeleton.chest
-    neck = _point(skeleton, "neck")
-    left, down, front = axes
-    if person.bag == "backpack":
-        r, k = oval(axes, 0.24, 0.13)
-        centre = neck - 0.27 * unit * front
-        solids.add(
-            centre + 0.22 * unit * down,
-            centre + 0.62 * unit * down,
-            (r * unit, 1.1 * r * unit),
-            Material.BAG,
-            depth=k,
-        )
-    elif person.bag == "shoulder bag":
-        hip = _mid_hips(skeleton) + (0.36 * person.bag_side * left - 0.04 * down) * unit
-        r, k = oval(axes, 0.09, 0.17)
-        solids.add(
-            hip,
-            hip + 0.16 * unit * down,
-            (r * unit, r * unit),
-            Material.BAG,
-            depth=k,
-        )
-    elif person.bag == "hand bag":
-        wrist = _point(skeleton, "RWri" if person.bag_side < 0 else "LWri")
-        grip = wrist + 0.14 * unit * skeleton.ground[1]
-        r, k = oval(skeleton.ground, 0.10, 0.17)
-        solids.add(grip, grip + 0.10 * unit * down, (0.02 * unit, 0.03 * unit), Material.BAG)
-        solids.add(
-            grip + 0.17 * unit * skeleton.ground[1],
-            grip + 0.32 * unit * skeleton.ground[1],
-            (r * unit, 1.1 * r * unit),
-            Material.BAG,
-            depth=k,
-        )

@@ -162,7 +162,7 @@ def sample_person(seed: int, identity: int) -> Person:
 def _sample_build(rng: np.random.Generator, feminine: bool) -> Build:
     slim = 0.07 if feminine else 0.0
     return Build(
-        shoulder_width=float(rng.normal(0.83 - 0.5 * slim, 0.04)),
+        shoulder_width=float(rng.normal(0.85 - 0.5 * slim, 0.04)),
         hip_width=float(rng.normal(0.46, 0.02)),
         thigh=float(rng.normal(0.78, 0.03)),
         calf=float(rng.normal(0.75, 0.03)),
@@ -202,7 +202,7 @@ def _sample_palette(rng: np.random.Generator, cut: str, pattern: str) -> NDArray
     )
     palette[Material.TYRE] = (38, 38, 40)
     palette[Material.LIPS] = palette[Material.SKIN] * np.array((0.78, 0.52, 0.50))
-    palette[Material.EYES] = (34, 26, 24)
+    palette[Material.EYES] = 0.25 * palette[Material.SKIN] + 18.0
     return palette
 
 

@@ -80,7 +80,7 @@ def _walking(yaw: float, head: float, nod: float, track: Track, rng: np.random.G
         knee=(legs[0][1], legs[1][1]),
         spread=_pair(rng, 0.02, 0.035),
         arm=(float(-swing + rng.normal(0.0, 0.12)), float(swing + rng.normal(0.0, 0.12))),
-        arm_out=_pair(rng, 0.27, 0.12),
+        arm_out=_pair(rng, 0.30, 0.13),
         elbow=(float(elbow + 0.25 * max(-swing, 0)), float(elbow + 0.25 * max(swing, 0))),
         inward=_pair(rng, 0.06, 0.20),
     )
@@ -112,7 +112,7 @@ def _standing(yaw: float, head: float, nod: float, rng: np.random.Generator) -> 
         knee=_pair(rng, 0.08, 0.05),
         spread=_pair(rng, 0.05, 0.06),
         arm=arms,
-        arm_out=_pair(rng, 0.25, 0.12),
+        arm_out=_pair(rng, 0.28, 0.13),
         elbow=elbows,
         inward=inward,
     )

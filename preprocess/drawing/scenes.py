@@ -20,13 +20,14 @@ GROUNDS = {
     "bricks": (150, 124, 110),
     "grass": (104, 128, 78),
 }
+GROUND_SHARES = (0.34, 0.20, 0.20, 0.12, 0.14)
 WALLS = ((188, 178, 160), (150, 110, 92), (120, 128, 136), (206, 204, 198), (92, 104, 92))
 
 
 def scene(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw a place: ground with its lines, and things that stand at its far edge."""
     names = list(GROUNDS)
-    ground = names[int(rng.integers(len(names)))]
+    ground = names[int(rng.choice(len(names), p=GROUND_SHARES))]
     horizon = int(rng.uniform(0.02, 0.30) * SCENE_HEIGHT)
     picture = Image.new("RGB", (SCENE_WIDTH, SCENE_HEIGHT), GROUNDS[ground])
     draw = ImageDraw.Draw(picture)

@@ -44,7 +44,7 @@ def shade(surface: Surface, skeleton: Skeleton, person: Person, light: Light) ->
     brightness = _lit(surface, light) * _crevices(surface, skeleton.unit_px)
     brightness *= np.where(CLOTHES[material], _folds(surface, person), np.float32(1.0))
     hair = material == Material.HAIR
-    brightness[hair] *= 1.0 + 0.25 * np.sin(9.0 * surface.normal[hair, 0] + person.fold_phase)
+    brightness[hair] *= 1.0 + 0.12 * np.sin(7.0 * surface.normal[hair, 0] + person.fold_phase)
     return colours * brightness[:, None]
 
 
@@ -66,7 +66,7 @@ def _crevices(surface: Surface, unit_px: float) -> Reals:
         np.maximum(nearest[rows], depth[other], out=nearest[rows])
         np.maximum(nearest[:, rows], depth[:, other], out=nearest[:, rows])
     before = (nearest.reshape(-1)[surface.pixels] - surface.position[:, 2]) / unit_px
-    factor: Reals = 1.0 - 0.38 * np.clip(4.0 * (before - 0.06), 0.0, 1.0)
+    factor: Reals = 1.0 - 0.34 * np.clip(5.0 * (before - 0.12), 0.0, 1.0)
     return factor
 
 

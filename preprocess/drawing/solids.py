@@ -108,6 +108,14 @@ class Surface:
         return depth.reshape(self.size)
 
 
+def oval(axes: Floats, half_width: float, half_depth: float) -> tuple[float, float]:
+    """Give how an oval trunk shows: half its width in the picture, and depth over width."""
+    left, front = axes[0], axes[2]
+    width = float(np.hypot(half_width * left[0], half_depth * front[0]))
+    depth = float(np.hypot(half_width * left[2], half_depth * front[2]))
+    return width, depth / width
+
+
 def surface(solids: Solids, size: tuple[int, int]) -> Surface:
     """Find what every pixel of a canvas shows.
 
