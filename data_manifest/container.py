@@ -9,6 +9,7 @@ first value is read; what is left is plain chunks with a checksum each.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,9 +37,9 @@ def file_image(header: Header, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     Returns:
         The file.
     """
-    with h5py.File(
-        "shard.h5", "w", driver="core", backing_store=False, libver=("v110", "v110")
-    ) as file:
+    # HDF5 takes two open files of one name for one file, and threads may each have theirs open
+    name = f"shard-{threading.get_ident()}.h5"
+    with h5py.File(name, "w", driver="core", backing_store=False, libver=("v110", "v110")) as file:
         for attribute in schema.ATTRIBUTES:
             value = header[attribute.name]
             scalar = np.bytes_(value.encode()) if isinstance(value, str) else np.int64(value)
