@@ -120,3 +120,117 @@ def _train_gan(
     console.result(f"checkpoint: {newest}")
     console.result(f"sheets:     {folder / 'sheets'}")
     console.result(f"curves:     {folder / 'curves.png'}")
+
+
+def _size(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[int, int]:
+    """Read (height, width) from "128x64"."""
+    height, by, width = text.lower().partition("x")
+    if not (by and height.isdecimal() and width.isdecimal()):
+        raise click.BadParameter(f"expected HEIGHTxWIDTH like 128x64, found {text!r}")
+    return int(height), int(width)
+
+
+def _names(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[str, ...]:
+    """Read names between commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+EVAL_EXAMPLES = """\b
+Examples:
+  eval-gan --generated results/ --real test/ --out scores/
+  eval-gan --panels def-gan-results/ --keypoints market-annotation-test.csv --out scores/ \\
+           --protocols ssim,mask-ssim
+"""
+
+
+@click.command(
+    context_settings={"show_default": True, "max_content_width": 100}, epilog=EVAL_EXAMPLES
+)
+@click.option("--generated", type=FOLDER, metavar="DIR", help="Generated images; with --real.")
+@click.option(
+    "--real",
+    type=FOLDER,
+    metavar="DIR",
+    help="Real images of equal stems; with --panels the targets, looked up by name.",
+)
+@click.option(
+    "--panels",
+    type=FOLDER,
+    metavar="DIR",
+    help="Pictures in a result form: Def-GAN's 3 panels, PATN's 5, GFLA's 1 (with --real).",
+)
+@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Where the scores go.")
+@click.option(
+    "--image-size", default="128x64", callback=_size, metavar="HxW", help="Size of a panel."
+)
+@click.option(
+    "--layout",
+    default="",
+    callback=_names,
+    metavar="ROLES",
+    help="Roles of the panels from left to right, between commas: source, source-pose, target, "
+    "target-pose, generated, other.  [default: by the number of panels]",
+    show_default=False,
+)
+@click.option("--source", type=FOLDER, metavar="DIR", help="Source images, for the control.")
+@click.option("--keypoints", type=FILE, metavar="FILE.csv", help="Target poses, for masks.")
+@click.option(
+    "--generated-poses",
+    type=FILE,
+    metavar="FILE.csv",
+    help="What extract-poses found in the generated images, for PCKh; its file of scores beside "
+    "it gives the detection score.",
+)
+@click.option(
+    "--real-poses",
+    type=FILE,
+    metavar="FILE.csv",
+    help="The same of the real images.  [default: --keypoints]",
+)
+@click.option(
+    "--weights-dir", type=FOLDER, metavar="DIR", help="Weight files, for IS, FID and LPIPS."
+)
+@click.option(
+    "--fid-real",
+    type=FOLDER,
+    metavar="DIR",
+    help="What FID compares with, such as all training images.  [default: the real images]",
+)
+@click.option(
+    "--protocols",
+    default="",
+    callback=_names,
+    metavar="NAMES",
+    help="Scores to give, between commas: a metric (ssim) or one protocol (ssim/pose-gan).  "
+    "[default: all that the input allows]",
+    show_default=False,
+)
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Score the first N pairs by name."
+)
+@click.option("--allow-missing", is_flag=True, help="Leave out what has no partner or no pose.")
+@click.option("--force", is_flag=True, help="Give FID for fewer than 2,048 images.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    help="Where to compute.",
+)
+@config_option()
+@click.option("--quiet", is_flag=True, help="Say nothing but warnings and results.")
+def eval_gan(**options: Any) -> None:
+    r"""Score generated pictures, each number by a named protocol, beside controls.
+
+    Writes metrics.json, table.csv, table.md, table.tex and pairs.csv (one row a pair). Every
+    table shows the same scores for the real images themselves, the sources copied, the mean image
+    and a black image. Exit code 2 and one line where the input cannot be scored.
+    """
+    ends_with_exit_code(_eval_gan)(**options)
+
+
+def _eval_gan(*, quiet: bool, config: Path | None, **options: Any) -> None:
+    del config  # its values came in as the options' defaults
+    from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
+    from train.evaluate import EvalSettings, score  # noqa: PLC0415
+
+    score(EvalSettings(**options), Console(quiet=quiet))

@@ -82,7 +82,7 @@ class Score:
         metric: What is looked at, the first key in ``metrics.json``.
         protocol: By which recipe, the second key.
         higher_is_better: Direction of the metric.
-        needs: Inputs beyond the pairs: ``"keypoints"``, ``"poses"``, ``"detections"`` or the key
+        needs: Inputs beyond the pairs: ``"keypoints"``, ``"poses"``, ``"detections"``, or the key
             of a weight file in :data:`train.metrics.weights.WEIGHT_FILES`.
         text: The recipe in one line.
     """
@@ -164,9 +164,10 @@ SCORES: Final = (
     ),
     Score(
         metric="ds",
-        protocol="yolo-pose",
+        protocol="person-score",
         needs=("detections",),
-        text="mean of the largest person confidence of a YOLO pose model, 0 where none (not SSD)",
+        text="mean person score of extract-poses (YOLO's confidence x share of the centre covered "
+        "x root of the area share), 0 where nobody is seen; not the papers' SSD300",
     ),
 )
 

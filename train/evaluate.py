@@ -1,0 +1,178 @@
+"""The one evaluator: anybody's generated pictures get scores, each by a named protocol.
+
+:func:`score` reads like its own description: pair, read everything once, decide which scores can
+be given, measure, publish. ``train/metrics/PROTOCOLS.md`` describes the protocols and every key of
+``metrics.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from shared.console import Console
+from shared.errors import UsageError, problem
+from shared.files import Disk, folder_lock, publish_json, publish_text, remove_temporaries
+from train.scoring.measure import Measurements, Measurer, Networks
+from train.scoring.origin import files_of, origin_of
+from train.scoring.pairing import Pair, Pairing, pair_folders, pair_panels, settle
+from train.scoring.pictures import list_pictures, read_picture
+from train.scoring.plan import Means, Plan, make_plan
+from train.scoring.poses import PoseFiles, mask_joints, open_poses, put_pose_scores
+from train.scoring.reading import Survey, read_chunks, survey
+from train.scoring.results import Columns, lead_tables, subject_tables
+from train.scoring.settings import EvalSettings
+from train.scoring.tables import latex, markdown, pairs_csv, show, table_csv
+
+__all__ = ["EvalSettings", "score"]
+
+FORMAT: Final = 1
+CHUNK_PAIRS: Final = 64
+REFERENCE: Final = "reference"
+DEEP_METRICS: Final = ("is", "mask-is", "fid", "lpips")
+
+
+def score(settings: EvalSettings, console: Console, disk: Disk | None = None) -> dict[str, Any]:
+    """Score pictures and publish ``metrics.json``, the tables and the scores of all pairs.
+
+    The same call gives the same files; a killed one leaves no half-written file, and
+    ``metrics.json`` comes last.
+
+    Args:
+        settings: What to score, and how.
+        console: Told what goes on; given the table.
+        disk: The calls to the operating system by which files are published.
+
+    Returns:
+        The content of ``metrics.json``.
+
+    Raises:
+        UsageError: Input that cannot be scored; one line says which.
+        DamagedError: A weight file is not what its name says.
+        LockedError: Another process writes into the folder.
+    """
+    with folder_lock(settings.out):
+        remove_temporaries(settings.out)
+        pairing = _pairing(settings)
+        pairs = settle(pairing, settings.allow_missing, settings.limit)
+        with console.stage("read", len(pairs)) as stage:
+            found = survey(pairs, CHUNK_PAIRS, stage)
+        poses = open_poses(settings)
+        plan = make_plan(settings.protocols, _means(settings, poses, pairs, found))
+        _say_skipped(plan, settings, console)
+        networks = Networks(plan, settings.weights_dir, _device(settings.device))
+        measured = _measure(
+            settings, plan, networks, poses, pairs=pairs, found=found, console=console
+        )
+        columns = Columns(len(pairs))
+        for subject, by_key in measured.values.items():
+            for key, values in by_key.items():
+                columns.put_mean(subject, key, values)
+        put_pose_scores(columns, plan, poses, pairs, settings.allow_missing)
+        tables = subject_tables(columns, measured, plan, _reference(settings))
+        report = {
+            "format": FORMAT,
+            **tables.pop("generated"),
+            "controls": tables,
+            "lead": lead_tables(columns),
+            **origin_of(settings, plan, pairing, pairs, found),
+            "files": files_of(settings, pairs, found, networks.paths | poses.paths),
+        }
+        _publish(settings.out, report, pairs_csv(pairs, found.hashes, measured.values), disk)
+    show(report, console)
+    console.result(str(settings.out / "metrics.json"))
+    return report
+
+
+def _pairing(settings: EvalSettings) -> Pairing:
+    if settings.panels is not None:
+        return pair_panels(settings.panels, settings.image_size, settings.layout, settings.real)
+    assert settings.generated is not None and settings.real is not None
+    return pair_folders(settings.generated, settings.real, settings.source)
+
+
+def _means(settings: EvalSettings, poses: PoseFiles, pairs: Sequence[Pair], found: Survey) -> Means:
+    fid_real = settings.fid_real
+    return Means(
+        inputs=poses.inputs,
+        size=found.size,
+        num_generated=len(pairs),
+        num_reference=len(list_pictures(fid_real)) if fid_real else len(pairs),
+        weights_dir=settings.weights_dir,
+        force=settings.force,
+    )
+
+
+def _say_skipped(plan: Plan, settings: EvalSettings, console: Console) -> None:
+    """Warn of scores that a given option was meant for; name the others in one line."""
+    warned = set()
+    if settings.weights_dir is not None:
+        warned = {key for key in plan.skipped if key.split("/")[0] in DEEP_METRICS}
+    for key in sorted(warned):
+        console.warn(f"left out {key}: {plan.skipped[key]}")
+    quiet = [key for key in plan.skipped if key not in warned]
+    if quiet and not settings.protocols:
+        console.say(f"left out, reasons in metrics.json: {', '.join(quiet)}")
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            problem("--device", "a CUDA device", "none that torch can use", "use --device cpu")
+        )
+    usable = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(usable if name == "auto" else name)
+
+
+def _reference(settings: EvalSettings) -> str:
+    return REFERENCE if settings.fid_real else "real"
+
+
+def _measure(
+    settings: EvalSettings,
+    plan: Plan,
+    networks: Networks,
+    poses: PoseFiles,
+    *,
+    pairs: Sequence[Pair],
+    found: Survey,
+    console: Console,
+) -> Measurements:
+    device = _device(settings.device)
+    joints, known = mask_joints(poses, pairs, settings.allow_missing)
+    measurer = Measurer(plan, networks, device, mean=found.mean, joints=joints, known=known)
+    with console.stage("score", len(pairs)) as stage:
+        for chunk in read_chunks(pairs, CHUNK_PAIRS):
+            measurer.add(chunk)
+            stage.advance(len(chunk.real))
+    if settings.fid_real is not None and any(s.metric == "fid" for s in plan.scores):
+        _measure_reference(settings.fid_real, measurer.found, networks, device, console)
+    return measurer.found
+
+
+def _measure_reference(
+    folder: Path, found: Measurements, networks: Networks, device: torch.device, console: Console
+) -> None:
+    """Add the features of FID's own set of real images, which may be of any sizes."""
+    paths = list(list_pictures(folder).values())
+    with console.stage("reference of FID", len(paths)) as stage:
+        for first in range(0, len(paths), CHUNK_PAIRS):
+            images = [read_picture(path) for path in paths[first : first + CHUNK_PAIRS]]
+            equal = len({image.shape for image in images}) == 1
+            batches = [np.stack(images)] if equal else [image[None] for image in images]
+            for batch in batches:
+                features = networks.features(torch.from_numpy(batch).to(device))
+                found.put_features(REFERENCE, features)
+            stage.advance(len(images))
+
+
+def _publish(out: Path, report: dict[str, Any], pairs: str, disk: Disk | None) -> None:
+    publish_text(out / "pairs.csv", pairs, disk)
+    publish_text(out / "table.csv", table_csv(report), disk)
+    publish_text(out / "table.md", markdown(report), disk)
+    publish_text(out / "table.tex", latex(report), disk)
+    publish_json(out / "metrics.json", report, disk)

@@ -1,0 +1,150 @@
+"""Networks behind IS, FID and LPIPS, run through torchmetrics and torchvision.
+
+Convention:
+    Images are uint8 tensors (n, height, width, 3) on any device; features come back as float32
+    NumPy arrays. Batches are of a fixed size, so that a repeated run gives equal numbers.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from shared.errors import DamagedError, problem
+from train.metrics.weights import load_weights
+
+BATCH_IMAGES: Final = 32
+INCEPTION_SIDE: Final = 299
+
+
+class Features(NamedTuple):
+    """Pooled features float32 (n, 2048) and class logits without bias float32 (n, 1008)."""
+
+    pooled: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+
+class Inception2015:
+    """The InceptionV3 of 2015 with torchmetrics' preprocessing (bilinear, antialias, 299).
+
+    Args:
+        path: Weight file ``inception-2015``.
+        device: Where it runs.
+
+    Raises:
+        DamagedError: The file does not hold this network.
+    """
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        from torchmetrics.image.fid import NoTrainInceptionV3  # noqa: PLC0415 - 2 s to import
+
+        load_weights(path)  # refuses what is more than tensors before the library unpickles it
+        try:
+            network = NoTrainInceptionV3(
+                name="inception-v3-compat",
+                features_list=["2048", "logits_unbiased"],
+                feature_extractor_weights_path=str(path),
+            )
+        except RuntimeError as error:
+            raise _wrong_network(path, "the InceptionV3 of 2015", error) from error
+        self._network: nn.Module = network.to(device)
+        self._device = device
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Features:
+        """Give the features of uint8 (n, height, width, 3)."""
+        pooled, logits = [], []
+        for batch in images.split(BATCH_IMAGES):  # type: ignore[no-untyped-call]
+            features = self._network(batch.to(self._device).permute(0, 3, 1, 2))
+            pooled.append(features[0].cpu().numpy())
+            logits.append(features[1].cpu().numpy())
+        return Features(np.concatenate(pooled), np.concatenate(logits))
+
+
+class InceptionTorchvision:
+    """Torchvision's InceptionV3 as GFLA's FID uses it: [0, 1], bilinear 299, own normalisation.
+
+    Args:
+        path: Weight file ``inception-torchvision``.
+        device: Where it runs.
+
+    Raises:
+        DamagedError: The file does not hold this network.
+    """
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        from torchvision.models import inception_v3  # noqa: PLC0415 - 1 s to import
+
+        network = inception_v3(weights=None, init_weights=False, transform_input=True)
+        try:
+            network.load_state_dict(load_weights(path))
+        except RuntimeError as error:
+            raise _wrong_network(path, "torchvision's InceptionV3", error) from error
+        network.fc = nn.Identity()
+        self._network: nn.Module = network.eval().to(device)
+        self._device = device
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> NDArray[np.float32]:
+        """Give the pooled features float32 (n, 2048) of uint8 (n, height, width, 3)."""
+        pooled = []
+        for batch in images.split(BATCH_IMAGES):  # type: ignore[no-untyped-call]
+            pixels = batch.to(self._device).permute(0, 3, 1, 2).float() / 255
+            side = (INCEPTION_SIDE, INCEPTION_SIDE)
+            pixels = nn.functional.interpolate(pixels, side, mode="bilinear", align_corners=False)
+            pooled.append(self._network(pixels).cpu().numpy())
+        return np.concatenate(pooled)
+
+
+class Lpips:
+    """LPIPS on AlexNet; its linear heads are part of torchmetrics.
+
+    Args:
+        path: Weight file ``alexnet``.
+        device: Where it runs.
+
+    Raises:
+        DamagedError: The file does not hold this network.
+    """
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        from torchmetrics.functional.image.lpips import _NoTrainLpips  # noqa: PLC0415
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a notice about weights that are loaded just below
+            network = _NoTrainLpips(net="alex", pnet_rand=True)
+        try:
+            network.net.load_state_dict(_sliced(load_weights(path), network.net))
+        except (RuntimeError, KeyError) as error:
+            raise _wrong_network(path, "torchvision's AlexNet", error) from error
+        self._network: nn.Module = network.to(device)
+        self._device = device
+
+    @torch.inference_mode()
+    def __call__(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Give the distances float64 (n,), on the CPU, of uint8 (n, height, width, 3)."""
+        distances = []
+        for first in range(0, len(generated), BATCH_IMAGES):
+            chunk = slice(first, first + BATCH_IMAGES)
+            pixels = (
+                images[chunk].to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1
+                for images in (generated, real)
+            )
+            distances.append(self._network(*pixels).flatten().cpu().double())
+        return torch.cat(distances) if distances else torch.zeros(0, dtype=torch.float64)
+
+
+def _sliced(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Name AlexNet's weights ``features.3.weight`` as the slices of LPIPS, ``slice2.3.weight``."""
+    return {name: weights[f"features.{name.split('.', 1)[1]}"] for name in network.state_dict()}
+
+
+def _wrong_network(path: Path, expected: str, error: Exception) -> DamagedError:
+    found = " ".join(str(error).split())[:160]
+    return DamagedError(problem(path, f"the weights of {expected}", found, "get the file anew"))

@@ -1,0 +1,1 @@
+"""From folders of pictures to scores: pairing, reading, measuring, writing tables."""

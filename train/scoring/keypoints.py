@@ -1,0 +1,125 @@
+"""Key points and detections of pictures, looked up by name whatever the suffix."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_manifest.interop import KeypointTable, read_keypoints
+from shared.errors import UsageError, problem
+from shared.skeleton import NUM_JOINTS
+from train.scoring.pairing import shortened
+from train.scoring.panels import bare_name
+
+NAME_COLUMN, SCORE_COLUMN = "name", "person_score"
+
+
+class JointLookup:
+    """Joints by the name of a picture.
+
+    Args:
+        table: Names and joints.
+        where: The file, for messages.
+    """
+
+    def __init__(self, table: KeypointTable, where: Path) -> None:
+        self._rows = {_key(name): row for row, name in enumerate(table.names)}
+        self._joints = table.joints
+        self._where = where
+
+    def __contains__(self, name: str) -> bool:
+        return _key(name) in self._rows
+
+    def joints_of(self, names: Sequence[str], allow_missing: bool) -> NDArray[np.float64]:
+        """Give the joints of pictures.
+
+        Args:
+            names: Names of pictures, with or without suffix.
+            allow_missing: Give a picture without a row NaN instead of refusing.
+
+        Returns:
+            float64 (n, 18, 2), (x, y) in pixels, NaN where absent.
+
+        Raises:
+            UsageError: A picture has no row.
+        """
+        missing = sorted({name for name in names if name not in self})
+        if missing and not allow_missing:
+            raise _no_rows(self._where, "key points", missing)
+        joints = np.full((len(names), NUM_JOINTS, 2), np.nan)
+        for number, name in enumerate(names):
+            if name in self:
+                joints[number] = self._joints[self._rows[_key(name)]]
+        return joints
+
+
+def open_joints(path: Path) -> JointLookup:
+    """Read a published file of key points for lookups by name.
+
+    Raises:
+        UsageError: The file is not of that form.
+    """
+    return JointLookup(read_keypoints(path), path)
+
+
+def scores_beside(poses: Path) -> Path:
+    """Give the file of scores that ``extract-poses`` writes beside its key points."""
+    return poses.with_name(f"{poses.stem}-scores.csv")
+
+
+def read_detections(path: Path) -> dict[str, float]:
+    """Read the confidence of the person that ``extract-poses`` found in each picture.
+
+    Args:
+        path: Its file of scores, with the columns ``name`` and ``person_score``.
+
+    Returns:
+        Name without suffix to confidence in [0, 1]; 0 where no person was found.
+
+    Raises:
+        UsageError: The file cannot be read, or a column or a number is missing.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        found = {_key(row[NAME_COLUMN]): float(row[SCORE_COLUMN]) for row in rows}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(problem(path, "a readable CSV", error, "check the name")) from error
+    except (KeyError, TypeError, ValueError) as error:
+        expected = f"the columns {NAME_COLUMN} and {SCORE_COLUMN} with numbers"
+        raise UsageError(problem(path, expected, error, "write it with extract-poses")) from error
+    return {name: 0.0 if math.isnan(score) else score for name, score in found.items()}
+
+
+def detections_of(
+    table: Mapping[str, float], names: Sequence[str], where: Path, allow_missing: bool
+) -> NDArray[np.float64]:
+    """Give the confidence of each picture, float64 (n,), NaN for a missing one where allowed.
+
+    Raises:
+        UsageError: A picture has no row.
+    """
+    missing = sorted({name for name in names if _key(name) not in table})
+    if missing and not allow_missing:
+        raise _no_rows(where, "a score", missing)
+    return np.array([table.get(_key(name), math.nan) for name in names])
+
+
+def _key(name: str) -> str:
+    return bare_name(name.rsplit("/", 1)[-1])
+
+
+def _no_rows(where: Path, what: str, missing: Sequence[str]) -> UsageError:
+    return UsageError(
+        problem(
+            where,
+            f"{what} for every picture",
+            f"none for {shortened(missing)}",
+            "add these rows or --allow-missing",
+        )
+    )

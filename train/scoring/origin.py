@@ -1,0 +1,76 @@
+"""Where scores come from: files with their hashes, protocols, versions, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from shared.files import sha256_of_file
+from shared.provenance import versions
+from shared.settings import as_plain
+from train.scoring.pairing import Pair, Pairing
+from train.scoring.plan import Plan
+from train.scoring.reading import Survey, digest_of
+from train.scoring.settings import EvalSettings
+
+LIBRARIES: Final = ("torch", "torchvision", "torchmetrics", "torch-fidelity", "numpy", "pillow")
+FILE_SETTINGS: Final = ("keypoints", "generated_poses", "real_poses")
+
+
+def origin_of(
+    settings: EvalSettings, plan: Plan, pairing: Pairing, pairs: Sequence[Pair], found: Survey
+) -> dict[str, Any]:
+    """Give the entries of ``metrics.json`` that say what was scored and by what.
+
+    Args:
+        settings: The settings of the run.
+        plan: Scores given and left out.
+        pairing: For the files without a partner.
+        pairs: The pairs that were scored.
+        found: Size and hashes.
+
+    Returns:
+        Plain values by key.
+    """
+    return {
+        "pairs": len(pairs),
+        "image_size": list(found.size),
+        "unpaired": {side: list(names) for side, names in pairing.unpaired.items()},
+        "protocols": {score.key: score.text for score in plan.scores},
+        "skipped": plan.skipped,
+        "settings": {k: v for k, v in as_plain(settings).items() if k != "out"},
+        "versions": versions(*LIBRARIES),
+    }
+
+
+def files_of(
+    settings: EvalSettings, pairs: Sequence[Pair], found: Survey, further: dict[str, Path]
+) -> dict[str, Any]:
+    """Give number and SHA-256 of the files that were read.
+
+    Args:
+        settings: The settings of the run.
+        pairs: The pairs that were scored.
+        found: The pictures' hashes.
+        further: Further single files, by what they are.
+
+    Returns:
+        ``{"generated": {"count", "sha256"}, …, "keypoints": {"name", "sha256"}, …}``. The hash of
+        many files is that of what ``sha256sum`` prints of them in the order of their names.
+    """
+    groups: dict[str, Iterable[Path]] = {
+        "generated": (pair.generated.path for pair in pairs),
+        "real": (pair.real.path for pair in pairs),
+        "source": (pair.original.path for pair in pairs if pair.original),
+    }
+    files: dict[str, Any] = {}
+    for name, paths in groups.items():
+        unique = sorted(set(paths))
+        if unique:
+            files[name] = {"count": len(unique), "sha256": digest_of(unique, found.hashes)}
+    single = {name.replace("_", "-"): getattr(settings, name) for name in FILE_SETTINGS} | further
+    for name, path in single.items():
+        if path is not None:
+            files[name] = {"name": path.name, "sha256": sha256_of_file(path)}
+    return files

@@ -1,0 +1,149 @@
+"""From measurements to the entries of ``metrics.json``: value, 95 % interval, number of pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.metrics.bootstrap import Interval, percentile_interval, ratio_draws, resamples
+from train.metrics.frechet import fit_gaussian, frechet_distance
+from train.metrics.inception import inception_score
+from train.metrics.protocols import MIN_FID_IMAGES
+from train.scoring.measure import CONSTANT_SUBJECTS, SUBJECTS, Floats, Measurements
+from train.scoring.plan import Plan
+
+Entry = dict[str, float | int | None]
+Table = dict[str, dict[str, Entry]]
+"""Metric to protocol to entry."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A metric of pairs as sums: float64 (n,) over float64 (n,)."""
+
+    over: Floats
+    under: Floats
+
+
+class Columns:
+    """The metrics of pairs of each subject, as ratios of sums, with one set of resamples."""
+
+    def __init__(self, num_pairs: int) -> None:
+        self._ratios: dict[str, dict[str, Ratio]] = {}
+        self._counts = resamples(num_pairs)
+
+    def put_mean(self, subject: str, key: str, values: Floats) -> None:
+        """Add a metric that is the mean of its pairs' values (n,), NaN where a pair has none."""
+        known = ~np.isnan(values)
+        self.put(subject, key, Ratio(np.where(known, values, 0.0), known.astype(np.float64)))
+
+    def put(self, subject: str, key: str, ratio: Ratio) -> None:
+        """Add a metric that is a ratio of sums."""
+        self._ratios.setdefault(subject, {})[key] = ratio
+
+    def keys(self, subject: str) -> list[str]:
+        """Give the keys of a subject's metrics."""
+        return list(self._ratios.get(subject, {}))
+
+    def entry(self, subject: str, key: str) -> Entry:
+        """Give a metric's entry; its value is None where no pair has one or one is infinite."""
+        ratio = self._ratios[subject][key]
+        value, interval = _estimate(ratio, self._counts)
+        return _entry(value, interval, int((ratio.under > 0).sum()))
+
+    def lead(self, control: str, key: str) -> Entry:
+        """Give generated less control, with the interval of paired resamples."""
+        ours, theirs = self._ratios["generated"][key], self._ratios[control][key]
+        value = _value(ours) - _value(theirs)
+        n = int(((ours.under > 0) & (theirs.under > 0)).sum())
+        if not np.isfinite(value):
+            return _entry(value, Interval(None, None), n)
+        draws = [ratio_draws(r.over, r.under, self._counts) for r in (ours, theirs)]
+        return _entry(value, percentile_interval(draws[0] - draws[1]), n)
+
+
+def subject_tables(
+    columns: Columns, found: Measurements, plan: Plan, reference: str
+) -> dict[str, Table]:
+    """Give the table of entries of every subject that was measured.
+
+    Args:
+        columns: Metrics of pairs.
+        found: Features of whole sets.
+        plan: Order of the scores.
+        reference: Subject whose features FID compares with.
+
+    Returns:
+        Subject to table, in the order of :data:`train.scoring.measure.SUBJECTS`.
+    """
+    tables: dict[str, Table] = {}
+    for subject in SUBJECTS:
+        table: Table = {}
+        for score in plan.scores:
+            entry = None
+            if score.key in columns.keys(subject):
+                entry = columns.entry(subject, score.key)
+            elif score.metric in ("is", "mask-is"):
+                entry = _inception_entry(found, subject, score.key)
+            elif score.metric == "fid":
+                entry = _fid_entry(found, subject, score.key, reference)
+            if entry is not None:
+                table.setdefault(score.metric, {})[score.protocol] = entry
+        if table:
+            tables[subject] = table
+    return tables
+
+
+def lead_tables(columns: Columns) -> dict[str, Table]:
+    """Give generated less control for every control and every metric of pairs."""
+    tables: dict[str, Table] = {}
+    for control in SUBJECTS[1:]:
+        for key in columns.keys(control):
+            metric, protocol = key.split("/", 1)
+            if key in columns.keys("generated"):
+                table = tables.setdefault(control, {}).setdefault(metric, {})
+                table[protocol] = columns.lead(control, key)
+    return tables
+
+
+def _inception_entry(found: Measurements, subject: str, key: str) -> Entry | None:
+    logits = found.features_of(subject, key)
+    if logits is None:
+        return None
+    if subject in CONSTANT_SUBJECTS and key.startswith("is/"):
+        return _entry(1.0, Interval(1.0, 1.0), 1)  # one image: its class says nothing new
+    score = inception_score(logits)
+    entry = _entry(score.value, score.interval, len(logits))
+    entry["deviation"] = score.deviation
+    return entry
+
+
+def _fid_entry(found: Measurements, subject: str, key: str, reference: str) -> Entry | None:
+    ours, theirs = found.features_of(subject, key), found.features_of(reference, key)
+    if ours is None or theirs is None:
+        return None
+    value = frechet_distance(fit_gaussian(ours), fit_gaussian(theirs))
+    # No interval: a resample repeats images, which moves FID itself by more than its error.
+    entry = _entry(value, Interval(None, None), len(ours))
+    entry["reference"] = len(theirs)
+    entry["enough"] = int(min(len(ours), len(theirs)) >= MIN_FID_IMAGES)
+    return entry
+
+
+def _estimate(ratio: Ratio, counts: NDArray[np.int32]) -> tuple[float, Interval]:
+    value = _value(ratio)
+    if not np.isfinite(value):
+        return value, Interval(None, None)
+    return value, percentile_interval(ratio_draws(ratio.over, ratio.under, counts))
+
+
+def _value(ratio: Ratio) -> float:
+    total = ratio.under.sum()
+    return float(ratio.over.sum() / total) if total > 0 else float("nan")
+
+
+def _entry(value: float, interval: Interval, n: int) -> Entry:
+    finite = float(value) if np.isfinite(value) else None
+    return {"value": finite, "low": interval.low, "high": interval.high, "n": n}

@@ -1,0 +1,152 @@
+"""Tables of scores: for the terminal, as CSV, Markdown and LaTeX; and the CSV of all pairs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from shared.console import Console
+from train.metrics.protocols import SCORES, Score
+from train.scoring.measure import SUBJECTS, Floats
+from train.scoring.pairing import Pair
+
+HEADS: Final = {
+    "generated": "generated",
+    "real": "real itself",
+    "source": "source copied",
+    "mean": "mean image",
+    "black": "black image",
+}
+DECIMALS: Final = {"psnr": 2, "fid": 2, "is": 3, "mask-is": 3}
+
+Report = Mapping[str, Any]
+
+
+def entries_of(report: Report, subject: str) -> Mapping[str, Any]:
+    """Give the entries (metric to protocol to entry) of a subject in a report."""
+    if subject != "generated":
+        table: Mapping[str, Any] = report["controls"].get(subject, {})
+        return table
+    metrics = dict.fromkeys(score.metric for score in SCORES)
+    return {metric: report[metric] for metric in metrics if metric in report}
+
+
+def show(report: Report, console: Console) -> None:
+    """Give the table on the terminal, in columns that fit into 80 characters."""
+    subjects = [subject for subject in SUBJECTS if entries_of(report, subject)]
+    rows = []
+    for score, entry in _scored(report, "generated"):
+        numbers = [_shown(entry[name], score) for name in ("value", "low", "high")]
+        rows.append([score.key, *numbers, *_controls(report, score, subjects[1:])])
+    title = f"Scores of {report['pairs']:,} pairs with their 95 % intervals; then the controls"
+    console.table(title, ("score", "value", "low", "high", *subjects[1:]), rows)
+
+
+def markdown(report: Report) -> str:
+    """Give the table in Markdown."""
+    heads, rows = _cells(report)
+    ruler = ["---", *("---:" for _ in heads[1:])]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (heads, ruler, *rows))
+
+
+def latex(report: Report) -> str:
+    """Give the table as a LaTeX tabular that needs no package."""
+    heads, rows = _cells(report)
+    lines = [r" & ".join(_escaped(cell) for cell in cells) + r" \\" for cells in (heads, *rows)]
+    body = "\n".join([r"\hline", lines[0], r"\hline", *lines[1:], r"\hline"])
+    return f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}\n{body}\n\\end{{tabular}}\n"
+
+
+def table_csv(report: Report) -> str:
+    """Give the table as CSV in full precision: a row for each score of each subject."""
+    rows = [["subject", "metric", "protocol", "better", "value", "low", "high", "n"]]
+    for subject in SUBJECTS:
+        for score, entry in _scored(report, subject):
+            better = "higher" if score.higher_is_better else "lower"
+            numbers = [_exact(entry[name]) for name in ("value", "low", "high", "n")]
+            rows.append([subject, score.metric, score.protocol, better, *numbers])
+    return _csv(rows)
+
+
+def pairs_csv(
+    pairs: Sequence[Pair],
+    hashes: Mapping[Path, str],
+    values: Mapping[str, Mapping[str, Floats]],
+) -> str:
+    """Give one row for each pair: names, scores of all subjects, hashes of the files.
+
+    Args:
+        pairs: The pairs.
+        hashes: SHA-256 of their files.
+        values: Subject to key to numbers (n,). The generated image's columns bear the key, those
+            of a control ``control:key``.
+
+    Returns:
+        The CSV.
+    """
+    columns = {
+        (key if subject == "generated" else f"{subject}:{key}"): numbers
+        for subject, by_key in values.items()
+        for key, numbers in by_key.items()
+    }
+    rows = [["name", "source", "target", *columns, "generated_sha256", "real_sha256"]]
+    for number, pair in enumerate(pairs):
+        scores = [repr(float(numbers[number])) for numbers in columns.values()]
+        files = [hashes[pair.generated.path], hashes[pair.real.path]]
+        rows.append([pair.name, pair.source or "", pair.target, *scores, *files])
+    return _csv(rows)
+
+
+def _cells(report: Report) -> tuple[list[str], list[list[str]]]:
+    subjects = [subject for subject in SUBJECTS if entries_of(report, subject)]
+    heads = ["score", "generated", "95 % interval", "pairs"]
+    heads += [HEADS[subject] for subject in subjects if subject != "generated"]
+    rows = []
+    for score, entry in _scored(report, "generated"):
+        row = [f"{score.key} {'↑' if score.higher_is_better else '↓'}"]
+        row += [_shown(entry["value"], score), _bounds(entry, score), f"{entry['n']:,}"]
+        rows.append([*row, *_controls(report, score, subjects[1:])])
+    return heads, rows
+
+
+def _controls(report: Report, score: Score, controls: Sequence[str]) -> list[str]:
+    entries = (
+        entries_of(report, control).get(score.metric, {}).get(score.protocol)
+        for control in controls
+    )
+    return [_shown(entry["value"], score) if entry else "–" for entry in entries]
+
+
+def _scored(report: Report, subject: str) -> list[tuple[Score, Mapping[str, Any]]]:
+    entries = entries_of(report, subject)
+    found = ((score, entries.get(score.metric, {}).get(score.protocol)) for score in SCORES)
+    return [(score, entry) for score, entry in found if entry is not None]
+
+
+def _shown(value: float | None, score: Score) -> str:
+    return "–" if value is None else f"{value:.{DECIMALS.get(score.metric, 4)}f}"
+
+
+def _bounds(entry: Mapping[str, Any], score: Score) -> str:
+    if entry["low"] is None:
+        return "–"
+    return f"{_shown(entry['low'], score)} to {_shown(entry['high'], score)}"
+
+
+def _exact(value: float | None) -> str:
+    return "" if value is None else repr(value)
+
+
+def _escaped(text: str) -> str:
+    signs = {"%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "–": "--"}
+    signs |= {"↑": r"$\uparrow$", "↓": r"$\downarrow$"}
+    return "".join(signs.get(sign, sign) for sign in text)
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
