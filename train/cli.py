@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from shared.errors import UsageError, ends_with_exit_code
+from shared.errors import UsageError, ends_with_exit_code, problem
 from shared.settings import read_toml, refuse_unknown_keys
 
 PRESET_NAMES = ("baseline", "dsc", "perc-loss", "full", "demo")
@@ -137,6 +137,7 @@ def _names(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[str
 
 EVAL_EXAMPLES = """\b
 Examples:
+  eval-gan --run runs/full-336a26dc --shards shards/
   eval-gan --generated results/ --real test/ --out scores/
   eval-gan --panels def-gan-results/ --keypoints market-annotation-test.csv --out scores/ \\
            --protocols ssim,mask-ssim
@@ -159,7 +160,21 @@ Examples:
     metavar="DIR",
     help="Pictures in a result form: Def-GAN's 3 panels, PATN's 5, GFLA's 1 (with --real).",
 )
-@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Where the scores go.")
+@click.option(
+    "--run",
+    type=ANY_PATH,
+    metavar="RUN",
+    help="A training run (or one of its checkpoints): draw its test pairs, then score them.",
+)
+@click.option("--shards", type=FOLDER, metavar="DIR", help="With --run: what prep-market made.")
+@click.option("--raw-weights", is_flag=True, help="With --run: not the averaged weights.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    metavar="DIR",
+    help="Where the scores go.  [default with --run: RUN/scores]",
+    show_default=False,
+)
 @click.option(
     "--image-size", default="128x64", callback=_size, metavar="HxW", help="Size of a panel."
 )
@@ -233,4 +248,35 @@ def _eval_gan(*, quiet: bool, config: Path | None, **options: Any) -> None:
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
     from train.evaluate import EvalSettings, score  # noqa: PLC0415
 
-    score(EvalSettings(**options), Console(quiet=quiet))
+    console = Console(quiet=quiet)
+    options = _with_run(options, console)
+    score(EvalSettings(**options), console)
+
+
+def _with_run(options: dict[str, Any], console: Any) -> dict[str, Any]:
+    """Draw a run's test pairs where one is named; give the evaluator's own options."""
+    run, shards, raw = (options.pop(name) for name in ("run", "shards", "raw_weights"))
+    where = "eval-gan"
+    if run is None:
+        if options["out"] is None:
+            raise UsageError(problem(where, "--out", "none", "add --out DIR"))
+        return options
+    if shards is None:
+        raise UsageError(problem(where, "--shards beside --run", "none", "add --shards DIR"))
+    if options["generated"] or options["panels"]:
+        found = "--generated or --panels as well"
+        raise UsageError(problem(where, "--run alone", found, "leave one out"))
+    from train.generate import generate_pairs  # noqa: PLC0415 - so that --help stays quick
+
+    out = options["out"] or (run.parent if run.is_file() else run) / "scores"
+    made = generate_pairs(
+        run,
+        shards,
+        out,
+        console=console,
+        raw_weights=raw,
+        limit=options["limit"],
+        device_name=options["device"],
+    )
+    drawn = {"panels": made.panels, "keypoints": made.keypoints, "image_size": made.image_size}
+    return {**options, **drawn, "out": out}
