@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from shared.errors import UsageError, problem
+from train.nets.rows import maps_of, rows_of
 
 MAX_WINDOW = 15
 
@@ -61,54 +62,70 @@ class _Nearest(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, generated: Tensor, real: Tensor, window: int) -> Tensor:
-        best, winner = _minimum(generated, real, window)
+        batch, _, height, width = generated.shape
+        shape = (batch, height, width, -1)
+        rows, real_rows = rows_of(generated), rows_of(real)
+        best, winner = _minimum(rows.view(shape), real_rows.view(shape), window)
+        ctx.shape = (batch, height, width)
         ctx.window = window
-        ctx.save_for_backward(generated, real, winner)
+        ctx.save_for_backward(rows, real_rows, winner)
         return best.mean()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        generated, real, winner = ctx.saved_tensors
-        batch, channels, height, width = generated.shape
-        nearest = _winning_places(winner, ctx.window)
-        chosen = _rows(real).index_select(0, nearest)
-        torch.sub(_rows(generated), chosen, out=chosen)
-        chosen.sign_().mul_(gradient / winner.numel())
-        return chosen.view(batch, height, width, channels).permute(0, 3, 1, 2), None, None
+        rows, real_rows, winner = ctx.saved_tensors
+        result = real_rows.index_select(0, _winning_rows(winner, ctx.window))
+        torch.sub(rows, result, out=result)
+        result.sign_().mul_(gradient / winner.numel())
+        return maps_of(result, ctx.shape), None, None
 
 
 def _minimum(generated: Tensor, real: Tensor, window: int) -> tuple[Tensor, Tensor]:
-    """Give the smallest distance ``(b, h, w)`` and the number of the shift that has it."""
-    batch, _, height, width = generated.shape
-    best = generated.new_full((batch, height, width), torch.inf, dtype=torch.float32)
-    winner = torch.zeros((batch, height, width), dtype=torch.uint8, device=generated.device)
-    for number in range(window * window):
-        down, right = number // window - window // 2, number % window - window // 2
-        here = _overlap(down, height), _overlap(right, width)
-        there = _overlap(-down, height), _overlap(-right, width)
-        gap = generated[:, :, here[0], here[1]] - real[:, :, there[0], there[1]]
-        distance = gap.abs_().sum(dim=1, dtype=best.dtype)
-        mine = best[:, here[0], here[1]]
-        winner[:, here[0], here[1]].masked_fill_(distance < mine, number)
-        torch.minimum(mine, distance, out=mine)
+    """Give the smallest distance ``(b, h, w)`` and the number of the shift that has it.
+
+    Args:
+        generated: ``(b, h, w, c)``.
+        real: ``(b, h, w, c)``.
+        window: The side N of the neighbourhood.
+    """
+    shape = generated.shape[:3]
+    exact = torch.promote_types(generated.dtype, torch.float32)
+    best = generated.new_full(shape, torch.inf, dtype=exact)
+    winner = torch.zeros(shape, dtype=torch.uint8, device=generated.device)
+    buffer = torch.empty_like(generated, memory_format=torch.contiguous_format).flatten()
+    for number, (down, right) in enumerate(_shifts(window)):
+        here = (slice(None), _overlap(down, shape[1]), _overlap(right, shape[2]))
+        there = (slice(None), _overlap(-down, shape[1]), _overlap(-right, shape[2]))
+        a, b = generated[here], real[there]
+        # One buffer for all shifts: fresh memory costs more than the arithmetic.
+        gap = torch.sub(a, b, out=buffer[: a.numel()].view(a.shape))
+        distance = gap.abs_().sum(dim=-1, dtype=exact)
+        # Numbers ascend, so the larger one is the later winner.
+        better = torch.lt(distance, best[here]).view(torch.uint8).mul_(number)
+        torch.maximum(winner[here], better, out=winner[here])
+        torch.minimum(best[here], distance, out=best[here])
     return best, winner
 
 
+def _shifts(window: int) -> list[tuple[int, int]]:
+    """List a neighbourhood's (down, right) in reading order."""
+    reach = range(-(window // 2), window // 2 + 1)
+    return [(down, right) for down in reach for right in reach]
+
+
 def _overlap(shift: int, length: int) -> slice:
-    """Where a line of pixels has a neighbour ``shift`` further on."""
-    return slice(max(0, -shift), min(length, length - shift))
+    """Give where a line of pixels has a neighbour ``shift`` further on; maybe nowhere."""
+    return slice(min(max(0, -shift), length), max(min(length, length - shift), 0))
 
 
-def _winning_places(winner: Tensor, window: int) -> Tensor:
+def _winning_rows(winner: Tensor, window: int) -> Tensor:
     """Give the winners as rows of the table of all pixels, int64 ``(b * h * w,)``."""
-    _, _, width = winner.shape
-    number = winner.long()
-    down = number.div(window, rounding_mode="floor") - window // 2
-    right = number % window - window // 2
+    number = winner.flatten().long()
+    down = number.div(window, rounding_mode="floor")
+    right = number - down * window
+    reach = window // 2
     own = torch.arange(winner.numel(), device=winner.device)
-    return own + (down * width + right).reshape(-1)
-
-
-def _rows(maps: Tensor) -> Tensor:
-    return maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])
+    rows = own + (down - reach) * winner.shape[2] + (right - reach)
+    # Where no distance was finite nobody won: the gradient may be NaN, but no index may fail.
+    return rows.clamp_(0, winner.numel() - 1)

@@ -25,6 +25,7 @@ from torch.autograd.function import once_differentiable
 
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_PARTS
+from train.nets.rows import maps_of, rows_of
 from train.nets.warp_plan import Sampling, Taps, WarpPlan, build_warp_plan
 
 __all__ = ["Aggregation", "Sampling", "WarpPlan", "build_warp_plan", "warp_parts"]
@@ -66,7 +67,7 @@ class _WarpMax(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, plan: WarpPlan) -> Tensor:
-        rows = _rows(features)
+        rows = rows_of(features)
         result = _first_layer(rows, plan)
         winner = torch.zeros(result.shape, dtype=torch.uint8, device=result.device)
         for layer, (pixels, taps) in enumerate(plan.later, start=1):
@@ -79,14 +80,14 @@ class _WarpMax(torch.autograd.Function):
             _join_zeros(result, winner, plan)
         ctx.plan = plan
         ctx.save_for_backward(winner)
-        return _maps(result, plan)
+        return maps_of(result, plan.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (winner,) = ctx.saved_tensors
         plan: WarpPlan = ctx.plan
-        rows = _rows(gradient)
+        rows = rows_of(gradient)
         stack = rows.new_empty((_stack_length(plan), rows.shape[1]))
         begin = len(rows)
         stack[:begin].copy_(winner == 0).mul_(rows)
@@ -95,7 +96,7 @@ class _WarpMax(torch.autograd.Function):
             end = begin + len(pixels)
             stack[begin:end].copy_(mine).mul_(rows.index_select(0, pixels))
             begin = end
-        return _maps(_sum_by_source(stack, plan), plan), None
+        return maps_of(_sum_by_source(stack, plan), plan.shape), None
 
 
 class _WarpMean(torch.autograd.Function):
@@ -103,19 +104,19 @@ class _WarpMean(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, plan: WarpPlan) -> Tensor:
-        rows = _rows(features)
+        rows = rows_of(features)
         result = _first_layer(rows, plan)
         for pixels, taps in plan.later:
             values = _gather(rows, taps).add_(result.index_select(0, pixels))
             result.index_copy_(0, pixels, values)
         ctx.plan = plan
-        return _maps(result.div_(plan.num_masks), plan)
+        return maps_of(result.div_(plan.num_masks), plan.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         plan: WarpPlan = ctx.plan
-        rows = _rows(gradient)
+        rows = rows_of(gradient)
         stack = rows.new_empty((_stack_length(plan), rows.shape[1]))
         begin = len(rows)
         stack[:begin] = rows / plan.num_masks
@@ -123,23 +124,7 @@ class _WarpMean(torch.autograd.Function):
             end = begin + len(pixels)
             torch.index_select(stack[: len(rows)], 0, pixels, out=stack[begin:end])
             begin = end
-        return _maps(_sum_by_source(stack, plan), plan), None
-
-
-def _rows(maps: Tensor) -> Tensor:
-    """See ``(b, c, h, w)`` as ``(b * h * w, c)``: no copy when channels come last in memory."""
-    batch, channels, height, width = maps.shape
-    if maps.device.type != "cpu" or not maps.is_contiguous():
-        return maps.permute(0, 2, 3, 1).reshape(-1, channels)
-    # On a CPU torch transposes matrices four times as fast as it permutes tensors.
-    rows = maps.new_empty((batch, height * width, channels))
-    for one_rows, one_map in zip(rows, maps.flatten(2), strict=True):
-        one_rows.copy_(one_map.t())
-    return rows.flatten(0, 1)
-
-
-def _maps(rows: Tensor, plan: WarpPlan) -> Tensor:
-    return rows.view(*plan.shape, rows.shape[1]).permute(0, 3, 1, 2)
+        return maps_of(_sum_by_source(stack, plan), plan.shape), None
 
 
 def _first_layer(rows: Tensor, plan: WarpPlan) -> Tensor:
