@@ -33,7 +33,8 @@ NAME_BYTES: Final = 28
 OVERHEAD_BYTES: Final = 65_536
 """What a shard's file takes up beside its rows, for estimates."""
 
-CHUNK_INDEX_BYTES: Final = 32
+CHUNK_INDEX_BYTES: Final = 288
+"""What the index entry and checksum of an image's own chunk take up at most (measured)."""
 
 
 @dataclasses.dataclass(frozen=True)
