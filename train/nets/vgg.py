@@ -217,9 +217,8 @@ def _load(trunk: nn.Sequential, path: Path) -> None:
 
 def _read_state(path: Path) -> Mapping[str, Any]:
     try:
-        # weights_only: a file of weights must never run code. mmap: its classifier, 495 of the
-        # 548 MB, is never read.
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        # A file of weights must never run code.
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises a dozen kinds, none of which it documents
         raise DamagedError(
             problem(path, "torchvision's state of VGG-19", f"no state ({error})", REMEDY)

@@ -1,0 +1,49 @@
+"""Sizes, parameters and gradients of the discriminator."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from shared.errors import UsageError
+from train.nets.discriminator import Discriminator, DiscriminatorSettings
+
+
+def judged(discriminator: Discriminator, size: tuple[int, int]) -> torch.Tensor:
+    image, pose = torch.randn(2, 3, *size), torch.rand(2, 18, *size)
+    return discriminator(image, pose, image.flip(0), pose.flip(0))
+
+
+def test_three_judgements_at_128_x_64():
+    assert judged(Discriminator(DiscriminatorSettings()), (128, 64)).shape == (2, 1, 3, 1)
+
+
+def test_maps_shrink_as_the_paper_says():
+    discriminator = Discriminator(DiscriminatorSettings(base_channels=2))
+    sizes = []
+    for layer in discriminator.layers:
+        layer.register_forward_hook(lambda _, __, out: sizes.append(tuple(out.shape[2:])))
+    judged(discriminator, (128, 64))
+    assert sizes == [(63, 31), (31, 15), (15, 7), (7, 3), (3, 1)]
+
+
+def test_parameters():
+    discriminator = Discriminator(DiscriminatorSettings())
+    steps = [(64, 128), (128, 256), (256, 512), (512, 1)]
+    expected = 16 * 42 * 64 + 64 + sum(16 * a * b for a, b in steps) + 3 * 2
+    assert sum(p.numel() for p in discriminator.parameters()) == expected
+
+
+@pytest.mark.parametrize("norm", ["layer-scalar", "instance"])
+def test_every_parameter_and_every_input_receives_a_gradient(norm):
+    discriminator = Discriminator(DiscriminatorSettings(base_channels=4, norm=norm))
+    given = [torch.randn(2, n, 128, 64, requires_grad=True) for n in (3, 18, 3, 18)]
+    discriminator(*given).square().sum().backward()
+    for parameter in (*given, *discriminator.parameters()):
+        assert parameter.grad is not None and parameter.grad.any()
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "siamese"}, {"norm": "batch"}, {"base_channels": 0}])
+def test_wrong_settings_are_refused_by_name(wrong):
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        DiscriminatorSettings(**wrong)

@@ -1,0 +1,200 @@
+"""Sizes, parameters and gradients of the generator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from poses import random_poses
+from torch.utils.flop_counter import FlopCounterMode
+
+from shared.affine import pair_transforms
+from shared.errors import UsageError
+from shared.geometry import mask_quads, scale_joints, valid_poses
+from shared.settings import build
+from train.nets.generator import Generator, GeneratorSettings
+from train.nets.posemaps import pose_maps
+
+
+def num_parameters(module: torch.nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def inputs(rng: np.random.Generator, size: tuple[int, int], batch: int = 2):
+    poses = random_poses(rng, 20 * batch)
+    poses = scale_joints(poses[valid_poses(poses)][: 2 * batch], (128, 64), size)
+    transforms, status = pair_transforms(poses[:batch], poses[batch:])
+    quads = mask_quads(poses[batch:], size)
+    maps = pose_maps(torch.tensor(poses, dtype=torch.float32), size)
+    images = torch.tensor(rng.uniform(-1, 1, (batch, 3, *size)), dtype=torch.float32)
+    parts = torch.tensor(transforms).float(), torch.tensor(status), torch.tensor(quads)
+    return (images, maps[:batch], maps[batch:]), parts
+
+
+def conv(kernel: int, before: int, after: int) -> int:
+    return kernel * kernel * before * after
+
+
+def test_parameters_of_the_paper_at_128_x_64():
+    generator = Generator(GeneratorSettings())
+    steps = [(64, 128), (128, 256), (256, 512), (512, 512), (512, 512)]
+    blocks = sum(conv(4, a, b) for a, b in steps) + 4 * 2  # gain and bias of four norms
+    appearance = conv(3, 21, 64) + 64 + blocks
+    pose = conv(3, 18, 64) + 64 + blocks
+    ups = [(1024, 512), (512 + 1024, 512), (512 + 1024, 512), (512 + 512, 256), (256 + 256, 128)]
+    decoder = sum(conv(4, a, b) for a, b in ups) + 5 * 2 + conv(3, 128 + 128, 3) + 3
+
+    assert num_parameters(generator.appearance) == appearance
+    assert num_parameters(generator.pose) == pose
+    assert num_parameters(generator.decoder) == decoder
+    assert num_parameters(generator) == appearance + pose + decoder == 61_109_085
+    assert [round(n / 1e6, 2) for n in (appearance, pose)] == [11.15, 11.15]
+    assert round(decoder / 1e6, 1) == 38.8
+
+
+def test_work_of_a_forward_pass_at_128_x_64(rng):
+    generator = Generator(GeneratorSettings()).eval()
+    maps, parts = inputs(rng, (128, 64), batch=1)
+    plans = generator.plan(*parts)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        generator(*maps, plans)
+    assert round(counter.get_total_flops() / 1e9, 1) == 17.1
+
+
+def test_parameters_of_the_baseline():
+    generator = Generator(GeneratorSettings(skips="none"))
+    assert generator.pose is None
+    assert generator.appearance.first.in_channels == 3 + 18 + 18
+    ups = [(512, 512), (1024, 512), (1024, 512), (512 + 256, 256), (256 + 128, 128)]
+    decoder = sum(conv(4, a, b) for a, b in ups) + 5 * 2 + conv(3, 128 + 64, 3) + 3
+    assert num_parameters(generator.decoder) == decoder
+
+
+def test_one_more_level_at_256():
+    settings = GeneratorSettings(image_size=(256, 256))
+    assert settings.filters == (64, 128, 256, 512, 512, 512, 512)
+    assert GeneratorSettings().filters == (64, 128, 256, 512, 512, 512)
+    assert GeneratorSettings().level_sizes[-1] == (4, 2)
+
+
+@pytest.mark.parametrize("skips", ["parts", "none"])
+@pytest.mark.parametrize("norm", ["layer-scalar", "instance"])
+@pytest.mark.parametrize("size", [(128, 64), (64, 32), (32, 64), (96, 48), (16, 8)])
+def test_gives_images_between_minus_one_and_one(rng, size, norm, skips):
+    settings = GeneratorSettings(image_size=size, norm=norm, skips=skips, base_channels=4)
+    generator = Generator(settings)
+    maps, parts = inputs(rng, size)
+    image = generator(*maps, generator.plan(*parts))
+    assert image.shape == (2, 3, *size)
+    assert image.abs().max() <= 1
+
+
+@pytest.mark.parametrize("aggregation", ["max", "mean"])
+@pytest.mark.parametrize("sampling", ["nearest", "bilinear"])
+@pytest.mark.parametrize("norm", ["layer-scalar", "instance"])
+@pytest.mark.parametrize("skips", ["parts", "none"])
+def test_every_parameter_receives_a_gradient(rng, skips, norm, sampling, aggregation):
+    size = (64, 32)
+    settings = GeneratorSettings(
+        skips=skips,
+        norm=norm,
+        sampling=sampling,
+        aggregation=aggregation,
+        base_channels=4,
+        image_size=size,
+    )
+    generator = Generator(settings)
+    maps, parts = inputs(rng, size)
+    generator(*maps, generator.plan(*parts)).square().sum().backward()
+    for name, parameter in generator.named_parameters():
+        assert parameter.grad is not None and parameter.grad.any(), name
+
+
+def test_the_source_moves_into_the_target_pose(rng):
+    """What the generator draws depends on the source where the transforms point, not elsewhere."""
+    size = (64, 32)
+    generator = Generator(GeneratorSettings(base_channels=4, image_size=size, norm="instance"))
+    maps, (transforms, status, quads) = inputs(rng, size)
+    moved = transforms.clone()
+    moved[..., 0, 2] += 8
+    one = generator(*maps, generator.plan(transforms, status, quads))
+    other = generator(*maps, generator.plan(moved, status, quads))
+    assert not torch.allclose(one, other)
+
+
+def test_the_same_weights_and_input_give_the_same_bits(rng):
+    generator = Generator(GeneratorSettings(base_channels=4, image_size=(64, 32))).eval()
+    maps, parts = inputs(rng, (64, 32))
+    first = generator(*maps, generator.plan(*parts))
+    assert torch.equal(first, generator(*maps, generator.plan(*parts)))
+
+
+def test_channels_last_gives_the_same_images(rng):
+    generator = Generator(GeneratorSettings(base_channels=8, image_size=(64, 32))).eval()
+    maps, parts = inputs(rng, (64, 32))
+    plans = generator.plan(*parts)
+    plain = generator(*maps, plans)
+    generator.to(memory_format=torch.channels_last)
+    last = generator(*(m.contiguous(memory_format=torch.channels_last) for m in maps), plans)
+    torch.testing.assert_close(plain, last, rtol=1e-3, atol=1e-4)
+
+
+def test_bfloat16_autocast_stays_close(rng):
+    generator = Generator(GeneratorSettings(base_channels=8, image_size=(64, 32))).eval()
+    maps, parts = inputs(rng, (64, 32))
+    plans = generator.plan(*parts)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = generator(*maps, plans)
+        half.float().square().sum().backward()
+    assert (half.float() - generator(*maps, plans)).abs().mean() < 0.02
+    assert all(torch.isfinite(p.grad).all() for p in generator.parameters())
+
+
+def test_convolutions_start_as_glorots_uniform():
+    torch.manual_seed(3)
+    generator = Generator(GeneratorSettings(base_channels=16))
+    weight = generator.decoder.blocks[1].convolution.weight.detach()
+    bound = (6 / (16 * (weight.shape[0] + weight.shape[1]))) ** 0.5
+    assert weight.abs().max().item() == pytest.approx(bound, rel=1e-3)
+    assert weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("size", "step"), [((128, 48), 32), ((128, 60), 32), ((120, 64), 16), ((256, 176), 64)]
+)
+def test_a_size_against_the_level_rule_is_refused_with_the_step(size, step):
+    with pytest.raises(UsageError, match=f"image_size.*multiples of {step}"):
+        GeneratorSettings(image_size=size)
+
+
+@pytest.mark.parametrize("size", [(4, 4), (7, 2), (0, 0), (-8, 8)])
+def test_a_tiny_image_is_refused(size):
+    with pytest.raises(UsageError, match="image_size"):
+        GeneratorSettings(image_size=size)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"skips": "full"}, {"aggregation": "sum"}, {"norm": "batch"}, {"base_channels": 0}]
+)
+def test_wrong_settings_are_refused_by_name(wrong):
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        GeneratorSettings(**wrong)
+
+
+def test_settings_build_from_plain_values():
+    settings = build(GeneratorSettings, {"image-size": [64, 32], "skips": "none"})
+    assert settings.image_size == (64, 32)
+
+
+def test_images_of_another_size_are_refused(rng):
+    generator = Generator(GeneratorSettings(base_channels=4, image_size=(64, 32)))
+    maps, _ = inputs(rng, (32, 64))
+    with pytest.raises(UsageError, match="generator: expected images of"):
+        generator(*maps, ())
+
+
+def test_forgotten_plans_are_refused(rng):
+    generator = Generator(GeneratorSettings(base_channels=4, image_size=(64, 32)))
+    maps, _ = inputs(rng, (64, 32))
+    with pytest.raises(UsageError, match="4 warp plans"):
+        generator(*maps)
