@@ -8,8 +8,8 @@ first value is read; what is left is plain chunks with a checksum each.
 
 from __future__ import annotations
 
+import io
 import math
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,18 +37,31 @@ def file_image(header: Header, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     Returns:
         The file.
     """
-    # HDF5 takes two open files of one name for one file, and threads may each have theirs open
-    name = f"shard-{threading.get_ident()}.h5"
-    with h5py.File(name, "w", driver="core", backing_store=False, libver=("v110", "v110")) as file:
+    stream = io.BytesIO()
+    with _new_file(stream) as file:
         for attribute in schema.ATTRIBUTES:
             value = header[attribute.name]
             scalar = np.bytes_(value.encode()) if isinstance(value, str) else np.int64(value)
             file.attrs.create(attribute.name, scalar)
         for entry in schema.DATASETS:
             _write(file, entry, np.ascontiguousarray(arrays[entry.name]))
-        file.flush()
-        image: bytes = file.id.get_file_image()
-    return image
+    return stream.getvalue()
+
+
+def _new_file(stream: io.BytesIO) -> h5py.File:
+    """Open a new file in memory, without times and with checksums on all its descriptions.
+
+    The core driver would do in HDF5 2.0, but 1.14 leaves a wrong checksum in its image, and it
+    takes two files that threads have open under one name for one. Only the low-level calls can
+    switch off the times of the root group there.
+    """
+    plan = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    plan.set_obj_track_times(False)
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    access.set_fileobj_driver(h5py.h5fd.fileobj_driver, stream)
+    return h5py.File(h5py.h5f.create(b"shard", h5py.h5f.ACC_TRUNC, plan, access))
 
 
 def _write(file: h5py.File, entry: DataSet, values: NDArray[Any]) -> None:

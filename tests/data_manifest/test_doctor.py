@@ -120,9 +120,7 @@ def test_requirements_are_understood(line: str):
     assert (match["extra"] is None) == ("extra" not in line)
 
 
-@pytest.mark.parametrize(
-    "absent", [{"torch"}, {"ultralytics"}, {"torch", "ultralytics", "cv2", "h5py", "pandas"}]
-)
+@pytest.mark.parametrize("absent", [{"torch"}, {"ultralytics", "cv2", "h5py", "pandas"}])
 def test_it_works_where_packages_cannot_be_imported(absent: set[str]):
     code = WITHOUT.replace("{names}", repr(absent))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

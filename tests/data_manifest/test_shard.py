@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -67,6 +68,21 @@ def test_equal_arrays_give_equal_bytes_at_any_time():
         name: np.repeat(values, 2, axis=0)[::2] for name, values in arrays.as_mapping().items()
     }
     assert shard_bytes(ShardArrays(**strided), "train") == first
+
+
+def test_threads_build_and_read_shards_at_the_same_time(tmp_path: Path):
+    shards = [small_arrays(seed, (4, 5), images=6) for seed in range(8)]
+    alone = [shard_bytes(arrays, "train") for arrays in shards]
+
+    def build_and_read(number: int) -> bytes:
+        data = shard_bytes(shards[number % 8], "train")
+        path = tmp_path / f"train-{number:05d}.h5"
+        path.write_bytes(data)
+        assert_equal(read_shard(path), shards[number % 8])
+        return data
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(build_and_read, range(48))) == alone * 6
 
 
 def test_every_data_set_has_checksums_and_one_image_is_a_chunk(tmp_path: Path):
