@@ -19,7 +19,7 @@ class CropLoader:
     Args:
         crops: All crops, in memory.
         batch: Crops a batch; the last, smaller one of an epoch is left out.
-        seed: Of the order.
+        seed: Of the order, which is a function of it and of ``epoch``, so that training resumes.
     """
 
     def __init__(self, crops: LabelledCrops, batch: int, seed: int) -> None:
@@ -28,17 +28,19 @@ class CropLoader:
         self.num_workers = 0
         self.drop_last = True
         self.sampler = range(len(crops) // batch * batch)
-        self._rng = np.random.default_rng(seed)
+        self.epoch = 0
+        self._seed = seed
 
     def __len__(self) -> int:
         return len(self.sampler) // self.batch_size
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        order = self._rng.permutation(len(self.dataset))
+        rng = np.random.default_rng((self._seed, self.epoch))
+        order = rng.permutation(len(self.dataset))
         for number in range(len(self)):
             rows = order[number * self.batch_size : (number + 1) * self.batch_size]
             crops = self.dataset.take(rows)
-            yield labels_of(crops, mirrored=self._rng.random(len(rows)) < 0.5)
+            yield labels_of(crops, mirrored=rng.random(len(rows)) < 0.5)
 
     def reset(self) -> None:
         """Do nothing: there are no worker processes to start anew."""
@@ -79,9 +81,16 @@ def labels_of(crops: LabelledCrops, mirrored: NDArray[np.bool_]) -> dict[str, Te
 
 
 def relit(images: Tensor) -> Tensor:
-    """Change the light of pictures (b, 3, h, w) in [0, 1] at random: brightness, contrast, tint."""
-    shape = (len(images), 1, 1, 1)
-    gain = torch.empty(shape, device=images.device).uniform_(0.7, 1.3)
-    shift = torch.empty(shape, device=images.device).uniform_(-0.1, 0.1)
-    tint = torch.empty((len(images), 3, 1, 1), device=images.device).uniform_(0.9, 1.1)
-    return (images * (gain * tint) + shift).clamp_(0, 1)
+    """Change the light of pictures at random: brightness, contrast and tint of each.
+
+    Args:
+        images: uint8 (b, H, W, 3).
+
+    Returns:
+        The same form.
+    """
+    shape, device = (len(images), 1, 1, 1), images.device
+    gain = torch.empty(shape, device=device).uniform_(0.7, 1.3)
+    tint = torch.empty((len(images), 1, 1, 3), device=device).uniform_(0.9, 1.1)
+    shift = torch.empty(shape, device=device).uniform_(-25, 25)
+    return (images * (gain * tint) + shift).clamp_(0, 255).to(torch.uint8)

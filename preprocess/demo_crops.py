@@ -17,7 +17,8 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from preprocess.drawing.cameras import NUM_CAMERAS, decoded, jpeg
-from preprocess.drawing.crops import CROP_SIZE, Studio
+from preprocess.drawing.crops import Studio
+from preprocess.drawing.framing import CROP_SIZE
 from shared.files import publish
 from shared.skeleton import COCO_JOINTS, JOINT
 
