@@ -80,8 +80,15 @@ def inspect_shards(
     metavar="DIR",
     help="Where data is meant to go; its free space is told.",
 )
+@click.option(
+    "--weights-dir",
+    type=click.Path(path_type=Path),
+    show_default="torch hub's folder",
+    metavar="DIR",
+    help="Where eval-gan's weight files are looked for.",
+)
 @ends_with_exit_code
-def posegan_doctor(folder: Path) -> None:
+def posegan_doctor(folder: Path, weights_dir: Path | None) -> None:
     r"""Print versions, devices, weight files and free space: what a bug report needs.
 
     \b
@@ -92,7 +99,7 @@ def posegan_doctor(folder: Path) -> None:
     from data_manifest.doctor import examine  # noqa: PLC0415 - it imports torch
 
     console = Console()
-    for section in examine(folder):
+    for section in examine(folder, weights_dir):
         console.result(section.title)
         width = max((len(name) for name, _ in section.lines), default=0)
         for name, what in section.lines:

@@ -30,8 +30,8 @@ EXTRAS: Final = {
 }
 PYTORCH: Final = "https://download.pytorch.org/models/"
 FIDELITY: Final = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-HUB_WEIGHTS: Final = (
-    ("vgg19-dcbb9e9d.pth", "train-gan, losses on VGG-19", PYTORCH),
+VGG_FILE: Final = "vgg19-dcbb9e9d.pth"
+EVAL_WEIGHTS: Final = (
     ("weights-inception-2015-12-05-6726825d.pth", "eval-gan, IS and FID", FIDELITY),
     ("inception_v3_google-0cc3c7bd.pth", "eval-gan, FID by GFLA's protocol", PYTORCH),
     ("alexnet-owt-7be5be79.pth", "eval-gan, LPIPS", PYTORCH),
@@ -51,11 +51,12 @@ class Section:
     lines: tuple[tuple[str, str], ...]
 
 
-def examine(folder: Path) -> list[Section]:
+def examine(folder: Path, weights_dir: Path | None = None) -> list[Section]:
     """Look at the machine and the installation.
 
     Args:
         folder: Where data is meant to go; its free space is told.
+        weights_dir: Folder of eval-gan's weight files; torch hub's folder by default.
 
     Returns:
         Software, extras, devices, weight files and free space.
@@ -64,7 +65,7 @@ def examine(folder: Path) -> list[Section]:
         Section("Software", tuple(_software())),
         Section("Extras", tuple(_extras())),
         Section("Devices", tuple(_devices())),
-        Section("Weight files", tuple(_weights())),
+        Section("Weight files", tuple(_weights(weights_dir or hub_checkpoints()))),
         Section("Free space", tuple(_space(folder))),
     ]
 
@@ -136,7 +137,7 @@ def _import_trouble(module: str) -> str | None:
     return None
 
 
-def _weights() -> Iterator[tuple[str, str]]:
+def _weights(eval_folder: Path) -> Iterator[tuple[str, str]]:
     shipped = _shipped_weights()
     state = "present" if shipped.is_file() else "missing: install posegan anew"
     yield shipped.name, f"prep-market --pose-model demo, for drawn people only: {state}"
@@ -144,9 +145,12 @@ def _weights() -> Iterator[tuple[str, str]]:
         get = "prep-market downloads it where there is a network, or takes --pose-model FILE"
         state = _place(cache_folder() / "weights" / name, get)
         yield name, f"prep-market, default on a {device}: {state}"
-    for name, purpose, source in HUB_WEIGHTS:
-        state = _place(hub_checkpoints() / name, f"download {source}{name} there")
-        yield name, f"{purpose}: {state}"
+    get = f"train-gan downloads {PYTORCH}{VGG_FILE} where there is a network, or takes --vgg FILE"
+    state = _place(hub_checkpoints() / VGG_FILE, get)
+    yield VGG_FILE, f"train-gan, losses on VGG-19: {state}"
+    for name, purpose, source in EVAL_WEIGHTS:
+        get = f"download {source}{name} there and give eval-gan --weights-dir {eval_folder}"
+        yield name, f"{purpose}: {_place(eval_folder / name, get)}"
 
 
 def _place(path: Path, get: str) -> str:

@@ -56,13 +56,15 @@ def test_weights_that_are_there_are_present(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.delenv("POSEGAN_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "alexnet-owt-7be5be79.pth").touch()
     for path in (
         tmp_path / "hub" / "checkpoints" / "vgg19-dcbb9e9d.pth",
         tmp_path / "posegan" / "weights" / "yolo26n-pose.pt",
     ):
         path.parent.mkdir(parents=True)
         path.touch()
-    weights = sections(tmp_path)["Weight files"]
+    weights = dict(doctor.examine(tmp_path, tmp_path)[3].lines)
+    assert weights["alexnet-owt-7be5be79.pth"].endswith(": present")
     assert weights["vgg19-dcbb9e9d.pth"].endswith(": present")
     assert weights["yolo26n-pose.pt"].endswith(": present")
 
@@ -71,6 +73,7 @@ def test_weights_are_looked_for_where_the_stages_look(monkeypatch, tmp_path: Pat
     import torch
 
     from preprocess import pose_weights
+    from train.metrics import weights
     from train.nets import vgg
 
     monkeypatch.setenv("POSEGAN_CACHE", str(tmp_path))
@@ -82,9 +85,10 @@ def test_weights_are_looked_for_where_the_stages_look(monkeypatch, tmp_path: Pat
     assert doctor.hub_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints"
     monkeypatch.delenv("TORCH_HOME")
     assert doctor.hub_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints"
-    names = [name for name, _, _ in doctor.HUB_WEIGHTS]
-    assert vgg.VGG_FILE in names
-    listed = [name for name, _ in doctor._weights()]
+    assert vgg.VGG_FILE == doctor.VGG_FILE and doctor.PYTORCH + vgg.VGG_FILE == vgg.VGG_URL
+    wanted = {(file.name, file.url) for file in weights.WEIGHT_FILES.values()}
+    assert {(name, source + name) for name, _, source in doctor.EVAL_WEIGHTS} == wanted
+    listed = [name for name, _ in doctor._weights(tmp_path)]
     assert {f"{name}.pt" for name in pose_weights.BEST_MODEL.values()} <= set(listed)
     assert doctor._shipped_weights() == pose_weights.DEMO_FILE
 
