@@ -11,30 +11,19 @@ Source: Wang et al. 2004, with the settings of :mod:`train.metrics.protocols`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.errors import UsageError, problem
 from train.metrics.protocols import SSIM_PROTOCOLS, SsimProtocol, Window
+from train.metrics.windows import Array, MomentFilter, Moments, PixelMaps, library, memory
 
 K1, K2 = 0.01, 0.03
 FULL_RANGE = 255.0
 CPU_IMAGES_AT_ONCE = 1  # the maps of one Market image stay in the second-level cache
 GPU_IMAGES_AT_ONCE = 256
-BAND_ROWS = 8  # rows of one block of the banded matrix: measured best of 8 to 60 on one core
-
-
-class _Moments(NamedTuple):
-    """Local weighted means (n, 3, h, w) of x, y, x² + y² and x·y."""
-
-    first: Tensor
-    second: Tensor
-    energy: Tensor
-    product: Tensor
 
 
 def ssim(generated: Tensor, real: Tensor, protocol: str = "pose-gan") -> Tensor:
@@ -72,17 +61,18 @@ def ssim_by_protocol(generated: Tensor, real: Tensor, names: Iterable[str]) -> d
     check_images(generated, real)
     for name, protocol in protocols.items():
         _check_window(generated, protocol.window, name)
-    at_once = CPU_IMAGES_AT_ONCE if generated.device.type == "cpu" else GPU_IMAGES_AT_ONCE
-    windows = dict.fromkeys(protocol.window for protocol in protocols.values())
-    filters = {window: _filter(window, generated, at_once) for window in windows}
-    parts: dict[str, list[Tensor]] = {name: [] for name in protocols}
-    for first in range(0, len(generated), at_once):
-        chunk = slice(first, first + at_once)
-        scored = _chunk(generated[chunk], real[chunk], protocols, filters)
-        for name, values in scored.items():
+    similarity = _Similarity(protocols, generated)
+    parts: dict[str, list[Array]] = {name: [] for name in protocols}
+    for first in range(0, len(generated), similarity.at_once):
+        chunk = slice(first, first + similarity.at_once)
+        for name, values in similarity(generated[chunk], real[chunk]).items():
             parts[name].append(values)
-    empty = torch.zeros(0, dtype=torch.float64, device=generated.device)
-    return {name: torch.cat(values) if values else empty for name, values in parts.items()}
+    return {
+        name: torch.cat([torch.as_tensor(part) for part in values])
+        if values
+        else generated.new_zeros(0, dtype=torch.float64)
+        for name, values in parts.items()
+    }
 
 
 def fits(size: tuple[int, int], protocol: str) -> bool:
@@ -133,162 +123,71 @@ def _check_window(images: Tensor, window: Window, name: str) -> None:
         )
 
 
-def _chunk(
-    generated: Tensor,
-    real: Tensor,
-    protocols: dict[str, SsimProtocol],
-    filters: dict[Window, _Filter],
-) -> dict[str, Tensor]:
-    x, y = (images.permute(0, 3, 1, 2).contiguous() for images in (generated, real))
-    values = {}
-    for window, window_filter in filters.items():
-        moments = window_filter(x, y)  # its memory is used again by the next chunk
-        for name, protocol in protocols.items():
-            if protocol.window == window:
-                values[name] = _mean_similarity(moments, _data_range(x, protocol), protocol)
-    return {name: values[name] for name in protocols}
-
-
-def _data_range(generated: Tensor, protocol: SsimProtocol) -> Tensor:
-    flat = generated.flatten(1)
-    full = flat.new_full((len(flat),), FULL_RANGE, dtype=torch.float64)
-    if not protocol.own_range:
-        return full
-    own = flat.amax(1).double() - flat.amin(1).double()
-    return torch.where(own > 0, own, full)
-
-
-def _mean_similarity(moments: _Moments, data_range: Tensor, protocol: SsimProtocol) -> Tensor:
-    c1 = ((K1 * data_range) ** 2)[:, None, None, None]
-    c2 = ((K2 * data_range) ** 2)[:, None, None, None]
-    count = protocol.window.size**2
-    norm = count / (count - 1) if protocol.sample_covariance else 1.0
-    means = moments.first * moments.second
-    squares = torch.addcmul(moments.first * moments.first, moments.second, moments.second)
-    similarity = (moments.product - means).mul_(2 * norm).add_(c2)
-    similarity.mul_(means.mul_(2).add_(c1))
-    similarity.div_((moments.energy - squares).mul_(norm).add_(c2))
-    return similarity.div_(squares.add_(c1)).mean((1, 2, 3))
-
-
-class _GaussianFilter:
-    """Local moments under a Gaussian window, by products with banded matrices.
+class _Similarity:
+    """SSIM of chunks of images, with all memory held from chunk to chunk.
 
     Args:
-        window: The window.
-        at_once: The largest number of images in a call.
-        size: (height, width) of the images.
-        device: Where they are.
+        protocols: By name.
+        images: A batch of the size and on the device of all that will come.
     """
 
-    def __init__(
-        self, window: Window, at_once: int, size: tuple[int, int], device: torch.device
-    ) -> None:
-        height, width = size
-        self._margin = window.size - 1
-        band = torch.from_numpy(_band(gaussian_weights(window), BAND_ROWS))
-        self._band = band.to(device)
-        # Fresh memory for every chunk would cost more in page faults than the arithmetic.
-        inner = (height - self._margin, width - self._margin)
-        self._maps, self._rows, self._filtered = (
-            torch.empty((4, at_once, 3, *shape), dtype=torch.float64, device=device)
-            for shape in (size, (inner[0], width), inner)
-        )
+    def __init__(self, protocols: dict[str, SsimProtocol], images: Tensor) -> None:
+        height, width = images.shape[1:3]
+        device = images.device
+        self._lib = library(device)
+        self.at_once = CPU_IMAGES_AT_ONCE if device.type == "cpu" else GPU_IMAGES_AT_ONCE
+        self._protocols = protocols
+        self._maps = PixelMaps(self.at_once, (height, width), device)
+        self._filters: dict[Window, MomentFilter] = {}
+        self._work: dict[Window, Array] = {}
+        for window in dict.fromkeys(protocol.window for protocol in protocols.values()):
+            inner = (height - window.size + 1, width - window.size + 1)
+            self._filters[window] = MomentFilter(window, self.at_once, (height, width), device)
+            self._work[window] = memory((3, self.at_once, 3, *inner), device)
 
-    def __call__(self, x: Tensor, y: Tensor) -> _Moments:
-        """Give the moments of uint8 (n, 3, height, width); valid until the next call."""
-        maps, rows, filtered = (
-            memory.flatten(0, 1)[: 4 * len(x)].view(4, len(x), *memory.shape[2:])
-            for memory in (self._maps, self._rows, self._filtered)
-        )
-        maps[0], maps[1] = x, y
-        torch.mul(maps[0], maps[0], out=maps[2])
-        maps[2].addcmul_(maps[1], maps[1])
-        torch.mul(maps[0], maps[1], out=maps[3])
-        self._filter_rows(maps.flatten(0, 2), rows.flatten(0, 2))
-        self._filter_columns(rows.flatten(0, 2), filtered.flatten(0, 2))
-        return _Moments(*filtered)
+    def __call__(self, generated: Tensor, real: Tensor) -> dict[str, Array]:
+        """Give float64 (n,) by name for uint8 (n, height, width, 3)."""
+        x, y = (i.numpy() if self._lib is np else i for i in (generated, real))
+        own_range = self._own_range(x)
+        maps = self._maps(x, y)
+        values = {}
+        for window, moment_filter in self._filters.items():
+            moments = moment_filter(maps)
+            for name, protocol in self._protocols.items():
+                if protocol.window == window:
+                    data_range = own_range if protocol.own_range else None
+                    values[name] = self._mean(moments, protocol, data_range)
+        return values
 
-    def _filter_rows(self, maps: Tensor, filtered: Tensor) -> None:
-        for first in range(0, filtered.shape[1], BAND_ROWS):
-            count = min(BAND_ROWS, filtered.shape[1] - first)
-            band = self._band[:count, : count + self._margin]
-            rows = maps[:, first : first + count + self._margin]
-            _multiply(band, rows, filtered[:, first : first + count])
+    def _mean(self, moments: Moments, protocol: SsimProtocol, data_range: Array | None) -> Array:
+        """Give the mean similarity; N of the sample covariance cancels but for its share of C₂."""
+        lib, count = self._lib, protocol.window.size**2
+        span = FULL_RANGE if data_range is None else data_range
+        c1 = (K1 * span) ** 2
+        c2 = (K2 * span) ** 2 * ((count - 1) / count if protocol.sample_covariance else 1.0)
+        work = self._work[protocol.window]
+        means, squares, rest = work[:, : len(moments.first)]
+        lib.multiply(moments.first, moments.first, out=squares)
+        lib.multiply(moments.second, moments.second, out=rest)
+        squares += rest
+        squares += c1
+        lib.multiply(moments.first, moments.second, out=means)
+        means *= 2
+        means += c1
+        lib.subtract(moments.product, means, out=rest)
+        rest += c1 + c2
+        means *= rest
+        lib.subtract(moments.energy, squares, out=rest)
+        rest += c1 + c2
+        squares *= rest
+        means /= squares
+        return means.mean((1, 2, 3))
 
-    def _filter_columns(self, maps: Tensor, filtered: Tensor) -> None:
-        for first in range(0, filtered.shape[2], BAND_ROWS):
-            count = min(BAND_ROWS, filtered.shape[2] - first)
-            band = self._band[:count, : count + self._margin].T
-            columns = maps[:, :, first : first + count + self._margin]
-            _multiply(columns, band, filtered[:, :, first : first + count])
-
-
-def gaussian_weights(window: Window) -> NDArray[np.float64]:
-    """Give the normalised weights of a Gaussian window along one axis, float64 (size,)."""
-    offsets = np.arange(window.size) - window.size // 2
-    weights: NDArray[np.float64] = np.exp(-0.5 * (offsets / window.sigma) ** 2)
-    weights /= weights.sum()
-    return weights
-
-
-def _band(weights: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    """Give the banded matrix (rows, rows + size − 1) whose product filters that many outputs."""
-    band = np.zeros((rows, rows + len(weights) - 1))
-    for row in range(rows):
-        band[row, row : row + len(weights)] = weights
-    return band
-
-
-def _multiply(left: Tensor, right: Tensor, result: Tensor) -> None:
-    if result.device.type == "cpu":
-        # NumPy's OpenBLAS takes such small float64 products 2 to 3 times faster than torch's MKL
-        # on AMD processors, and both see the same memory. One product for each map is too small
-        # for OpenBLAS to wake its threads, which would wait for each other on a busy machine.
-        np.matmul(left.numpy(), right.numpy(), out=result.numpy())
-    else:
-        result.copy_(left @ right)
-
-
-class _UniformFilter:
-    """Local moments in a square window, from exact integer sums (51² · 2 · 255² < 2³¹)."""
-
-    def __init__(self, window: Window) -> None:
-        self._size = window.size
-
-    def __call__(self, x: Tensor, y: Tensor) -> _Moments:
-        """Give the moments of uint8 (n, 3, height, width)."""
-        first, second = x.int(), y.int()
-        energy = torch.addcmul(first * first, second, second)
-        return _Moments(*map(self._mean, (first, second, energy, first * second)))
-
-    def _mean(self, values: Tensor) -> Tensor:
-        sums = _window_sums(_window_sums(values, self._size, 2), self._size, 3)
-        return sums.double().div_(self._size**2)
-
-
-def _window_sums(values: Tensor, size: int, axis: int) -> Tensor:
-    """Sum every run of ``size`` neighbours along an axis: sums of 1, 2, 4, … put together."""
-    length = values.shape[axis] - size + 1
-    run, covered, total = 1, 0, None
-    while True:
-        if size & run:
-            piece = values.narrow(axis, covered, length)
-            total = piece.clone() if total is None else total.add_(piece)
-            covered += run
-        if covered == size:
-            assert total is not None
-            return total
-        shorter = values.shape[axis] - run
-        values = values.narrow(axis, 0, shorter) + values.narrow(axis, run, shorter)
-        run *= 2
-
-
-_Filter = _GaussianFilter | _UniformFilter
-
-
-def _filter(window: Window, images: Tensor, at_once: int) -> _Filter:
-    if window.kind == "uniform":
-        return _UniformFilter(window)
-    height, width = images.shape[1:3]
-    return _GaussianFilter(window, at_once, (height, width), images.device)
+    def _own_range(self, images: Array) -> Array:
+        """Give max − min of each image, 255 where that is 0, as float64 (n, 1, 1, 1)."""
+        flat = images.reshape(len(images), -1)
+        own = self._lib.amax(flat, 1) - self._lib.amin(flat, 1)
+        own = self._lib.asarray(own, dtype=self._lib.float64)
+        own[own == 0] = FULL_RANGE
+        # A plain number is quicker to add than an array of one.
+        return float(own[0]) if len(own) == 1 else own[:, None, None, None]
