@@ -64,7 +64,7 @@ class DrawSettings:
         test_poses: The same for the test pictures.
     """
 
-    identities: int = 40
+    identities: int = 120
     images_per_identity: int = 12
     seed: int = 1
     poses: Path | None = None
@@ -121,7 +121,7 @@ def draw_market(
         return
     require_space(out, BYTES_AN_IMAGE * len(entries), disk)
     with folder_lock(out):
-        if _is_finished(settings, out, overwrite=overwrite):
+        if _is_finished(settings, out, overwrite=overwrite, disk=disk):
             console.say(f"{out} is finished already; nothing to do")
             return
         _begin(settings, out, disk)
@@ -174,7 +174,9 @@ def _say_plan(entries: Sequence[Entry], out: Path, console: Console) -> None:
     console.say(f"{out}: {len(entries):,} pictures of {people:,} people ({counts})")
 
 
-def _is_finished(settings: DrawSettings, out: Path, *, overwrite: bool) -> bool:
+def _is_finished(
+    settings: DrawSettings, out: Path, *, overwrite: bool, disk: Disk | None
+) -> bool:
     """Tell whether the folder holds the data set already; clear it where that is allowed.
 
     Raises:
@@ -192,7 +194,7 @@ def _is_finished(settings: DrawSettings, out: Path, *, overwrite: bool) -> bool:
         expected = "the settings that it was begun with"
         remedy = "choose another --out, or --overwrite"
         raise UsageError(problem(out, expected, "; ".join(changes), remedy))
-    _clear(out)
+    _clear(out, disk)
     return False
 
 
@@ -203,20 +205,34 @@ def _refuse_foreign(out: Path) -> None:
         raise UsageError(problem(out, expected, found[0], "choose another --out"))
 
 
-def _clear(out: Path) -> None:
-    """Remove a drawn data set, its marker first."""
+def _clear(out: Path, disk: Disk | None) -> None:
+    """Remove a drawn data set, its marker first.
+
+    Until the new settings are noted the folder counts as one of no settings, so that a removal
+    that was cut short can be repeated.
+    """
+    _note_settings({}, out, disk)
     (out / DRAWN_MARKER).unlink(missing_ok=True)
-    for name in (*FOLDERS, WORK_FOLDER):
+    for path in (out / WORK_FOLDER).glob("block-*.json"):
+        path.unlink()
+    for name in FOLDERS:
         shutil.rmtree(out / name, ignore_errors=True)
     for path in (out / SHEET_FILE, *out.glob("keypoints-*.csv"), *out.glob("visibility-*.csv")):
         path.unlink(missing_ok=True)
 
 
 def _begin(settings: DrawSettings, out: Path, disk: Disk | None) -> None:
-    for name in (WORK_FOLDER, *FOLDERS):
+    """Note the settings, before there is anything else to recognise the folder by."""
+    _note_settings(settings.record, out, disk)
+    for name in FOLDERS:
         (out / name).mkdir(exist_ok=True)
+    for name in (".", WORK_FOLDER, *FOLDERS):
         remove_temporaries(out / name)
-    publish_json(out / WORK_FOLDER / SETTINGS_FILE, {"settings": settings.record}, disk)
+
+
+def _note_settings(record: dict[str, Any], out: Path, disk: Disk | None) -> None:
+    (out / WORK_FOLDER).mkdir(exist_ok=True)
+    publish_json(out / WORK_FOLDER / SETTINGS_FILE, {"settings": record}, disk)
 
 
 def _draw_missing(

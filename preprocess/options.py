@@ -164,7 +164,7 @@ DRAW: Final = (
         help="Number of people, half of them for training.",
         kind="int",
         metavar="N",
-        default=40,
+        default=120,
         low=4,
         high=9998,
     ),

@@ -19,6 +19,7 @@ from preprocess.drawing.cameras import jpeg
 from preprocess.drawing.crops import Crop, Studio
 from preprocess.drawing.detector import reported
 from preprocess.drawing.layout import Entry
+from shared.errors import NoSpaceError, problem
 from shared.files import Disk, publish, publish_json, read_json
 from shared.geometry import presence
 from shared.skeleton import NUM_JOINTS
@@ -110,7 +111,7 @@ def draw_block(
         publish(path, jpeg(crop.image, crop.quality), disk or LaterDisk())
         paths.append(path)
         rows.append((np.round(crop.joints, 2).tolist(), crop.visible.tolist(), found.tolist()))
-    _flush_files(paths)
+    _flush_files(paths, disk or Disk())
     publish_json(block.note(notes), rows, disk)
     return len(rows)
 
@@ -153,11 +154,14 @@ def read_notes(done: Sequence[Block], notes: Path) -> Drawn:
     )
 
 
-def _flush_files(paths: Sequence[Path]) -> None:
+def _flush_files(paths: Sequence[Path], disk: Disk) -> None:
     """Force files, and the folders that name them, onto the disk."""
     for path in [*paths, *sorted({path.parent for path in paths})]:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            os.fsync(descriptor)
+            disk.flush(descriptor)
+        except OSError as error:
+            remedy = "mend that or choose another disk, then repeat the command"
+            raise NoSpaceError(problem(path, "it safe on disk", error.strerror, remedy)) from error
         finally:
             os.close(descriptor)

@@ -26,7 +26,7 @@ from preprocess.drawing.framing import (
 )
 from preprocess.drawing.lifting import lifted
 from preprocess.drawing.people import Person, sample_person
-from preprocess.drawing.poses import sample_angles, sample_track
+from preprocess.drawing.poses import sample_angles, sample_track, spread_turn
 from preprocess.drawing.scenes import Reals
 from preprocess.drawing.shading import shade
 from preprocess.drawing.solids import surface
@@ -95,8 +95,9 @@ class Studio:
         number = index % len(self.cameras) if camera is None else camera - 1
         view, rng = self.cameras[number], self._chance(identity, number, index)
         track_rng = np.random.default_rng((self.seed, TRACK_STREAM, identity, number))
+        track = sample_track(track_rng, spread_turn(self.seed, identity, number))
         person = sample_person(self.seed, identity)
-        angles = sample_angles(sample_track(track_rng), rng)
+        angles = sample_angles(track, rng)
         framing = sample_spoiled_framing(rng) if spoiled else sample_framing(rng)
         body = framed(skeleton(angles, person.build, view.pitch), framing, size)
         return draw((*self._bystanders(view, rng, size), (body, person)), view, size, rng)

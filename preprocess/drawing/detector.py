@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from shared.skeleton import JOINTS
 
 FOUND: Final = {
-    "nose": (0.97, 0.02),
+    "nose": (0.95, 0.02),
     "neck": (1.0, 1.0),
     "Sho": (1.0, 0.98),
     "Elb": (0.89, 0.20),
@@ -27,8 +27,8 @@ FOUND: Final = {
     "Hip": (1.0, 0.98),
     "Kne": (0.96, 0.55),
     "Ank": (0.95, 0.40),
-    "Eye": (0.955, 0.03),
-    "Ear": (0.90, 0.10),
+    "Eye": (0.93, 0.03),
+    "Ear": (0.885, 0.10),
 }
 """Shares of the visible and of the hidden joints that are reported."""
 

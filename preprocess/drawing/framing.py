@@ -47,7 +47,7 @@ def sample_framing(rng: np.random.Generator) -> Framing:
     elif kind < 0.30:  # shifted sideways
         middle_x = rng.choice((-1.0, 1.0)) * rng.uniform(8.0, 18.0)
     height = float(CROP_SIZE[0])
-    return Framing(middle_x=middle_x / height, neck_y=neck_y / height, torso=torso / height)
+    return Framing(middle_x=middle_x / height, neck_y=(neck_y + 0.5) / height, torso=torso / height)
 
 
 def framed(body: Skeleton, framing: Framing, size: tuple[int, int]) -> Skeleton:
@@ -59,7 +59,7 @@ def framed(body: Skeleton, framing: Framing, size: tuple[int, int]) -> Skeleton:
     neck = body.points[JOINT["neck"], :2] * factor
     hips = body.points[[JOINT["RHip"], JOINT["LHip"]], 0].mean() * factor
     goal_x = 0.5 * (width - 1) + framing.middle_x * height
-    shift = (goal_x - 0.7 * neck[0] - 0.3 * hips, framing.neck_y * height - neck[1])
+    shift = (goal_x - 0.7 * neck[0] - 0.3 * hips, framing.neck_y * height - 0.5 - neck[1])
     return body.placed(factor, np.array(shift))
 
 
@@ -74,4 +74,4 @@ def sample_spoiled_framing(rng: np.random.Generator) -> Framing:
         torso = TORSO_PX * rng.uniform(0.5, 1.1)
         neck_y = rng.uniform(10.0, 70.0)
         middle_x = rng.choice((-1.0, 1.0)) * rng.uniform(0.35 * width, 0.6 * width)
-    return Framing(middle_x=middle_x / height, neck_y=neck_y / height, torso=torso / height)
+    return Framing(middle_x=middle_x / height, neck_y=(neck_y + 0.5) / height, torso=torso / height)

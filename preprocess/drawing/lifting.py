@@ -117,7 +117,7 @@ def _yaw(joints: Floats, unit: float, build: Build, rng: np.random.Generator) ->
     ]
     faced = np.isfinite(joints[list(HEAD_JOINTS[:3]), 0]).any()
     known = [width for width in widths if np.isfinite(width)]
-    cosine = float(np.clip(known[0], -1.0, 1.0)) if known else (0.8 if faced else -0.8)
+    cosine = float(np.clip(1.15 * known[0], -1.0, 1.0)) if known else (0.8 if faced else -0.8)
     return float(np.arccos(cosine)) * _side(joints, rng)
 
 

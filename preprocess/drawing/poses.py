@@ -9,6 +9,7 @@ Convention:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -18,7 +19,8 @@ KINDS = ("walk", "stand", "carry", "cycle")
 KIND_SHARES = (0.65, 0.14, 0.155, 0.055)
 FRONT_SHARE, BACK_SHARE = 0.37, 0.27
 """Of the headings; the rest is seen from the side, as often from the right as from the left."""
-HEADING_SPREAD = 0.42
+HEADING_SPREAD, HEADING_LIMIT = 0.42, 0.78
+PLASTIC = 1.32471795724
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +35,30 @@ class Track:
     """0 right, 1 left, 2 both."""
 
 
-def sample_track(rng: np.random.Generator) -> Track:
-    """Draw the heading and the activity of a passer-by."""
+def sample_track(rng: np.random.Generator, turn: float | None = None) -> Track:
+    """Draw the heading and the activity of a passer-by.
+
+    Args:
+        rng: Where chance comes from.
+        turn: Place in the distribution of headings, 0 to 1; from chance by default.
+    """
+    place = float(rng.random()) if turn is None else turn
     kind = KINDS[int(rng.choice(len(KINDS), p=KIND_SHARES))]
-    centre = rng.choice(4, p=_heading_shares()) * np.pi / 2
     return Track(
         kind=kind,
-        yaw=float(centre + np.clip(rng.normal(0.0, HEADING_SPREAD), -0.78, 0.78)),
+        yaw=_heading(place),
         vigour=float(rng.uniform(0.75, 1.2)),
         carrying_hand=int(rng.integers(3)),
     )
+
+
+def spread_turn(seed: int, identity: int, camera: int) -> float:
+    """Give a place in the distribution of headings so that even few tracks cover all of it.
+
+    Source: the additive recurrence with the plastic number (M. Roberts, "The Unreasonable
+    Effectiveness of Quasirandom Sequences", 2018).
+    """
+    return (0.137 * seed + identity / PLASTIC + camera / PLASTIC**2) % 1.0
 
 
 def sample_angles(track: Track, rng: np.random.Generator) -> Angles:
@@ -58,10 +74,16 @@ def sample_angles(track: Track, rng: np.random.Generator) -> Angles:
     return _carrying(walking, track, rng) if track.kind == "carry" else walking
 
 
-def _heading_shares() -> list[float]:
-    """Give the shares of headings 0°, 90°, 180°, 270°."""
+def _heading(place: float) -> float:
+    """Give the yaw at a place in the distribution: clustered around the four main headings."""
     side = (1.0 - FRONT_SHARE - BACK_SHARE) / 2
-    return [FRONT_SHARE, side, BACK_SHARE, side]
+    for quarter, share in enumerate((FRONT_SHARE, side, BACK_SHARE, side)):
+        if place < share or quarter == 3:
+            break
+        place -= share
+    within = min(max(place / share, 0.02), 0.98)
+    aside = HEADING_SPREAD * NormalDist().inv_cdf(within)
+    return quarter * np.pi / 2 + min(max(aside, -HEADING_LIMIT), HEADING_LIMIT)
 
 
 def _walking(yaw: float, head: float, nod: float, track: Track, rng: np.random.Generator) -> Angles:
