@@ -54,7 +54,7 @@ def make_split(name: str, roster: Roster, settings: PrepareSettings) -> Split:
     if given is not None:
         table = read_pairs(given)
         sources, targets = table["from"].tolist(), table["to"].tolist()
-        found = given_pairs(sources, targets, _rows_of_names(roster, rows, sources), identities)
+        found = given_pairs(sources, targets, _rows_of_names(roster, rows), identities)
         pairs, refused = found.pairs, found.refused
     elif name == "train":
         pairs = all_pairs(identities, shards.max_pairs_per_identity)
@@ -103,12 +103,10 @@ def shard_task(
     )
 
 
-def _rows_of_names(roster: Roster, rows: NDArray[np.intp], wanted: Sequence[str]) -> dict[str, int]:
-    """Look up names with or without a second ``.jpg``."""
+def _rows_of_names(roster: Roster, rows: NDArray[np.intp]) -> dict[str, int]:
+    """Look up the positions of names, as they are and with one ``.jpg``."""
     names = {roster.files[row].path.name: position for position, row in enumerate(rows.tolist())}
-    plain = {plain_name(name): position for name, position in names.items()}
-    found = {name: names.get(name, plain.get(plain_name(name))) for name in dict.fromkeys(wanted)}
-    return {name: position for name, position in found.items() if position is not None}
+    return {plain_name(name): position for name, position in names.items()} | names
 
 
 def _scaled(

@@ -3,63 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from bad_images import bad_files
 from small_market import jpeg
 
 from preprocess.images import RefusedImageError, check_images, decode, fast_decoder, resized
-
-
-def bomb() -> bytes:
-    """A PNG of some bytes that claims 60,000 x 60,000 pixels."""
-    head = struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
-    chunks = b""
-    for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")):
-        check = zlib.crc32(kind + data)
-        chunks += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
-    return b"\x89PNG\r\n\x1a\n" + chunks
-
-
-def saved(array: np.ndarray, form: str) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, form)
-    return buffer.getvalue()
-
-
-def deep_png() -> bytes:
-    """A 16-bit RGB PNG of 3 x 2 pixels."""
-    head = struct.pack(">IIBBBBB", 2, 3, 16, 2, 0, 0, 0)
-    rows = b"".join(b"\0" + bytes(12) for _ in range(3))
-    chunks = b""
-    for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
-        check = zlib.crc32(kind + data)
-        chunks += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
-    return b"\x89PNG\r\n\x1a\n" + chunks
-
-
-def bad_files(rng: np.random.Generator) -> dict[str, tuple[bytes, str]]:
-    """Kind of fault to a file's content and the beginning of its reason."""
-    whole = jpeg(rng)
-    return {
-        "truncated": (whole[: len(whole) // 2], "truncated"),
-        "empty": (b"", "not an image"),
-        "text": (b"not a picture at all", "not an image"),
-        "bomb": (bomb(), "decompression bomb"),
-        "cmyk": (jpeg(rng, mode="CMYK"), "not RGB: CMYK"),
-        "grey": (jpeg(rng, mode="L"), "not RGB: grey"),
-        "16-bit": (saved(np.zeros((128, 64), np.uint16), "PNG"), "not RGB: 16-bit"),
-        "16-bit RGB": (deep_png(), "not RGB: 16-bit"),
-        "transparent": (saved(np.zeros((128, 64, 4), np.uint8), "PNG"), "not RGB: with transp"),
-        "gif": (jpeg(rng, format="GIF"), "not an image"),
-        "broken": (whole[:2] + rng.bytes(500), "not an image"),
-    }
-
 
 FAULTS = tuple(bad_files(np.random.default_rng(0)))
 
