@@ -6,9 +6,8 @@ Convention:
     A part without a transform has status 0 and holds the translation by (1000, 1000), which
     samples outside of every image. There is never a NaN.
 
-The fit is total least squares in normalised coordinates, as skimage's
-``estimate_transform("affine", src=target_points, dst=source_points)`` computes it by a singular
-value decomposition. Here it is a closed form over whole blocks of pairs. Source: ours.
+The fit equals skimage's ``estimate_transform("affine", src=target_points, dst=source_points)``,
+in closed form over whole blocks of pairs (:mod:`shared.least_squares`).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.geometry import LIMB_ENDS, LIMB_STARTS, Bools, Float64s, Floats, torso_lengths
+from shared.least_squares import SINGULAR, set_translation, total_least_squares
 from shared.skeleton import (
     FIRST_LIMB,
     HEAD,
@@ -37,10 +37,7 @@ STATUS_DIRECT = 1
 STATUS_MIRRORED = 2
 
 NO_TRANSFORM = np.array([[1.0, 0.0, 1000.0], [0.0, 1.0, 1000.0]])
-SINGULAR = 1e-9
 BLOCK_PAIRS = 4096
-NEWTON_STEPS = 8
-NEWTON_STEPS_HARD = 64
 
 _HEAD_POINTS = np.array([*HEAD_JOINTS, JOINT["LSho"], JOINT["RSho"]])
 _OTHER_SIDE = np.arange(len(LIMBS)) ^ 1
@@ -90,7 +87,7 @@ def fit_affine(
     source = np.ascontiguousarray(np.moveaxis(np.asarray(source_points, dtype=np.float64), 0, -1))
     counted = np.ones(target[:, 0].shape, dtype=bool) if weights is None else weights.T
     with np.errstate(all="ignore"):
-        matrix, good = _total_least_squares(target, source, counted)
+        matrix, good = total_least_squares(target, source, counted)
     matrices = np.moveaxis(matrix, -1, 0).copy()
     matrices[~good] = NO_TRANSFORM
     return matrices, good
@@ -164,13 +161,13 @@ def _fit_block(
 def _fit_torso(source: Float64s, target: Float64s) -> tuple[Float64s, Bools]:
     corners = list(TORSO_JOINTS)
     everywhere = np.ones((len(corners), source.shape[-1]), dtype=bool)
-    return _total_least_squares(target[corners], source[corners], everywhere)
+    return total_least_squares(target[corners], source[corners], everywhere)
 
 
 def _fit_head(source: Float64s, target: Float64s) -> tuple[Float64s, Bools]:
     source_head, target_head = source[_HEAD_POINTS], target[_HEAD_POINTS]
     common = np.isfinite(source_head[:, 0]) & np.isfinite(target_head[:, 0])
-    matrix, good = _total_least_squares(target_head, source_head, common)
+    matrix, good = total_least_squares(target_head, source_head, common)
     some_head = common[: len(HEAD_JOINTS)].any(axis=0)
     return matrix, good & some_head & common[len(HEAD_JOINTS) :].all(axis=0)
 
@@ -195,7 +192,7 @@ def _fit_limbs(
     matrix[:, 1, 0] = lengthwise * sy * tx - sidewise * sx * ty
     matrix[:, 1, 1] = lengthwise * sy * ty + sidewise * sx * tx
     to_centre = _LIMB_CENTRE[:, None, None]
-    _set_translation(matrix, target_start + to_centre * target_along, start + to_centre * along)
+    set_translation(matrix, target_start + to_centre * target_along, start + to_centre * along)
 
     good = _is_spread(square, source_torso) & _is_spread(target_square, target_torso)
     found = np.where(missing, STATUS_MIRRORED, STATUS_DIRECT)
@@ -207,14 +204,6 @@ def _limb_vectors(points: Float64s) -> tuple[Float64s, Float64s]:
     return start, points[LIMB_ENDS] - start
 
 
-def _set_translation(matrix: Float64s, target_point: Float64s, source_point: Float64s) -> None:
-    """Choose t so that the target point is led to the source point; the point is axis -2."""
-    x, y = target_point[..., 0, :], target_point[..., 1, :]
-    for row in (0, 1):
-        linear = matrix[..., row, 0, :] * x + matrix[..., row, 1, :] * y
-        matrix[..., row, 2, :] = source_point[..., row, :] - linear
-
-
 def _is_spread(square: Float64s, torso: Float64s) -> Bools:
     """Tell whether the four corners of a limb's quad are not on a line (False for NaN)."""
     half_length = square * (_LIMB_REACH[:, None] / 2) ** 2
@@ -222,90 +211,3 @@ def _is_spread(square: Float64s, torso: Float64s) -> Bools:
     smaller = 8 * np.minimum(half_length, half_width) / (half_length + half_width)
     spread: Bools = smaller >= SINGULAR
     return spread
-
-
-def _total_least_squares(
-    target: Float64s, source: Float64s, counted: Bools
-) -> tuple[Float64s, Bools]:
-    """Fit blocks of points ``(k, 2, m)``; see the module for the method.
-
-    The normalised target points are turned into the axes of their scatter first: the small axis
-    then keeps its relative accuracy, however thin the set of points is.
-    """
-    number = counted.sum(axis=0).astype(np.float64)
-    points, centre, scale = _normalised(target, counted, number)
-    images, image_centre, image_scale = _normalised(source, counted, number)
-    axes, small, large = _principal(points)
-    across = (small[:, None] * images).sum(axis=0)
-    along = (large[:, None] * images).sum(axis=0)
-    smallest, largest = (small**2).sum(axis=0), (large**2).sum(axis=0)
-    root = _smallest_root(smallest, largest, 2 * number, (across**2).sum(0), (along**2).sum(0))
-    across, along = across / (smallest - root), along / (largest - root)
-
-    ratio = scale / image_scale
-    matrix = np.empty((2, 3, target.shape[-1]))
-    for row in (0, 1):
-        matrix[row, :2] = ratio * (across[row] * axes[0] + along[row] * axes[1])
-    _set_translation(matrix, centre, image_centre)
-    good = (np.minimum(smallest, _spread(images)) >= SINGULAR) & np.isfinite(matrix).all((0, 1))
-    return matrix, good
-
-
-def _normalised(
-    points: Float64s, counted: Bools, number: Float64s
-) -> tuple[Float64s, Float64s, Float64s]:
-    """Centre the counted points and scale them to a root mean square distance of sqrt(2)."""
-    points = np.where(counted[:, None], points, 0.0)
-    centre = points.sum(axis=0) / number
-    points = np.where(counted[:, None], points - centre, 0.0)
-    scale = np.sqrt(2 * number / (points**2).sum(axis=(0, 1)))
-    return points * scale, centre, scale
-
-
-def _principal(points: Float64s) -> tuple[Float64s, Float64s, Float64s]:
-    """Turn points into the axes of their scatter.
-
-    Returns:
-        The axes ``(2 axes: small, large; 2 coordinates; m)`` and the coordinates ``(k, m)`` along
-        the small and the large axis.
-    """
-    x, y = points[:, 0], points[:, 1]
-    angle = np.arctan2(2 * (x * y).sum(axis=0), (x * x).sum(axis=0) - (y * y).sum(axis=0)) / 2
-    cosine, sine = np.cos(angle), np.sin(angle)
-    axes = np.array([[-sine, cosine], [cosine, sine]])
-    return axes, cosine * y - sine * x, cosine * x + sine * y
-
-
-def _spread(points: Float64s) -> Float64s:
-    """Give the smaller eigenvalue ``(m,)`` of the scatter of points ``(k, 2, m)``."""
-    x, y = points[:, 0], points[:, 1]
-    xx, xy, yy = (x * x).sum(axis=0), (x * y).sum(axis=0), (y * y).sum(axis=0)
-    spread: Float64s = (xx + yy - np.hypot(xx - yy, 2 * xy)) / 2
-    return spread
-
-
-def _smallest_root(
-    smallest: Float64s, largest: Float64s, twice: Float64s, across: Float64s, along: Float64s
-) -> Float64s:
-    """Solve (s1 - r)(s2 - r)(2n - r) - z1 (s2 - r) - z2 (s1 - r) = 0 for its smallest root.
-
-    Newton's method from 0 climbs monotonically. A few steps settle nearly all; those that are
-    not settled, near a double root, get more.
-    """
-
-    def climb(root: Float64s, args: tuple[Float64s, ...], steps: int) -> tuple[Float64s, Float64s]:
-        low, high, total, z_low, z_high = args
-        step = np.zeros_like(root)
-        for _ in range(steps):
-            a, b, c = low - root, high - root, total - root
-            slope = z_low + z_high - a * b - a * c - b * c
-            step = -(a * b * c - z_low * b - z_high * a) / slope
-            root = root + step
-        return root, step
-
-    args = (smallest, largest, twice, across, along)
-    root, step = climb(np.zeros_like(smallest), args, NEWTON_STEPS)
-    hard = np.flatnonzero(np.abs(step) > 1e-15 * twice + 1e-13 * np.abs(smallest - root))
-    if len(hard):
-        root[hard], _ = climb(root[hard], tuple(a[hard] for a in args), NEWTON_STEPS_HARD)
-    return root
