@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocess.drawing.body import Skeleton
-from preprocess.drawing.solids import Surface
+from preprocess.drawing.solids import FAR_AWAY, Surface
 from shared.skeleton import JOINTS
 
 COVER: Final = {
@@ -44,9 +44,10 @@ def visible_joints(skeleton: Skeleton, seen: Surface) -> NDArray[np.bool_]:
     place = np.rint(skeleton.points[:, :2]).astype(np.int64)
     inside = ((place >= 0) & (place < (width, height))).all(axis=1)
     place = np.clip(place, 0, (width - 1, height - 1))
-    before = depth[place[:, 1], place[:, 0]] - skeleton.points[:, 2]
+    nearest = depth[place[:, 1], place[:, 0]]
+    before = nearest - skeleton.points[:, 2]
     cover = np.array([_cover(name) for name in JOINTS]) * skeleton.unit_px
-    shown: NDArray[np.bool_] = inside & (before < cover)
+    shown: NDArray[np.bool_] = inside & (before < cover) & (nearest > FAR_AWAY)
     return shown
 
 

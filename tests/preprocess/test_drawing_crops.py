@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
 from data_manifest.interop import read_keypoints
+from preprocess.demo_market import DrawSettings
+from preprocess.drawing.blocks import draw_entry
 from preprocess.drawing.cameras import decoded, jpeg, sample_camera
 from preprocess.drawing.crops import Studio, draw_crops
 from preprocess.drawing.detector import reported
 from preprocess.drawing.figure import figure
 from preprocess.drawing.framing import CROP_SIZE
+from preprocess.drawing.layout import TRAIN, planned
 from preprocess.drawing.people import sample_person
 from preprocess.drawing.solids import surface
 from preprocess.drawing.statistics import pose_statistics
@@ -25,13 +26,18 @@ def studio():
 
 
 @pytest.fixture(scope="module")
-def crops():
-    """900 crops of 75 people in two studios."""
-    return [
-        studio.crop(identity, index)
-        for studio in (Studio.of(11), Studio.of(12))
-        for identity, index in itertools.product(range(45), range(10))
-    ]
+def default_train():
+    """The training pictures that draw-market draws by default."""
+    settings = DrawSettings()
+    plan = planned(settings.identities, settings.images_per_identity, settings.seed)
+    studio, nothing = Studio.of(settings.seed), np.full((18, 2), np.nan)
+    drawn = [draw_entry(studio, entry, nothing) for entry in plan if entry.folder == TRAIN]
+    return [crop for crop, _ in drawn], np.array([found for _, found in drawn])
+
+
+@pytest.fixture
+def crops(default_train):
+    return default_train[0]
 
 
 def same(a, b):
@@ -146,15 +152,10 @@ def test_jpeg_round_trip_is_close(studio):
     assert np.abs(again - crop.image).mean() < 8
 
 
-def test_default_poses_are_within_five_points_of_the_published_ones(crops, published_data):
-    luck = np.random.default_rng(1)
-    joints = np.array(
-        [
-            np.where(reported(c.joints, c.visible, CROP_SIZE, luck)[:, None], c.joints, np.nan)
-            for c in crops
-        ]
-    )
-    drawn = pose_statistics(joints, CROP_SIZE)
+def test_default_poses_are_within_five_points_of_the_published_ones(default_train, published_data):
+    crops, found = default_train
+    joints = np.array([crop.joints for crop in crops])
+    drawn = pose_statistics(np.where(found[:, :, None], joints, np.nan), CROP_SIZE)
     table = read_keypoints(published_data / "market-annotation-train.csv")
     published = pose_statistics(table.joints, CROP_SIZE)
     assert np.abs(drawn.missing - published.missing).max() <= 5.0
