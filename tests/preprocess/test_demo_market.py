@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -102,6 +106,35 @@ def test_a_run_that_a_full_disk_stopped_is_continued_to_the_same_bytes(
     assert not (out / "draw-market.json").exists()
     draw(out)
     assert hashes(out) == hashes(drawn)
+
+
+def killed_runs(out, repository, count, rng):
+    """Start the command ``count`` times and kill it within a second or so."""
+    command = [sys.executable, "-c", "from preprocess.cli import draw_market; draw_market()"]
+    command += ["--out", str(out), "--identities", "4", "--images-per-identity", "5"]
+    command += ["--seed", "3", "--workers", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    for _ in range(count):
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(rng.uniform(0.4, 2.0))
+        process.kill()
+        process.wait()
+
+
+def test_killed_runs_are_continued_to_the_same_bytes(tmp_path, drawn, repository, rng):
+    killed_runs(tmp_path / "out", repository, 3, rng)
+    draw(tmp_path / "out")
+    assert hashes(tmp_path / "out") == hashes(drawn)
+
+
+@pytest.mark.promises
+def test_many_killed_runs_lose_nothing(tmp_path, drawn, repository, rng):
+    for number in range(25):
+        out = tmp_path / f"out-{number}"
+        killed_runs(out, repository, 2, rng)
+        draw(out)
+        assert hashes(out) == hashes(drawn)
 
 
 def test_finished_blocks_are_not_drawn_again(tmp_path, small_blocks):
