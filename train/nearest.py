@@ -121,11 +121,8 @@ def _overlap(shift: int, length: int) -> slice:
 
 def _winning_rows(winner: Tensor, window: int) -> Tensor:
     """Give the winners as rows of the table of all pixels, int64 ``(b * h * w,)``."""
-    number = winner.flatten().long()
-    down = number.div(window, rounding_mode="floor")
-    right = number - down * window
-    reach = window // 2
-    own = torch.arange(winner.numel(), device=winner.device)
-    rows = own + (down - reach) * winner.shape[2] + (right - reach)
+    width, last = winner.shape[2], winner.numel() - 1
+    ways = [down * width + right for down, right in _shifts(window)]
+    way = torch.tensor(ways, device=winner.device).index_select(0, winner.flatten().int())
     # Where no distance was finite nobody won: the gradient may be NaN, but no index may fail.
-    return rows.clamp_(0, winner.numel() - 1)
+    return way.add_(torch.arange(last + 1, device=winner.device)).clamp_(0, last)

@@ -90,11 +90,12 @@ class _WarpMax(torch.autograd.Function):
         rows = rows_of(gradient)
         stack = rows.new_empty((_stack_length(plan), rows.shape[1]))
         begin = len(rows)
-        stack[:begin].copy_(winner == 0).mul_(rows)
+        # Compared into numbers at once: torch is ten times as slow by way of truth values.
+        torch.eq(winner, 0, out=stack[:begin]).mul_(rows)
         for layer, (pixels, _) in enumerate(plan.later, start=1):
-            mine = winner.index_select(0, pixels) == layer
             end = begin + len(pixels)
-            stack[begin:end].copy_(mine).mul_(rows.index_select(0, pixels))
+            torch.eq(winner.index_select(0, pixels), layer, out=stack[begin:end])
+            stack[begin:end].mul_(rows.index_select(0, pixels))
             begin = end
         return maps_of(_sum_by_source(stack, plan), plan.shape), None
 

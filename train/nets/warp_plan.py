@@ -125,7 +125,7 @@ def build_warp_plan(
     ranks, num_active = _ranks(pixels, num_pixels)
     # Besides the two lists of non-zeros the one look at figures on the host: each layer's length.
     lengths = [length for length in _count(ranks, NUM_PARTS).tolist() if length]
-    by_rank = ranks.argsort(stable=True)
+    by_rank = ranks.to(torch.uint8).argsort(stable=True)
     pixels, taps = pixels.index_select(0, by_rank), taps.pick(by_rank)
     first, empty = _dense(pixels[: sum(lengths[:1])], taps, num_active)
     order, offsets, order_weights = _by_source(pixels, taps, num_pixels, sum(lengths[:1]))
@@ -273,7 +273,7 @@ def _by_source(
         [pixels[:num_first], torch.arange(num_later, device=pixels.device) + num_pixels]
     )
     rows = taps.rows.reshape(-1)
-    by_row = rows.argsort(stable=True)
+    by_row = rows.to(torch.int32).argsort(stable=True)
     counts = _count(rows, num_pixels)
     offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     if taps.weights is None:
