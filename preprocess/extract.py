@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from data_manifest.interop import write_keypoints
 from preprocess.config import DEMO_MODEL, PoseSettings
 from preprocess.images import check_images
+from preprocess.market1501 import DRAWN_MARKER
 from preprocess.people import People, PoseEstimator, joints_of_people
 from preprocess.pose_weights import DEMO_NOTE
 from preprocess.poses import BLOCK_IMAGES, estimate_pictures, prefetched
@@ -74,6 +75,11 @@ class ExtractSettings:
         """Folder of the poses found so far; it is gone when the run is done."""
         return self.out.with_name(f".{self.out.stem}.kept")
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether ``draw-market`` made the images, or the data set that they are a folder of."""
+        return any((place / DRAWN_MARKER).is_file() for place in (self.src, self.src.parent))
+
     def beside(self, what: str) -> Path:
         """Give the name of an extra file beside the CSV."""
         return self.out.with_name(f"{self.out.stem}-{what}.csv")
@@ -119,7 +125,7 @@ def extract_poses(
         RulesBrokenError: Too many images were unusable; the files are written all the same.
         PoseGanError: See the exit codes of ``shared.errors``.
     """
-    if settings.pose.pose_model == DEMO_MODEL:
+    if settings.pose.pose_model == DEMO_MODEL and not settings.is_drawn:
         console.warn(DEMO_NOTE)
     with folder_lock(settings.kept):
         photos, refused = list_photos(settings.src, console)

@@ -203,3 +203,16 @@ def test_the_input_s_size_can_be_given(folder: Path, tmp_path: Path) -> None:
     assert extract(folder, tmp_path / "a.csv").pose_size == (256, 128)
     finder = extract(folder, tmp_path / "b.csv", pose=pose, fit_size=False)
     assert finder.pose_size == (192, 96)
+
+
+def test_demo_weights_on_photos_are_called_what_they_are(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo = PoseSettings(pose_model="demo")
+    extract(folder, tmp_path / "a.csv", pose=demo)
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "drawn people" in line]
+    assert len(warnings) == 1
+    assert "yolo26n-pose" in warnings[0]
+    (folder / "draw-market.json").write_text("{}")
+    extract(folder / "sub", tmp_path / "b.csv", pose=demo)
+    assert "drawn people" not in capsys.readouterr().err
