@@ -47,18 +47,26 @@ def resolved(
 
 
 def _flag_layer(flags: dict[str, Any]) -> Layer:
-    names = ("max_images", "max_hours", "device", "data", "deterministic", "tensorboard", "vgg")
-    channels = {"base_channels": flags.get("channels")}
-    init_from = flags.get("init_from")
-    return {
-        "seed": flags.get("seed"),
-        "init_from": None if init_from is None else str(init_from),
-        "generator": channels,
-        "discriminator": channels,
-        "loss": {"features": flags.get("features")},
-        "data": {"batch": flags.get("batch")},
-        "run": {name: flags.get(name) for name in names},
+    """Sort the flags that were given into the tree of settings."""
+    homes = {
+        "seed": (),
+        "init_from": (),
+        "channels": ("generator", "discriminator"),
+        "features": ("loss",),
+        "batch": ("data",),
     }
+    layer: dict[str, Any] = {}
+    for flag, value in flags.items():
+        if value is None:
+            continue
+        plain = str(value) if flag == "init_from" else value
+        name = "base_channels" if flag == "channels" else flag
+        sections = homes.get(flag, ("run",))
+        for section in sections:
+            layer.setdefault(section, {})[name] = plain
+        if not sections:
+            layer[name] = plain
+    return layer
 
 
 def describe(settings: TrainSettings, shards: Path, folder: Path, console: Console) -> None:

@@ -58,7 +58,9 @@ class TrainState:
         self.settings = settings
         self.device = device
         self.generator = Generator(settings.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.discriminator = Discriminator(settings.discriminator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.discriminator = Discriminator(settings.discriminator).to(
+            device, memory_format=torch.channels_last
+        )  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         rates = settings.optimizer
         self.generator_optimizer = self._adam(self.generator, rates.generator_rate)

@@ -1,0 +1,73 @@
+"""Every preset can learn: a few pairs by heart, through the command line."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from drawn_shards import publish_shards
+
+from data_manifest.manifest import open_manifest, publish_manifest
+from train.logbook import read_log
+
+COMMAND = str(Path(sys.executable).with_name("train-gan"))
+TERMS = {
+    "baseline": "l1", "dsc": "l1", "perc-loss": "perceptual", "full": "nearest", "demo": "l1",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def eight_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four people in two poses each; without a test split the trial shows the train pairs."""
+    both = publish_shards(
+        tmp_path_factory.mktemp("both"), train_shards=1, identities=4, images=2, size=(64, 48)
+    )
+    folder = tmp_path_factory.mktemp("eight") / "shards"
+    shutil.copytree(both, folder)
+    manifest = open_manifest(folder)
+    publish_manifest(folder, replace(manifest, shards=manifest.of_split("train")))
+    assert manifest.num_pairs("train") == 8
+    return folder
+
+
+def learnt(eight_pairs: Path, tmp_path: Path, preset: str, images: int) -> Path:
+    config = tmp_path / "quick.toml"
+    config.write_text(
+        f"max-images = {images}\nbatch = 8\nchannels = 8\n"
+        "[data]\nreuse-fake = true\nmirror = 0.0\n"
+        "[optimizer]\ngenerator-rate = 2e-3\naverage-half-life-images = 40\n"
+        "[run]\nstatus-images = 80\nsheet-images = 0\nmax-hours = 0\n"
+    )
+    out = tmp_path / "run"
+    command = [COMMAND, "--shards", str(eight_pairs), "--preset", preset, "--config", str(config)]
+    done = subprocess.run(
+        [*command, "--features", "pixels", "--out", str(out)],
+        capture_output=True, text=True, check=False, timeout=250,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.mark.parametrize("preset", TERMS)
+def test_a_presets_own_loss_halves_on_eight_pairs(
+    eight_pairs: Path, tmp_path: Path, preset: str
+) -> None:
+    log = read_log(learnt(eight_pairs, tmp_path, preset, images=400))
+    terms = [r["losses"][TERMS[preset]] for r in log if r["kind"] == "status"]
+    assert terms[-1] < 0.55 * terms[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", TERMS)
+def test_a_preset_learns_eight_pairs_by_heart(
+    eight_pairs: Path, tmp_path: Path, preset: str
+) -> None:
+    log = read_log(learnt(eight_pairs, tmp_path, preset, images=1200))
+    scores = next(record for record in reversed(log) if record["kind"] == "scores")
+    for metric in ("ssim", "mask_ssim"):
+        named = scores[metric]
+        assert named["generator"] > named["source copied"] + 0.05, metric

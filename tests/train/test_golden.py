@@ -1,0 +1,69 @@
+"""Golden losses: the proof that a change of the code moved nothing.
+
+Twenty steps of every preset on the CPU in float32. To write them anew, in a commit that changes
+no other code: ``python tests/train/test_golden.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from drawn_shards import random_arrays
+
+from train.data.batch import make_batch
+from train.data.order import Order
+from train.data.store import store_from
+from train.objective import make_objective
+from train.presets import PRESETS, resolve
+from train.state import TrainState
+from train.step import train_step
+
+GOLDEN = Path(__file__).parent / "golden"
+NUM_STEPS = 20
+DIGITS = 7
+CPU = torch.device("cpu")
+
+
+def losses_of(preset: str) -> list[dict[str, float]]:
+    small = {"base_channels": 4}
+    settings = resolve(
+        preset,
+        {"generator": {"image_size": (64, 48), **small}, "discriminator": small},
+        {"loss": {"features": "pixels"}, "data": {"batch": 2}},
+    )
+    store = store_from([random_arrays(11, identities=(2, 3, 5))])
+    order = Order((store.num_pairs,), seed=0, mirror=settings.data.mirror)
+    state, objective = TrainState(settings, CPU), make_objective(settings.loss, None, CPU)
+    number = 0
+
+    def draw():  # type: ignore[no-untyped-def]
+        nonlocal number
+        (picks,) = order.batch(number, 2)
+        number += 1
+        samples = store.gather(torch.from_numpy(picks.pairs))
+        return make_batch(samples, torch.from_numpy(picks.mirrored), sigma=6.0)
+
+    found = []
+    for _ in range(NUM_STEPS):
+        report = train_step(state, objective, draw)
+        figures = {"discriminator": report.discriminator["loss"], **report.generator}
+        found.append({name: round(float(value), DIGITS) for name, value in figures.items()})
+    return found
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_losses_are_the_golden_ones(preset: str) -> None:
+    golden = json.loads((GOLDEN / f"{preset}.json").read_text())
+    found = losses_of(preset)
+    assert len(golden) == NUM_STEPS
+    for step, (expected, got) in enumerate(zip(golden, found, strict=True)):
+        assert got == pytest.approx(expected, rel=5e-3, abs=1e-4), f"step {step}"
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for name in PRESETS:
+        (GOLDEN / f"{name}.json").write_text(json.dumps(losses_of(name), indent=1) + "\n")

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from drawn_shards import random_arrays
+from torch import Tensor
+
+from train.config import TrainSettings
+from train.data.batch import Batch, make_batch
+from train.data.store import store_from
+from train.objective import Objective, make_objective
+from train.presets import PRESETS, resolve
+from train.state import TrainState
+from train.step import generate, train_step
+
+CPU = torch.device("cpu")
+SMALL = {"base_channels": 2}
+
+
+def small(preset: str, *layers: dict[str, object]) -> TrainSettings:
+    size = {"generator": {"image_size": (64, 48), **SMALL}, "discriminator": SMALL}
+    return resolve(preset, size, {"loss": {"features": "pixels"}}, *layers)
+
+
+def batches(size: int = 3) -> Callable[[], Batch]:
+    store = store_from([random_arrays(4, identities=(2, 3))])
+    position = 0
+
+    def draw() -> Batch:
+        nonlocal position
+        pairs = torch.arange(position, position + size) % store.num_pairs
+        position += size
+        return make_batch(store.gather(pairs), None, sigma=6.0)
+
+    return draw
+
+
+def objective_of(settings: TrainSettings) -> Objective:
+    return make_objective(settings.loss, None, CPU)
+
+
+def parameters(network: torch.nn.Module) -> list[Tensor]:
+    return [value.detach().clone() for value in network.parameters()]
+
+
+def moved(before: list[Tensor], network: torch.nn.Module) -> list[bool]:
+    return [
+        not torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_parameter_is_moved_by_a_few_steps(preset: str) -> None:
+    settings = small(preset)
+    state, draw = TrainState(settings, CPU), batches()
+    before = parameters(state.generator), parameters(state.discriminator)
+    for _ in range(3):
+        report = train_step(state, objective_of(settings), draw)
+        assert report.finite
+    assert all(moved(before[0], state.generator))
+    assert all(moved(before[1], state.discriminator))
+
+
+@pytest.mark.parametrize(("reuse", "drawn"), [(False, 6), (True, 3)])
+def test_the_papers_draw_a_batch_for_each_network(reuse: bool, drawn: int) -> None:
+    settings = small("dsc", {"data": {"reuse_fake": reuse}})
+    state, draw, count = TrainState(settings, CPU), batches(), 0
+
+    def counted() -> Batch:
+        nonlocal count
+        count += 1
+        return draw()
+
+    for _ in range(3):
+        train_step(state, objective_of(settings), counted)
+    assert count == drawn == 3 * settings.data.batches_per_step
+    assert (state.steps, state.images) == (3, 9)
+
+
+def test_the_generators_step_leaves_the_discriminator_alone() -> None:
+    settings = small("dsc", {"optimizer": {"discriminator_rate": 1e-30}})
+    state = TrainState(settings, CPU)
+    before = parameters(state.discriminator)
+    train_step(state, objective_of(settings), batches())
+    for old, new in zip(before, state.discriminator.parameters(), strict=True):
+        assert torch.allclose(old, new, rtol=0, atol=1e-20)
+    assert all(value.requires_grad for value in state.discriminator.parameters())
+
+
+class _Poisoned(Objective):
+    """An objective whose chosen side is not a number."""
+
+    side = ""
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        loss = super().discriminator(real_logits, fake_logits)
+        return loss * float("nan") if self.side == "discriminator" else loss
+
+    def generator(
+        self, fake_logits: Tensor, generated: Tensor, target: Tensor
+    ) -> dict[str, Tensor]:
+        terms = super().generator(fake_logits, generated, target)
+        if self.side == "generator":
+            terms["l1"] = terms["l1"] + float("inf")
+        return terms
+
+
+@pytest.mark.parametrize("side", ["discriminator", "generator"])
+def test_a_network_whose_loss_is_not_finite_is_not_moved(side: str) -> None:
+    settings = small("dsc")
+    state = TrainState(settings, CPU)
+    poisoned = _Poisoned(settings.loss, None)
+    poisoned.side = side
+    network = getattr(state, side)
+    before = parameters(network)
+    report = train_step(state, poisoned, batches())
+    assert not report.finite
+    assert not any(moved(before, network))
+    assert state.is_finite()
+    poisoned.side = ""
+    assert train_step(state, poisoned, batches()).finite
+    assert any(moved(before, network))
+
+
+def test_clipping_bounds_the_gradient() -> None:
+    settings = small("dsc", {"optimizer": {"clip_norm": 1e-3}})
+    state = TrainState(settings, CPU)
+    report = train_step(state, objective_of(settings), batches())
+    left = torch.nn.utils.get_total_norm([p.grad for p in state.generator.parameters()])
+    assert float(report.generator["gradient"]) > 1e-2
+    assert float(left) <= 1.001e-3
+
+
+def test_the_average_follows_the_generator_with_its_half_life() -> None:
+    settings = small("dsc", {"optimizer": {"average_half_life_images": 60}})
+    state = TrainState(settings, CPU)
+    state.images = 1_000_000
+    for value in state.average.parameters():
+        value.zero_()
+    for value in state.generator.parameters():
+        value.data.fill_(1.0)
+    for _ in range(20):
+        state.update_average(3)
+    for value in state.average.parameters():
+        assert torch.allclose(value, torch.tensor(0.5), atol=1e-4)
+
+
+def test_rates_fall_along_half_a_cosine() -> None:
+    settings = small("dsc", {"optimizer": {"decay_images": 1000, "generator_rate": 0.01}})
+    state = TrainState(settings, CPU)
+    found = []
+    for images in (0, 500, 1000, 2000):
+        state.images = images
+        state.set_rates()
+        found.append(state.generator_optimizer.param_groups[0]["lr"])
+    assert found == pytest.approx([0.01, 0.005, 0.0, 0.0])
+
+
+def test_generating_gives_images_in_range_on_any_batch() -> None:
+    state = TrainState(small("demo"), CPU)
+    images = generate(state.generator, batches(2)())
+    assert images.shape == (2, 3, 64, 48)
+    assert images.abs().max() <= 1
+
+
+def test_vgg_is_asked_for_only_where_a_term_needs_it(tmp_path: Path) -> None:
+    asked = []
+
+    def find(path: Path | None) -> Path:
+        asked.append(path)
+        raise FileNotFoundError
+
+    for preset in ("baseline", "dsc"):
+        make_objective(resolve(preset).loss, None, CPU, find)
+    assert not asked
+    for preset in ("full", "perc-loss"):
+        with pytest.raises(FileNotFoundError):
+            make_objective(resolve(preset).loss, tmp_path, CPU, find)
+    assert asked == [tmp_path, tmp_path]
+
+
+def test_a_state_is_restored_bit_for_bit() -> None:
+    settings = small("full")
+    first, draw = TrainState(settings, CPU), batches()
+    train_step(first, objective_of(settings), draw)
+    kept = first.content()
+    kept = {
+        **kept,
+        **{
+            name: {k: v.clone() for k, v in kept[name].items()}
+            for name in ("generator", "discriminator", "average")
+        },
+        "random": {"cpu": kept["random"]["cpu"].clone()},
+    }
+    second = TrainState(settings, CPU)
+    second.restore(kept)
+    assert (second.steps, second.images) == (1, 3)
+    for a, b in zip(first.average.parameters(), second.average.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(torch.get_rng_state(), kept["random"]["cpu"])
