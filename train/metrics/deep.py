@@ -48,12 +48,12 @@ class Inception2015:
         try:
             network = NoTrainInceptionV3(
                 name="inception-v3-compat",
-                features_list=["2048", "logits_unbiased"],
+                features_list=["2048"],
                 feature_extractor_weights_path=str(path),
             )
         except RuntimeError as error:
             raise _wrong_network(path, "the InceptionV3 of 2015", error) from error
-        self._network: nn.Module = network.to(device)
+        self._network = network.to(device)
         self._device = device
 
     @torch.inference_mode()
@@ -62,8 +62,8 @@ class Inception2015:
         pooled, logits = [], []
         for batch in images.split(BATCH_IMAGES):  # type: ignore[no-untyped-call]
             features = self._network(batch.to(self._device).permute(0, 3, 1, 2))
-            pooled.append(features[0].cpu().numpy())
-            logits.append(features[1].cpu().numpy())
+            pooled.append(features.cpu().numpy())
+            logits.append((features @ self._network.fc.weight.T).cpu().numpy())
         return Features(np.concatenate(pooled), np.concatenate(logits))
 
 

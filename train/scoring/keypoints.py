@@ -33,7 +33,7 @@ class JointLookup:
         self._where = where
 
     def __contains__(self, name: str) -> bool:
-        return _key(name) in self._rows
+        return _found(name, self._rows) is not None
 
     def joints_of(self, names: Sequence[str], allow_missing: bool) -> NDArray[np.float64]:
         """Give the joints of pictures.
@@ -53,8 +53,9 @@ class JointLookup:
             raise _no_rows(self._where, "key points", missing)
         joints = np.full((len(names), NUM_JOINTS, 2), np.nan)
         for number, name in enumerate(names):
-            if name in self:
-                joints[number] = self._joints[self._rows[_key(name)]]
+            key = _found(name, self._rows)
+            if key is not None:
+                joints[number] = self._joints[self._rows[key]]
         return joints
 
 
@@ -104,14 +105,20 @@ def detections_of(
     Raises:
         UsageError: A picture has no row.
     """
-    missing = sorted({name for name in names if _key(name) not in table})
+    keys = [_found(name, table) for name in names]
+    missing = sorted({name for name, key in zip(names, keys, strict=True) if key is None})
     if missing and not allow_missing:
         raise _no_rows(where, "a score", missing)
-    return np.array([table.get(_key(name), math.nan) for name in names])
+    return np.array([math.nan if key is None else table[key] for key in keys])
 
 
 def _key(name: str) -> str:
     return bare_name(name.rsplit("/", 1)[-1])
+
+
+def _found(name: str, table: Mapping[str, object]) -> str | None:
+    """Find a name as it is, or without its suffix: the stem ``A.jpg_B.jpg`` has none to lose."""
+    return next((key for key in (name, _key(name)) if key in table), None)
 
 
 def _no_rows(where: Path, what: str, missing: Sequence[str]) -> UsageError:

@@ -11,6 +11,9 @@ from train.metrics.protocols import MIN_FID_IMAGES, NUM_SPLITS, SCORES, Score, c
 from train.metrics.ssim import fits
 from train.metrics.weights import WEIGHT_FILES, find_weights
 
+MIN_LPIPS_SIDE = 31
+"""Smaller images vanish in AlexNet's second pooling."""
+
 INPUT_FLAGS = {
     "keypoints": "--keypoints FILE.csv with the target poses",
     "poses": "--generated-poses FILE.csv, and --real-poses or --keypoints for the targets",
@@ -85,10 +88,10 @@ def make_plan(names: Sequence[str], means: Means) -> Plan:
 
 
 def _check(score: Score, means: Means) -> None:
-    if "ssim" in score.metric and not fits(means.size, score.protocol):
-        height, width = means.size
+    if not _large_enough(score, means.size):
+        found = f"{means.size[0]} x {means.size[1]} pixels (height x width)"
         raise UsageError(
-            problem(score.key, "images that hold its window", f"{height} x {width}", "leave it out")
+            problem(score.key, "images as large as its window", found, "leave this score out")
         )
     for need in score.needs:
         if need in WEIGHT_FILES:
@@ -109,3 +112,9 @@ def _check(score: Score, means: Means) -> None:
                 "add images, or --force to get a number that compares with nothing published",
             )
         )
+
+
+def _large_enough(score: Score, size: tuple[int, int]) -> bool:
+    if "ssim" in score.metric:
+        return fits(size, score.protocol)
+    return score.metric != "lpips" or min(size) >= MIN_LPIPS_SIDE

@@ -67,7 +67,7 @@ def test_a_limb_of_every_direction_is_exact() -> None:
     grid = np.stack(np.meshgrid(offsets, offsets), -1).reshape(-1, 2)
     joints = np.full((len(grid), 18, 2), np.nan)
     joints[:, 2] = (20, 23)
-    joints[:, 3] = (20, 23) + grid
+    joints[:, 3] = grid + (20, 23)  # noqa: RUF005 - a sum, not a list
     check(joints, (46, 41))
 
 

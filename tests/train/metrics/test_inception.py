@@ -1,0 +1,45 @@
+"""Inception score: known answers, and the definition computed image by image."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shared.errors import UsageError
+from train.metrics.inception import inception_score
+
+
+def by_definition(logits: np.ndarray) -> float:
+    scores = []
+    for group in np.array_split(logits.astype(np.float64), 10):
+        p = np.exp(group) / np.exp(group).sum(1, keepdims=True)
+        overall = p.mean(0)
+        scores.append(np.exp(np.mean([(row * np.log(row / overall)).sum() for row in p])))
+    return float(np.mean(scores))
+
+
+def test_equals_the_definition(rng: np.random.Generator) -> None:
+    logits = rng.normal(size=(83, 30)).astype(np.float32) * 2
+    assert inception_score(logits).value == pytest.approx(by_definition(logits), rel=1e-9)
+
+
+def test_equal_images_score_1() -> None:
+    score = inception_score(np.ones((20, 9), np.float32))
+    assert score.value == pytest.approx(1) and score.deviation == pytest.approx(0, abs=1e-12)
+
+
+def test_sure_and_varied_images_score_the_number_of_classes() -> None:
+    logits = np.tile(np.eye(5, dtype=np.float32) * 1000, (10, 1))
+    assert inception_score(logits).value == pytest.approx(5)
+
+
+def test_the_interval_holds_the_value_and_is_repeatable(rng: np.random.Generator) -> None:
+    logits = rng.normal(size=(200, 40)).astype(np.float32) * 3
+    score = inception_score(logits)
+    assert score.interval.low < score.value < score.interval.high
+    assert score == inception_score(logits)
+
+
+def test_fewer_images_than_groups_are_refused() -> None:
+    with pytest.raises(UsageError, match="at least 10 images"):
+        inception_score(np.zeros((9, 4), np.float32))
