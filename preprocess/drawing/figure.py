@@ -7,6 +7,7 @@ Convention:
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from preprocess.drawing.body import SIDES, SIGNS, Skeleton
 from preprocess.drawing.head import add_hair, add_head
 from preprocess.drawing.luggage import add_bag
 from preprocess.drawing.people import Material, Person
-from preprocess.drawing.solids import ROUND, SLICE, TRUNK, Solids, oval
+from preprocess.drawing.solids import LIMB, ROUND, SLICE, TRUNK, Solids, oval
 
 LONG_UPPERS = ("coat", "dress")
 CLOTH_GAP = 0.012
@@ -40,19 +41,48 @@ def figure(skeleton: Skeleton, person: Person) -> Solids:
 
 
 def _add_trunk(solids: Solids, skeleton: Skeleton, person: Person) -> None:
-    unit, axes, build = skeleton.unit_px, skeleton.chest, person.build
-    neck, hips = skeleton.point("neck"), skeleton.mid_hips
-    girth = build.girth * (1.0 + 0.05 * person.loose)
-    shoulders = 0.5 * build.shoulder_width
+    neck = skeleton.point("neck")
+    girth = person.build.girth * (1.0 + 0.05 * person.loose)
+    waist = girth * person.build.waist
+    shoulders, flank = _half_breadth(skeleton, "Sho"), _half_breadth(skeleton, "Hip") - 0.23
     rings = (  # share of the way from neck to hips, half width, half depth
         (0.02, shoulders - 0.06, 0.13),
         (0.16, shoulders - 0.04, 0.185 * girth),
         (0.36, 0.335 * girth, 0.215 * girth),
-        (0.66, 0.285 * girth * build.waist, 0.190 * girth * build.waist),
-        (0.88, 0.315 * girth, 0.205 * girth),
-        (1.06 if person.loose > 0.4 else 0.95, 0.335 * girth, 0.215 * girth),
+        (0.66, 0.285 * waist + 0.4 * flank, 0.190 * waist),
+        (0.88, 0.315 * girth + 0.8 * flank, 0.205 * girth),
+        (1.06 if person.loose > 0.4 else 0.95, 0.335 * girth + flank, 0.215 * girth),
     )
-    spine = hips - neck
+    _add_rings(solids, skeleton, rings, Material.UPPER, trunk=True)
+    pelvis = (
+        (0.86, 0.295 * girth + flank, 0.195 * girth),
+        (1.06, 0.315 * girth + flank, 0.195 * girth),
+        (1.17, 0.25 * girth + flank, 0.185 * girth),
+    )
+    low = Material.UPPER if person.cut in LONG_UPPERS else Material.LOWER
+    _add_rings(solids, skeleton, pelvis, low, trunk=False)
+    for name in ("RSho", "LSho"):  # the slope from neck to shoulder
+        side, down = skeleton.point(name) - neck, skeleton.unit_px * skeleton.chest[1]
+        solids.add(
+            neck - 0.085 * down + 0.10 * side,
+            neck + 0.97 * side + 0.02 * down,
+            (0.085 * skeleton.unit_px, (0.095 * person.build.girth + 0.012) * skeleton.unit_px),
+            Material.UPPER,
+            frame=TRUNK,
+        )
+
+
+def _add_rings(
+    solids: Solids,
+    skeleton: Skeleton,
+    rings: Sequence[tuple[float, float, float]],
+    material: Material,
+    *,
+    trunk: bool,
+) -> None:
+    """Join oval rings along the spine; each has its place, half width and half depth."""
+    unit, neck = skeleton.unit_px, skeleton.point("neck")
+    axes, spine = skeleton.chest if trunk else skeleton.ground, skeleton.mid_hips - neck
     for (at, w0, d0), (to, w1, d1) in itertools.pairwise(rings):
         r0, k0 = oval(axes, w0, d0)
         r1, k1 = oval(axes, w1, d1)
@@ -60,34 +90,19 @@ def _add_trunk(solids: Solids, skeleton: Skeleton, person: Person) -> None:
             neck + at * spine,
             neck + to * spine,
             (r0 * unit, r1 * unit),
-            Material.UPPER,
+            material,
             depth=0.5 * (k0 + k1),
-            frame=TRUNK,
+            frame=TRUNK if trunk else LIMB,
             along=at,
             hem=SLICE,
         )
-    low = Material.UPPER if person.cut in LONG_UPPERS else Material.LOWER
-    for (at, w0), (to, w1) in (((-0.14, 0.295), (0.06, 0.315)), ((0.06, 0.315), (0.17, 0.25))):
-        r0, k0 = oval(skeleton.ground, w0 * girth, 0.195 * girth)
-        r1, k1 = oval(skeleton.ground, w1 * girth, 0.185 * girth)
-        solids.add(
-            hips + at * spine,
-            hips + to * spine,
-            (r0 * unit, r1 * unit),
-            low,
-            depth=0.5 * (k0 + k1),
-            along=1.0 + at,
-            hem=SLICE,
-        )
-    for sign in SIGNS:  # the slope from neck to shoulder
-        shoulder = skeleton.point("RSho" if sign < 0 else "LSho")
-        solids.add(
-            neck - 0.085 * unit * axes[1] + 0.10 * (shoulder - neck),
-            neck + 0.97 * (shoulder - neck) + 0.02 * unit * axes[1],
-            (0.085 * unit, (0.095 * build.girth + 0.012) * unit),
-            Material.UPPER,
-            frame=TRUNK,
-        )
+
+
+def _half_breadth(skeleton: Skeleton, joint: str) -> float:
+    """Give half the distance of a right and a left joint, in torso lengths, within reason."""
+    across = skeleton.point("R" + joint) - skeleton.point("L" + joint)
+    low, high = (0.60, 1.10) if joint == "Sho" else (0.38, 0.75)
+    return 0.5 * float(np.clip(np.linalg.norm(across) / skeleton.unit_px, low, high))
 
 
 def _add_arm(solids: Solids, skeleton: Skeleton, person: Person, side: str) -> None:
@@ -134,7 +149,7 @@ def _add_leg(solids: Solids, skeleton: Skeleton, person: Person, side: str) -> N
     calf_gap = gap if person.leg > 1.8 else 0.3 * gap
     skirt = _skirt_length(skeleton, person)
     inward = 0.035 * unit * (1.0 if side == "R" else -1.0) * skeleton.ground[0]
-    start = hip + inward + max(skirt - 0.15, 0.10) * (knee - hip)
+    start = hip + inward + max(skirt - 0.15, 0.14) * (knee - hip)
     solids.add(
         start,
         knee,

@@ -15,7 +15,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.drawing.body import Angles, Build, Floats, Skeleton, frame, skeleton, turned
+from preprocess.drawing.body import Angles, Build, Floats, Skeleton, skeleton, turned
 from preprocess.drawing.framing import TORSO_PX, framed, sample_framing
 from preprocess.drawing.poses import sample_angles, sample_track
 from shared.geometry import presence
@@ -29,12 +29,8 @@ CHAINS = (
     ("RHip", "RKne", "RAnk"),
     ("LHip", "LKne", "LAnk"),
 )
-HEAD_CHOICES = tuple(
-    (float(np.radians(turn)), float(np.radians(nod)))
-    for nod in (-20, 0, 20, 40)
-    for turn in range(-100, 101, 10)
-)
-"""Turns and nods of the head that are tried, in radians."""
+HEAD_TURNS, HEAD_NODS = range(-100, 101, 10), (-20, 0, 20, 40)
+"""Turns and nods of the head that are tried, in degrees."""
 
 
 def lifted(
@@ -200,14 +196,17 @@ def _set_head(
     rest = upright.points[head] - upright.points[JOINT["neck"]]
     view = turned(yaw, pitch)
     known = present[head]
-    choices = HEAD_CHOICES if known.sum() > 1 else ((0.0, 0.1),)
-    turns = np.array([frame(turn, nod, 0.0) for turn, nod in choices]) @ view.T
+    turn, nod = (grid.ravel() for grid in np.meshgrid(HEAD_TURNS, HEAD_NODS))
+    if known.sum() < 2:
+        turn, nod = np.zeros(1), np.full(1, 5.0)
+    turns = _head_frames(np.radians(turn), np.radians(nod)) @ view.T
     flat = unit * (rest @ turns)[:, :, :2]  # choice, point, (x, y)
-    shifts = np.repeat(points[None, JOINT["neck"], :2], len(choices), axis=0)
+    shifts = np.repeat(points[None, JOINT["neck"], :2], len(turns), axis=0)
     if known.any():
         shifts = (joints[head][known] - flat[:, known]).mean(axis=1)
     missed = joints[head][known] - flat[:, known] - shifts[:, None]
-    errors = (missed**2).sum(axis=(1, 2)) + 0.005 * unit**2 * (np.array(choices) ** 2).sum(axis=1)
+    effort = np.radians(turn) ** 2 + np.radians(nod) ** 2
+    errors = (missed**2).sum(axis=(1, 2)) + 0.005 * unit**2 * effort
     best = int(np.argmin(errors))
     axes: Floats = turns[best]
     points[head] = unit * (rest @ axes)
@@ -215,3 +214,13 @@ def _set_head(
     points[head, 2] += points[JOINT["neck"], 2]
     points[head] = _pinned(points[head], joints[head], known)
     return axes
+
+
+def _head_frames(turn: Floats, nod: Floats) -> Floats:
+    """Give many frames at once: :func:`frame` of (turn, nod, 0), float64 (n, 3, 3)."""
+    cos, sin, zero = np.cos(turn), np.sin(turn), np.zeros_like(turn)
+    nod_cos, nod_sin = np.cos(nod), np.sin(nod)
+    left = np.stack((cos, zero, -sin), axis=1)
+    down = np.stack((-nod_sin * sin, nod_cos, -nod_sin * cos), axis=1)
+    front = np.stack((nod_cos * sin, nod_sin, nod_cos * cos), axis=1)
+    return np.stack((left, down, front), axis=1)

@@ -7,10 +7,10 @@ import pytest
 from poses import random_poses, standing_pose
 
 from data_manifest.interop import read_keypoints
-from preprocess.drawing.body import Build
+from preprocess.drawing.body import Build, frame
 from preprocess.drawing.crops import Studio
 from preprocess.drawing.given_poses import read_poses
-from preprocess.drawing.lifting import lifted
+from preprocess.drawing.lifting import _head_frames, lifted
 from shared.errors import UsageError
 from shared.geometry import presence
 from shared.skeleton import JOINT, MIRROR_JOINTS
@@ -65,6 +65,12 @@ def test_missing_limbs_have_plausible_lengths():
     body = lift(joints)
     thigh = np.linalg.norm(body.point("RKne") - body.point("RHip"))
     assert thigh == pytest.approx(Build().thigh * body.unit_px, rel=0.02)
+
+
+def test_many_head_frames_equal_single_ones(rng):
+    turns, nods = rng.uniform(-2, 2, (2, 7))
+    single = [frame(turn, nod, 0.0) for turn, nod in zip(turns, nods, strict=True)]
+    assert _head_frames(turns, nods) == pytest.approx(np.array(single), abs=1e-12)
 
 
 def test_absent_joints_are_never_visible(rng):
