@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from preprocess.choice import NUM_POINTS
@@ -194,13 +195,14 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def _globals_kept() -> Iterator[None]:
-    """Undo what the import does to others: torch.save, print options, variables of children."""
-    save, options = torch.save, np.get_printoptions()
+    """Undo what the import does to others: torch.save, Image.open, print options, variables."""
+    save, open_image, options = torch.save, Image.open, np.get_printoptions()
     variables = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "YOLO_OFFLINE")}
     try:
         yield
     finally:
         torch.save = save
+        Image.open = open_image
         np.set_printoptions(**options)
         for name, value in variables.items():
             if value is None:
