@@ -1,46 +1,10 @@
-"""Building blocks of generator and discriminator: norms, down- and up-convolutions."""
+"""Building blocks of generator and discriminator: halving and doubling convolutions."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-import torch
 from torch import Tensor, nn
 
-NormName = Literal["layer-scalar", "instance"]
-
-
-class LayerScalarNorm(nn.Module):
-    """The authors' "InstanceNorm": one mean and one deviation a sample, one gain, one bias.
-
-    The statistics run over channels, height and width together: (x - mean) / (std + 1e-3). They
-    are taken in float32 whatever the dtype of the input.
-
-    Source: the authors' published code.
-    """
-
-    epsilon = 1e-3
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(()))
-        self.bias = nn.Parameter(torch.zeros(()))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Normalise ``(b, c, h, w)``; shape and dtype stay."""
-        wide = features if features.dtype == torch.float64 else features.float()
-        variance, mean = torch.var_mean(wide, dim=(1, 2, 3), keepdim=True, correction=0)
-        # The root of 0 has no slope: a constant sample would turn its gradient into NaN.
-        deviation = variance.clamp_min(1e-12).sqrt()
-        scale = self.gain / (deviation + self.epsilon)
-        return torch.addcmul(self.bias - mean * scale, wide, scale).to(features.dtype)
-
-
-def norm_layer(name: NormName, channels: int) -> nn.Module:
-    """Make the norm of that name for feature maps of so many channels."""
-    if name == "layer-scalar":
-        return LayerScalarNorm()
-    return nn.InstanceNorm2d(channels, affine=True)
+from train.nets.norm import NormName, norm_layer
 
 
 class Down(nn.Module):

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
-from train.nets.blocks import Down, NormName, initialise
+from train.nets.blocks import Down, initialise
+from train.nets.norm import NormName
 
 IMAGE_CHANNELS = 3
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
-from train.nets.blocks import Down, NormName, Up, initialise
+from train.nets.blocks import Down, Up, initialise
+from train.nets.norm import NormName
 from train.nets.warp import Aggregation, Sampling, WarpPlan, build_warp_plan, warp_parts
 
 IMAGE_CHANNELS = 3
