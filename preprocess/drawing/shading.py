@@ -72,9 +72,9 @@ def _crevices(surface: Surface, unit_px: float) -> Reals:
 
 def _folds(surface: Surface, person: Person) -> Reals:
     """Give soft, slanting folds of the cloth as factors around 1."""
-    along = 5.0 * surface.t + 1.3 * surface.solid
+    along = 5.0 * surface.t + 1.3 * surface.solid.astype(np.float32)
     across = 2.2 * surface.normal[:, 0]
     wave = np.sin(along + across + person.fold_phase)
     finer = np.sin(1.9 * along - 2.6 * across + 2.0 * person.fold_phase)
-    folds: Reals = (1.0 + 0.05 * wave + 0.03 * finer).astype(np.float32)
+    folds: Reals = 1.0 + 0.05 * wave + 0.03 * finer
     return folds

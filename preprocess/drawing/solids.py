@@ -128,23 +128,21 @@ def surface(solids: Solids, size: tuple[int, int]) -> Surface:
     """
     table = np.array(solids.rows, dtype=np.float32).reshape(-1, 15)
     solid, x, y = _candidates(table, size)
-    a, b = table[:, 0:3], table[:, 3:6]
-    axis = b - a
-    squared = np.maximum(axis[:, 0] ** 2 + axis[:, 1] ** 2, 1e-6)
-    along = axis[:, :2] / squared[:, None]
-    start = a[:, 0] * along[:, 0] + a[:, 1] * along[:, 1]
-    t_free = x * along[solid, 0] + y * along[solid, 1] - start[solid]
+    ax, ay, az, bx, by, bz, ra, rb, depth, hem = np.ascontiguousarray(table.T[:10])
+    lx, ly = bx - ax, by - ay
+    squared = np.maximum(lx * lx + ly * ly, np.float32(1e-6))
+    dx, dy = x - ax[solid], y - ay[solid]
+    t_free = dx * (lx / squared)[solid] + dy * (ly / squared)[solid]
     t = np.clip(t_free, 0.0, 1.0)
-    dx = x - a[solid, 0] - t * axis[solid, 0]
-    dy = y - a[solid, 1] - t * axis[solid, 1]
-    radius = table[solid, 6] + t * (table[:, 7] - table[:, 6])[solid]
+    dx -= t * lx[solid]
+    dy -= t * ly[solid]
+    radius = ra[solid] + t * (rb - ra)[solid]
     height = 1.0 - (dx * dx + dy * dy) / (radius * radius)
-    hem = table[solid, 9]
-    cut = ((t_free > 1.0) & (hem > ROUND)) | ((t_free < 0.0) & (hem == SLICE))
+    cut = ((t_free > 1.0) & (hem > ROUND)[solid]) | ((t_free < 0.0) & (hem == SLICE)[solid])
     keep = np.flatnonzero((height > 0) & ~cut)
     solid, t, dx, dy, radius = solid[keep], t[keep], dx[keep], dy[keep], radius[keep]
     height = np.sqrt(height[keep])
-    z = a[solid, 2] + t * axis[solid, 2] + radius * table[solid, 8] * height
+    z = az[solid] + t * (bz - az)[solid] + radius * depth[solid] * height
     flat = y[keep].astype(np.int64) * size[1] + x[keep].astype(np.int64)
     winner = _nearest(flat, z, size)
     rows = y[keep][winner]
@@ -178,10 +176,11 @@ def _candidates(table: Reals, size: tuple[int, int]) -> tuple[Whole, Reals, Real
     counts = columns * rows
     solid = np.repeat(np.arange(len(table)), counts)
     place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    row = place // np.maximum(columns, 1)[solid]
-    x = low[solid, 0] + place - row * columns[solid]
-    y = low[solid, 1] + row
-    return solid, x.astype(np.float32), y.astype(np.float32)
+    across = np.maximum(columns, 1).astype(np.float32)
+    cell = place.astype(np.float32)
+    row = np.floor((cell + 0.5) * (1.0 / across)[solid])
+    left, top = low.T.astype(np.float32)
+    return solid, left[solid] + cell - row * across[solid], top[solid] + row
 
 
 def _nearest(flat: Whole, z: Reals, size: tuple[int, int]) -> Whole:
