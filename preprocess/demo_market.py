@@ -174,9 +174,7 @@ def _say_plan(entries: Sequence[Entry], out: Path, console: Console) -> None:
     console.say(f"{out}: {len(entries):,} pictures of {people:,} people ({counts})")
 
 
-def _is_finished(
-    settings: DrawSettings, out: Path, *, overwrite: bool, disk: Disk | None
-) -> bool:
+def _is_finished(settings: DrawSettings, out: Path, *, overwrite: bool, disk: Disk | None) -> bool:
     """Tell whether the folder holds the data set already; clear it where that is allowed.
 
     Raises:
