@@ -104,7 +104,7 @@ def run(
             roster, pose_key = _posed(job, roster, annotations, open_estimator)
         with times.stage("pairs"):
             splits = [make_split(name, roster, settings) for name in ("train", "test")]
-            say_left_out(splits, unmatched_names(roster, annotations), console)
+            say_left_out(splits, unmatched_names(files, roster, annotations), console)
         with times.stage("shards"):
             made = _make_shards(job, roster, splits)
         manifest = publish_folder(

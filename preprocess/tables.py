@@ -94,7 +94,8 @@ def image_table(
         values = [None if f.name is None else getattr(f.name, part) for f, _, _ in rows]
         table[part] = pd.array(values, dtype="Int64")
     table = pd.concat([table, _roster_columns(roster, places, len(table))], axis=1)
-    return pd.concat([table, _absent_rows(roster, annotations, table)], ignore_index=True)
+    absent = _absent_rows(unmatched_names(files, roster, annotations), table)
+    return pd.concat([table, absent], ignore_index=True)
 
 
 def _outside(file: SourceFile) -> tuple[Status, str]:
@@ -138,11 +139,8 @@ def _roster_columns(
     return pd.DataFrame(table)
 
 
-def _absent_rows(
-    roster: Roster, annotations: Annotations | None, like: pd.DataFrame
-) -> pd.DataFrame:
+def _absent_rows(names: Sequence[str], like: pd.DataFrame) -> pd.DataFrame:
     """List the rows of key points that no image has."""
-    names = unmatched_names(roster, annotations)
     table = pd.DataFrame(
         {
             "name": names,
@@ -156,12 +154,16 @@ def _absent_rows(
     return table.astype({name: like.dtypes[name] for name in like.columns})
 
 
-def unmatched_names(roster: Roster, annotations: Annotations | None) -> list[str]:
-    """Give the names of the key points' rows that no image has."""
+def unmatched_names(
+    files: Sequence[SourceFile], roster: Roster, annotations: Annotations | None
+) -> list[str]:
+    """Give the names of the key points' rows without an image, also among those only listed."""
     if annotations is None:
         return []
     used = set(roster.annotation_rows.tolist())
-    return [name for row, name in enumerate(annotations.names) if row not in used]
+    listed = {file.path.name for file in files if not file.split}
+    rows = enumerate(annotations.names)
+    return [name for row, name in rows if row not in used and name not in listed]
 
 
 def _joined(arrays: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:

@@ -216,6 +216,17 @@ def test_images_without_a_row_and_rows_without_an_image_are_listed(
     assert f"1 rows of key points have no image: {absent}" in capfd.readouterr().err
 
 
+def test_a_row_of_an_image_that_is_only_listed_is_not_absent(
+    market: SmallMarket, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    name = market.names["test"][0]
+    (market.root / "query").mkdir()
+    (market.folder("test") / name).rename(market.root / "query" / name)
+    images = load_images(prepare(market, tmp_path / "out")).set_index("name")
+    assert images.loc[name, ["status", "folder"]].tolist() == ["listed", "query"]
+    assert "have no image" not in capfd.readouterr().err
+
+
 def test_a_name_in_two_key_point_files_is_refused(market: SmallMarket, tmp_path: Path) -> None:
     second = tmp_path / "second.csv"
     second.write_bytes(market.keypoints.read_bytes())
