@@ -39,10 +39,10 @@ def show(report: Report, console: Console) -> None:
     subjects = [subject for subject in SUBJECTS if entries_of(report, subject)]
     rows = []
     for score, entry in _scored(report, "generated"):
-        numbers = [_shown(entry[name], score) for name in ("value", "low", "high")]
+        numbers = [_shown(entry["value"], score), _bounds(entry, score).replace(" to ", "–")]
         rows.append([score.key, *numbers, *_controls(report, score, subjects[1:])])
-    title = f"Scores of {report['pairs']:,} pairs with their 95 % intervals; then the controls"
-    console.table(title, ("score", "value", "low", "high", *subjects[1:]), rows)
+    title = f"Scores of {report['pairs']:,} pairs; then the controls"
+    console.table(title, ("score", "value", "95 % interval", *subjects[1:]), rows)
 
 
 def markdown(report: Report) -> str:
