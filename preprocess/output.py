@@ -97,7 +97,7 @@ class OutputFolder:
         """
         remove_temporaries(self.path)
         found = self._record()
-        changes = [] if found is None else _changes(found, record)
+        changes = _changes(found, record) if found is not None and self._holds_shards else []
         foreign = found is None and self._looks_foreign()
         if (changes or foreign) and not overwrite:
             what = "; ".join(changes) if changes else "files that prep-market did not write"
@@ -165,6 +165,12 @@ class OutputFolder:
         if not self.path.is_dir():
             return 0
         return sum(p.stat().st_size for p in self.path.iterdir() if _SHARD.fullmatch(p.name))
+
+    @property
+    def _holds_shards(self) -> bool:
+        """Whether anything was published; a run that failed before that binds nobody."""
+        names = (entry.name for entry in self.path.iterdir())
+        return any(name == MANIFEST_FILE or _SHARD.fullmatch(name) for name in names)
 
     @property
     def _record_file(self) -> Path:

@@ -311,6 +311,15 @@ def test_other_settings_are_refused_with_the_differences(
     assert len(load_pairs(out, "test")) == 7
 
 
+def test_a_run_that_failed_before_its_first_shard_binds_nobody(
+    market: SmallMarket, tmp_path: Path
+) -> None:
+    stopped = ContentEstimator(stop_after=0)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(market, tmp_path / "out", keypoints=False, estimator=stopped)
+    assert len(hashes(prepare(market, tmp_path / "out"))) == 6
+
+
 def test_another_source_is_refused(market: SmallMarket, tmp_path: Path) -> None:
     out = prepare(market, tmp_path / "out")
     (market.folder("train") / market.names["train"][0]).unlink()
