@@ -95,9 +95,9 @@ def test_the_border_is_neutral() -> None:
 
 
 def test_many_poses_give_what_each_gives_alone(rng: np.random.Generator) -> None:
-    joints = torch.from_numpy(whole_joints(rng, 1100, (21, 33)))
+    joints = torch.from_numpy(whole_joints(rng, 600, (21, 33)))
     together = pose_masks(joints, (21, 33))
-    for row in (0, 511, 512, 1099):
+    for row in (0, 511, 512, 599):
         assert torch.equal(together[row], pose_masks(joints[row : row + 1], (21, 33))[0])
 
 
