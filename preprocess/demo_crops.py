@@ -26,7 +26,7 @@ OF_COCO: Final = tuple(JOINT[name] for name in COCO_JOINTS)
 """Which of the 18 joints each COCO point is."""
 
 IMAGES_PER_IDENTITY: Final = 8
-IDENTITIES_PER_STUDIO: Final = 25
+PEOPLE_PER_STUDIO: Final = 25 * IMAGES_PER_IDENTITY
 BACKGROUND_QUALITY: Final = 85
 
 FLESH: Final = 0.25
@@ -77,7 +77,13 @@ def torso_lengths(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def draw_labelled(
-    seed: int, num_people: int, num_empty: int, *, first_identity: int = 0, workers: int = 1
+    seed: int,
+    num_people: int,
+    num_empty: int,
+    *,
+    first_identity: int = 0,
+    per_studio: int = PEOPLE_PER_STUDIO,
+    workers: int = 1,
 ) -> LabelledCrops:
     """Draw labelled crops, studio by studio, each with cameras and people of its own.
 
@@ -86,12 +92,12 @@ def draw_labelled(
         num_people: Crops of people.
         num_empty: Crops of places without anybody.
         first_identity: Number of the first person in every studio.
+        per_studio: Crops of people in each studio.
         workers: Processes.
 
     Returns:
         The crops, people first; equal arguments give equal bits, whatever the workers.
     """
-    per_studio = IMAGES_PER_IDENTITY * IDENTITIES_PER_STUDIO
     studios = range(-(-num_people // per_studio))
     empty = np.diff(np.linspace(0, num_empty, len(studios) + 1).astype(int))
     tasks = (

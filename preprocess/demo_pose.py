@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import copy
 import io
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -22,7 +22,7 @@ from torch import Tensor
 from preprocess.config import PoseSettings
 from preprocess.demo_batches import CropLoader, relit
 from preprocess.demo_crops import LabelledCrops
-from preprocess.demo_recipe import NETWORK, SIGMA, Recipe, draw_sets
+from preprocess.demo_recipe import NETWORK, Phase, Recipe, fetch_crops
 from preprocess.estimator import YoloEstimator, fit, network_input
 from preprocess.pose import choose_device, import_ultralytics, network_of, open_estimator
 from preprocess.pose_score import PoseScores, score_people
@@ -30,14 +30,13 @@ from shared.console import Console
 from shared.errors import ends_with_exit_code
 from shared.files import publish, publish_json
 from shared.settings import as_plain, fingerprint
-from shared.skeleton import COCO_JOINTS
 
 CHECK_STEP: Final = 4
 """After an epoch only every such crop is measured: it is to show the way, not to prove."""
 
 
 def trainer_class(
-    recipe: Recipe,
+    phase: Phase,
     train: LabelledCrops,
     check: LabelledCrops,
     settings: PoseSettings,
@@ -61,7 +60,7 @@ def trainer_class(
                 "names": {0: "person"},
                 "channels": 3,
                 "kpt_shape": [17, 3],
-                "kpt_oks_sigmas": [SIGMA] * len(COCO_JOINTS),
+                "kpt_oks_sigmas": phase.spreads,
             }
 
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
@@ -69,7 +68,7 @@ def trainer_class(
 
         def get_dataloader(self, *_: Any, mode: str = "train", **__: Any) -> CropLoader:
             crops = train if mode == "train" else check
-            return CropLoader(crops, recipe.batch, recipe.seed)
+            return CropLoader(crops, phase.batch, phase.seed)
 
         def preprocess_batch(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
             if self.device.type == "cpu":
@@ -90,8 +89,8 @@ def trainer_class(
             fitness = float(np.nansum(gains))  # no pair that could be swapped: not a number
             if self.best_fitness is None or fitness > self.best_fitness:
                 self.best_fitness = fitness
-            console.say(f"epoch {self.epoch + 1} of {self.epochs}: {one_line(scores)}")
-            return main_figures(scores), fitness
+            console.say(f"epoch {self.epoch + 1} of {self.epochs}: {scores.line}")
+            return scores.shares, fitness
 
         def final_eval(self) -> None:
             """Leave the measuring of the written weights to the caller."""
@@ -111,57 +110,87 @@ def evaluate(
     return score_people(estimator.estimate(crops.images), crops, settings.joint_threshold)
 
 
-def main_figures(scores: PoseScores) -> dict[str, float]:
-    """Give the figures that are single shares."""
-    return {key: value for key, value in as_plain(scores).items() if isinstance(value, float)}
-
-
-def one_line(scores: PoseScores) -> str:
-    """Give the figures as one line of percentages."""
-    shares = main_figures(scores).items()
-    return ", ".join(f"{name.replace('_', ' ')} {100 * share:.1f} %" for name, share in shares)
-
-
 def settings_of(device: torch.device) -> PoseSettings:
     """Give the settings that stage 1 has by default, on the given device."""
     return PoseSettings(device="cuda" if device.type == "cuda" else "cpu", half=False)
 
 
-def train(
-    recipe: Recipe,
-    work: Path,
-    sets: tuple[LabelledCrops, LabelledCrops],
-    device: torch.device,
-    console: Console,
-) -> Path:
-    """Train; what an earlier run left in the folder is continued.
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """Where and how a recipe is carried out; nothing here is part of the result.
 
     Args:
-        recipe: How long.
-        work: Folder of the checkpoints.
-        sets: Crops to learn from and to measure with.
-        device: Where.
+        work: Folder of the crops and checkpoints.
+        device: Where to train.
+        workers: Processes that draw.
+        hours: End each phase after so long; its learning rate follows the time.
         console: Told the figures after every epoch.
+    """
+
+    work: Path
+    device: torch.device
+    workers: int = 1
+    hours: float | None = None
+    console: Console
+
+
+def train(recipe: Recipe, check: LabelledCrops, shop: Workshop) -> Path:
+    """Train phase after phase; what an earlier run left in the folder is continued.
+
+    Args:
+        recipe: What to do.
+        check: Crops to measure with after every epoch.
+        shop: Where and how.
 
     Returns:
-        The best checkpoint.
+        The last phase's best checkpoint.
     """
-    run = work / f"run-{fingerprint(recipe)}"
-    last, best, done = run / "weights" / "last.pt", run / "weights" / "best.pt", run / "done"
-    if done.exists():
-        return best
-    overrides = {
-        "model": "demo-pose.yaml",
+    best: Path | None = None
+    for number, phase in enumerate(recipe.phases, 1):
+        run = shop.work / f"{phase.name}-{fingerprint(recipe.phases[:number])}"
+        if not (run / "done").exists():
+            train_phase(phase, run, best, check, shop)
+            publish(run / "done", b"")
+        best = run / "weights" / "best.pt"
+    assert best is not None
+    return best
+
+
+def train_phase(
+    phase: Phase, run: Path, start: Path | None, check: LabelledCrops, shop: Workshop
+) -> None:
+    """Carry out one phase in its folder, from the weights of a checkpoint where one is given."""
+    crops = fetch_crops(phase.order, shop.work, shop.workers, shop.console)
+    settings, threads = settings_of(shop.device), torch.get_num_threads()
+    trained = trainer_class(phase, crops, check, settings, shop.console)
+    trainer = trained(overrides=_overrides(phase, run, start, shop))
+    torch.set_num_threads(threads)  # ultralytics leaves one core idle
+    with shop.console.stage(f"{phase.name} training, crops", phase.epochs * len(crops)) as stage:
+        trainer.add_callback("on_train_start", lambda t: stage.skip(t.start_epoch * len(crops)))
+        trainer.add_callback("on_train_epoch_start", _tell_epoch)
+        trainer.add_callback("on_train_batch_end", lambda _: stage.advance(phase.batch))
+        trainer.train()
+
+
+def _overrides(phase: Phase, run: Path, start: Path | None, shop: Workshop) -> dict[str, Any]:
+    """Give the settings of ultralytics' trainer."""
+    last = run / "weights" / "last.pt"
+    return {
+        "model": str(last) if last.exists() else "demo-pose.yaml",
+        "resume": str(last) if last.exists() else False,
+        "pretrained": str(start) if start else False,
         "data": "drawn",
         "save_dir": str(run),
-        "imgsz": max(settings_of(device).pose_size),
-        "device": device.type,
-        "epochs": recipe.epochs,
-        "time": recipe.hours,
-        "batch": recipe.batch,
-        "nbs": recipe.batch,
+        "imgsz": max(settings_of(shop.device).pose_size),
+        "device": shop.device.type,
+        "amp": False if shop.device.type == "cpu" else "bf16",
+        "epochs": phase.epochs,
+        "time": shop.hours,
+        "batch": phase.batch,
+        "nbs": phase.batch,
+        "seed": phase.seed,
         "optimizer": "MuSGD",
-        "lr0": recipe.rate,
+        "lr0": phase.rate,
         "lrf": 0.02,
         "cos_lr": True,
         "warmup_epochs": 0.5,
@@ -170,26 +199,11 @@ def train(
         "weight_decay": 0.0005,
         "pose": 30.0,
         "kobj": 2.0,
-        "seed": recipe.seed,
         "close_mosaic": 0,
-        "patience": recipe.epochs,
-        "amp": False if device.type == "cpu" else "bf16",
+        "patience": 1000,
         "plots": False,
         "exist_ok": True,
-        "pretrained": False,
     }
-    if last.exists():
-        overrides |= {"model": str(last), "resume": str(last)}
-    threads = torch.get_num_threads()
-    trainer = trainer_class(recipe, *sets, settings_of(device), console)(overrides=overrides)
-    torch.set_num_threads(threads)  # ultralytics leaves one core idle
-    with console.stage("training, crops", recipe.epochs * len(sets[0])) as stage:
-        trainer.add_callback("on_train_start", lambda t: stage.skip(t.start_epoch * len(sets[0])))
-        trainer.add_callback("on_train_epoch_start", _tell_epoch)
-        trainer.add_callback("on_train_batch_end", lambda _: stage.advance(recipe.batch))
-        trainer.train()
-    publish(done, b"")
-    return best
 
 
 def _tell_epoch(trainer: Any) -> None:
@@ -206,6 +220,7 @@ def write_weights(checkpoint: Path, out: Path) -> str:
 
     model = torch_safe_load(checkpoint, safe_only=True)[0]["ema"].half()
     model.criterion = None
+    vars(model).pop("pt_path", None)
     model.args = {"task": "pose", "imgsz": list(settings_of(torch.device("cpu")).pose_size)}
     for parameter in model.parameters():
         parameter.requires_grad = False
@@ -229,39 +244,31 @@ def measure(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     options = _parser().parse_args(arguments)
-    console = Console()
-    recipe = Recipe(
-        train_people=options.people,
-        train_empty=options.people // 10,
-        epochs=options.epochs,
-        hours=options.hours,
-    )
-    device = choose_device(options.device)
+    recipe = Recipe().shortened(options.share)
+    console, device = Console(), choose_device(options.device)
     import_ultralytics(offline=True)
     options.work.mkdir(parents=True, exist_ok=True)
-    sets = draw_sets(recipe, options.work, options.workers, console)
+    check = fetch_crops(recipe.check_order, options.work, options.workers, console)
     weights = options.measure
     if weights is None:
         weights = options.out
-        sha256 = write_weights(train(recipe, options.work, sets, device, console), weights)
+        shop = Workshop(
+            work=options.work,
+            device=device,
+            workers=options.workers,
+            hours=options.hours,
+            console=console,
+        )
+        sha256 = write_weights(train(recipe, check, shop), weights)
         console.result(f"{weights}: {weights.stat().st_size:,} bytes, SHA-256 {sha256}")
-    scores = measure(weights, sets[1], device, console)
-    publish_json(weights.with_suffix(".json"), as_plain(scores))
-    console.table(f"{weights.name} on {len(sets[1])} unseen drawn crops", *_table(scores))
-
-
-def _table(scores: PoseScores) -> tuple[list[str], list[list[str]]]:
-    rows = [
-        [name.replace("_", " "), f"{share:.2%}"] for name, share in main_figures(scores).items()
-    ]
-    joints = zip(COCO_JOINTS, scores.right_of_joint, strict=True)
-    return ["figure", "share"], rows + [
-        [f"right: {name}", f"{share:.2%}"] for name, share in joints
-    ]
+    scores = measure(weights, check, device, console)
+    publish_json(options.work / f"{weights.stem}.json", as_plain(scores))
+    console.table(
+        f"{weights.name} on {len(check)} unseen drawn crops", ("figure", "share"), scores.rows
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
-    recipe = Recipe()
     parser = argparse.ArgumentParser(
         prog="python -m preprocess.demo_pose",
         description="Train the demo pose network on drawn people, measure it, write its weights.",
@@ -271,9 +278,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--work", type=Path, default=Path("demo/pose"), help="folder of crops and checkpoints")
     add("--out", type=Path, default=Path("demo/pose/demo-pose.pt"), help="the weights to write")
     add("--measure", type=Path, metavar="FILE", help="only measure these weights")
-    add("--people", type=int, default=recipe.train_people, help="crops of people to learn from")
-    add("--epochs", type=int, default=recipe.epochs, help="times that all crops are seen")
-    add("--hours", type=float, help="train for so long instead of so many epochs")
+    add("--share", type=float, default=1.0, help="share of the crops and epochs, for a trial")
+    add("--hours", type=float, help="end each phase after so long")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train")
     add("--workers", type=int, default=2, help="processes that draw")
     return parser

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from preprocess.demo_crops import LabelledCrops, draw_labelled, kept_crops
 from shared.console import Console
+from shared.skeleton import COCO_JOINTS
 
 NETWORK: Final[dict[str, Any]] = {
     "nc": 1,
@@ -35,14 +36,75 @@ NETWORK: Final[dict[str, Any]] = {
 }
 """Smaller than ultralytics' nano models and with one level of cells instead of three."""
 
-SIGMA: Final = 0.12
-"""Spread of the key point loss, equal for all points as the tolerance is, and wide: COCO's own
-spreads give points that are far off, as all are at first, next to no gradient."""
-
-TRAIN_SEED: Final = 100_000
 CHECK_SEED: Final = 900_000
 CHECK_IDENTITY: Final = 500
-"""People are functions of seed and number; the check's share neither with the training's."""
+"""A person is a function of seed and number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropOrder:
+    """Which crops to draw; see :func:`preprocess.demo_crops.draw_labelled`."""
+
+    purpose: str
+    seed: int
+    people: int
+    empty: int
+    first_identity: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One stretch of training; the next one goes on from its weights with crops of its own.
+
+    Args:
+        name: Of its folder.
+        seed: Of its people and places, of the order and of new weights.
+        people: Drawn crops of people to learn from.
+        empty: Drawn empty places to learn from.
+        epochs: Times that all crops are seen, each time mirrored or not and in another light.
+        batch: Crops a step.
+        rate: Learning rate of MuSGD at its highest.
+        spread: Of the key point loss, in shares of the person's size.
+        spread_of_limbs: The same for knees and elbows.
+        spread_of_ends: The same for wrists and ankles.
+    """
+
+    name: str
+    seed: int
+    people: int = 8_000
+    empty: int = 800
+    epochs: int = 16
+    batch: int = 24
+    rate: float = 0.01
+    spread: float = 0.12
+    spread_of_limbs: float = 0.12
+    spread_of_ends: float = 0.12
+
+    @property
+    def order(self) -> CropOrder:
+        """Its crops."""
+        return CropOrder(purpose="train", seed=self.seed, people=self.people, empty=self.empty)
+
+    @property
+    def spreads(self) -> list[float]:
+        """The spread of each COCO point."""
+        special = {"Wri": self.spread_of_ends, "Ank": self.spread_of_ends}
+        special |= {"Kne": self.spread_of_limbs, "Elb": self.spread_of_limbs}
+        return [special.get(name[1:], self.spread) for name in COCO_JOINTS]
+
+
+# COCO's own narrow spreads give points that are far off, as all are at first, next to no gradient:
+# so the first phase is wide for all, and the second narrow where precision is hard to reach.
+COARSE: Final = Phase(name="coarse", seed=100_000)
+FINE: Final = Phase(
+    name="fine",
+    seed=110_000,
+    batch=32,
+    rate=0.006,
+    spread=0.1,
+    spread_of_limbs=0.07,
+    spread_of_ends=0.055,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,52 +112,59 @@ class Recipe:
     """What the demo weights are made of.
 
     Args:
-        train_people: Drawn crops of people to learn from.
-        train_empty: Drawn empty places to learn from.
+        phases: What is learned from, in order.
         check_people: Crops of unseen people to measure with.
         check_empty: Unseen empty places to measure with.
-        epochs: Times that all crops are seen, each time mirrored or not and in another light.
-        hours: Train for so long instead; the learning rate follows the time.
-        batch: Crops a step.
-        rate: Learning rate of MuSGD at its highest.
-        seed: Of the network's first weights and of the order.
     """
 
-    train_people: int = 8_000
-    train_empty: int = 800
+    phases: tuple[Phase, ...] = (COARSE, FINE)
     check_people: int = 1_200
     check_empty: int = 300
-    epochs: int = 16
-    hours: float | None = None
-    batch: int = 24
-    rate: float = 0.01
-    seed: int = 0
+
+    @property
+    def check_order(self) -> CropOrder:
+        """The crops to measure with; they share neither seeds nor people with the training's."""
+        return CropOrder(
+            purpose="check",
+            seed=CHECK_SEED,
+            people=self.check_people,
+            empty=self.check_empty,
+            first_identity=CHECK_IDENTITY,
+        )
+
+    def shortened(self, share: float) -> Recipe:
+        """Give the recipe with a share of the crops and epochs, for a quick trial."""
+        phases = tuple(
+            replace(
+                phase,
+                people=max(phase.batch, round(share * phase.people)),
+                empty=max(1, round(share * phase.empty)),
+                epochs=max(1, round(share * phase.epochs)),
+            )
+            for phase in self.phases
+        )
+        return replace(self, phases=phases)
 
 
-def draw_sets(
-    recipe: Recipe, work: Path, workers: int, console: Console
-) -> tuple[LabelledCrops, LabelledCrops]:
-    """Draw the crops to learn from and those to measure with, or read them where they are kept.
+def fetch_crops(order: CropOrder, work: Path, workers: int, console: Console) -> LabelledCrops:
+    """Draw crops, or read them where an earlier run kept them.
 
     Args:
-        recipe: How many.
+        order: Which.
         work: Folder to keep them in.
-        workers: Processes.
+        workers: Processes that draw.
         console: Told what is drawn.
-
-    Returns:
-        The two sets; they share neither seeds nor people.
     """
-    sets = []
-    for name, seed, people, empty, first in (
-        ("train", TRAIN_SEED, recipe.train_people, recipe.train_empty, 0),
-        ("check", CHECK_SEED, recipe.check_people, recipe.check_empty, CHECK_IDENTITY),
-    ):
-        path = work / f"{name}-{people}-{empty}.npz"
-        crops = kept_crops(path)
-        if crops is None:
-            console.say(f"drawing {people} people and {empty} empty places to {name} with")
-            crops = draw_labelled(seed, people, empty, first_identity=first, workers=workers)
-            kept_crops(path, crops)
-        sets.append(crops)
-    return sets[0], sets[1]
+    path = work / f"{order.purpose}-{order.seed}-{order.people}-{order.empty}.npz"
+    crops = kept_crops(path)
+    if crops is None:
+        console.say(f"drawing {order.people} people and {order.empty} empty places: {path.stem}")
+        crops = draw_labelled(
+            order.seed,
+            order.people,
+            order.empty,
+            first_identity=order.first_identity,
+            workers=workers,
+        )
+        kept_crops(path, crops)
+    return crops

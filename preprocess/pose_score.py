@@ -7,7 +7,7 @@ Convention:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
@@ -52,6 +52,24 @@ class PoseScores:
     invented: float
     present: float
     false_finds: float
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The figures that are single shares."""
+        return {key: value for key, value in asdict(self).items() if isinstance(value, float)}
+
+    @property
+    def line(self) -> str:
+        """The shares as one line of percentages."""
+        named = self.shares.items()
+        return ", ".join(f"{name.replace('_', ' ')} {share:.1%}" for name, share in named)
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """The shares, then those of each joint, as rows of a table."""
+        joints = zip(COCO_JOINTS, self.right_of_joint, strict=True)
+        named = [*self.shares.items(), *((f"right: {joint}", share) for joint, share in joints)]
+        return [(name.replace("_", " "), f"{share:.2%}") for name, share in named]
 
 
 def score_people(people: People, crops: LabelledCrops, joint_threshold: float) -> PoseScores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,20 @@ from preprocess import demo_pose
 from preprocess.config import PoseSettings
 from preprocess.demo_batches import CropLoader, labels_of, relit
 from preprocess.demo_crops import LabelledCrops, draw_labelled, kept_crops
-from preprocess.demo_recipe import Recipe, draw_sets
+from preprocess.demo_recipe import Phase, Recipe, fetch_crops
 from preprocess.pose import import_ultralytics, open_estimator
 from shared.console import Console
 from shared.errors import StoppedError
-from shared.skeleton import COCO_MIRROR
+from shared.skeleton import COCO_JOINTS, COCO_MIRROR
 
+SMALL = {"people": 24, "empty": 8, "batch": 8}
 TINY = Recipe(
-    train_people=24, train_empty=8, check_people=8, check_empty=4, epochs=3, batch=8, seed=1
+    phases=(
+        Phase(name="coarse", seed=1, epochs=2, **SMALL),
+        Phase(name="fine", seed=2, epochs=1, spread_of_ends=0.06, **SMALL),
+    ),
+    check_people=8,
+    check_empty=4,
 )
 CPU = torch.device("cpu")
 
@@ -48,8 +55,8 @@ def test_boxes_hold_every_visible_joint_and_end_at_the_edges(crops: LabelledCrop
 
 
 def test_the_same_arguments_draw_the_same_crops_whatever_the_workers(tmp_path: Path) -> None:
-    one = draw_labelled(30, 202, 2)
-    two = draw_labelled(30, 202, 2, workers=2)
+    one = draw_labelled(30, 7, 2, per_studio=3)
+    two = draw_labelled(30, 7, 2, per_studio=3, workers=2)
     kept_crops(tmp_path / "kept.npz", one)
     kept = kept_crops(tmp_path / "kept.npz")
     assert kept is not None
@@ -127,18 +134,25 @@ class StopAfter(Console):
             raise StoppedError("stopped")
 
 
+def epochs_of(work: Path, phase: str) -> list[int]:
+    with next(work.glob(f"{phase}-*/results.csv")).open() as stream:
+        return [int(row["epoch"]) for row in csv.DictReader(stream)]
+
+
 @pytest.mark.filterwarnings("default")  # ultralytics' trainer warns of its own ways
 def test_training_writes_weights_and_continues_where_it_was_stopped(tmp_path: Path) -> None:
     import_ultralytics(offline=True)
     quiet = Console(quiet=True)
-    sets = draw_sets(TINY, tmp_path, 1, quiet)
+    check = fetch_crops(TINY.check_order, tmp_path, 1, quiet)
+    shop = demo_pose.Workshop(work=tmp_path, device=CPU, console=quiet)
     with pytest.raises(StoppedError):
-        demo_pose.train(TINY, tmp_path, sets, CPU, StopAfter(2))
-    checkpoint = demo_pose.train(TINY, tmp_path, sets, CPU, quiet)
-    with next(tmp_path.glob("run-*/results.csv")).open() as stream:
-        epochs = [int(row["epoch"]) for row in csv.DictReader(stream)]
-    assert epochs == [1, 2, 3]
-    assert demo_pose.train(TINY, tmp_path, sets, CPU, quiet) == checkpoint
+        demo_pose.train(TINY, check, replace(shop, console=StopAfter(2)))
+    checkpoint = demo_pose.train(TINY, check, shop)
+    assert epochs_of(tmp_path, "coarse") == [1, 2]
+    assert epochs_of(tmp_path, "fine") == [1]
+    assert checkpoint.is_relative_to(next(tmp_path.glob("fine-*")))
+    assert demo_pose.train(TINY, check, shop) == checkpoint
+    assert epochs_of(tmp_path, "fine") == [1]
 
     out = tmp_path / "weights" / "demo.pt"
     sha256 = demo_pose.write_weights(checkpoint, out)
@@ -147,5 +161,20 @@ def test_training_writes_weights_and_continues_where_it_was_stopped(tmp_path: Pa
     assert str(tmp_path).encode() not in out.read_bytes()
     estimator = open_estimator(PoseSettings(pose_model=str(out), device="cpu"), quiet)
     assert sha256 in estimator.key
-    scores = demo_pose.measure(out, sets[1], CPU, quiet)
+    scores = demo_pose.measure(out, check, CPU, quiet)
     assert (scores.num_people, scores.num_empty) == (8, 4)
+
+
+def test_a_quick_trial_is_the_same_recipe_with_less_of_everything() -> None:
+    quick = Recipe().shortened(0.01)
+    assert [phase.name for phase in quick.phases] == [phase.name for phase in Recipe().phases]
+    for phase, whole in zip(quick.phases, Recipe().phases, strict=True):
+        assert 0 < phase.people < whole.people
+        assert phase.spreads == whole.spreads
+    seeds = [phase.seed for phase in Recipe().phases]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_the_second_phase_is_narrow_where_precision_is_hard() -> None:
+    spreads = dict(zip(COCO_JOINTS, Recipe().phases[-1].spreads, strict=True))
+    assert spreads["LWri"] == spreads["RAnk"] < spreads["RKne"] == spreads["LElb"] < spreads["nose"]
