@@ -143,7 +143,10 @@ class Recipe:
             )
             for phase in self.phases
         )
-        return replace(self, phases=phases)
+        check_people, check_empty = (
+            max(8, round(share * number)) for number in (self.check_people, self.check_empty)
+        )
+        return Recipe(phases=phases, check_people=check_people, check_empty=check_empty)
 
 
 def fetch_crops(order: CropOrder, work: Path, workers: int, console: Console) -> LabelledCrops:
