@@ -25,6 +25,7 @@ REQUIREMENT: Final = re.compile(
     r"(?P<name>[\w.-]+)(\[[^]]*\])?(>=(?P<least>[\d.]+))?[^;]*(;.*extra == .(?P<extra>[\w-]+).)?"
 )
 EXTRAS: Final = {
+    "fast": "prep-market decodes JPEGs with simplejpeg",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
 }

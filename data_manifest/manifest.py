@@ -1,4 +1,4 @@
-"""The manifest: the index of a shard folder, written last, and the tables for pandas.
+"""The manifest: the index of a shard folder, written last.
 
 A folder without ``manifest.json`` is not finished. The manifest carries the hash of every other
 file and of itself, so that nothing damaged, swapped or foreign is used.
@@ -12,15 +12,12 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data_manifest import schema
 from shared import settings
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish_json, read_json
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MANIFEST_FILE = "manifest.json"
 IMAGES_FILE = "images.csv"
@@ -184,57 +181,6 @@ def listed_sha256(path: Path) -> str | None:
 def pairs_file(split: str) -> str:
     """Give the name of a split's table of pairs."""
     return f"pairs-{split}.csv"
-
-
-def load_pairs(folder: Path | str, split: str = "train") -> pd.DataFrame:
-    """Give the pairs of a shard folder as a table, in the order of the split's list.
-
-    Args:
-        folder: A shard folder.
-        split: ``"train"`` or ``"test"``.
-
-    Returns:
-        One row a pair; the columns are ``schema.PAIR_COLUMNS``.
-
-    Raises:
-        UsageError: The folder has no manifest, or the split has another name.
-        DamagedError: The table is not what was written.
-    """
-    from data_manifest import tables  # noqa: PLC0415 - pandas only where asked for
-
-    if split not in schema.SPLITS:
-        raise UsageError(problem("split", " or ".join(schema.SPLITS), split, "choose one of them"))
-    return tables.read(_verified(Path(folder), pairs_file(split)), schema.PAIR_COLUMNS)
-
-
-def load_images(folder: Path | str) -> pd.DataFrame:
-    """Give all images of the source as a table, also those that are in no shard.
-
-    Args:
-        folder: A shard folder.
-
-    Returns:
-        One row an image; the columns are ``schema.IMAGE_COLUMNS``.
-
-    Raises:
-        UsageError: The folder has no manifest.
-        DamagedError: The table is not what was written.
-    """
-    from data_manifest import tables  # noqa: PLC0415 - pandas only where asked for
-
-    return tables.read(_verified(Path(folder), IMAGES_FILE), schema.IMAGE_COLUMNS)
-
-
-def _verified(folder: Path, name: str) -> bytes:
-    wanted = open_manifest(folder).files.get(name)
-    path = folder / name
-    if wanted is None or not path.is_file():
-        raise DamagedError(problem(path, "a table that the manifest lists", "none", REMEDY))
-    text = path.read_bytes()
-    if hashlib.sha256(text).hexdigest() != wanted:
-        remedy = f"work on a copy of it; {REMEDY}"
-        raise DamagedError(problem(path, "the table that was written", "another hash", remedy))
-    return text
 
 
 def _sizes(manifest: Manifest) -> dict[str, dict[str, int]]:

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import Manifest, open_manifest
-from data_manifest.shard import ShardArrays, read_shard
+from data_manifest.shard import read_shard
 from data_manifest.warping import warp_parts
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import UsageError, problem

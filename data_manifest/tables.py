@@ -7,6 +7,7 @@ Convention:
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_manifest import schema
-from data_manifest.manifest import IMAGES_FILE, pairs_file
+from data_manifest.arrays import ShardArrays
+from data_manifest.manifest import IMAGES_FILE, REMEDY, open_manifest, pairs_file
 from data_manifest.schema import Column
-from data_manifest.shard import ShardArrays
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish
@@ -62,6 +63,41 @@ def pair_table(arrays: ShardArrays, number: int, *, pose_change: bool = False) -
     if pose_change:
         table["pose_change"] = _pose_change(arrays.joints, source, target)
     return table
+
+
+def load_pairs(folder: Path | str, split: str = "train") -> pd.DataFrame:
+    """Give the pairs of a shard folder as a table, in the order of the split's list.
+
+    Args:
+        folder: A shard folder.
+        split: ``"train"`` or ``"test"``.
+
+    Returns:
+        One row a pair; the columns are ``schema.PAIR_COLUMNS``.
+
+    Raises:
+        UsageError: The folder has no manifest, or the split has another name.
+        DamagedError: The table is not what was written.
+    """
+    if split not in schema.SPLITS:
+        raise UsageError(problem("split", " or ".join(schema.SPLITS), split, "choose one of them"))
+    return read(_verified(Path(folder), pairs_file(split)), schema.PAIR_COLUMNS)
+
+
+def load_images(folder: Path | str) -> pd.DataFrame:
+    """Give all images of the source as a table, also those that are in no shard.
+
+    Args:
+        folder: A shard folder.
+
+    Returns:
+        One row an image; the columns are ``schema.IMAGE_COLUMNS``.
+
+    Raises:
+        UsageError: The folder has no manifest.
+        DamagedError: The table is not what was written.
+    """
+    return read(_verified(Path(folder), IMAGES_FILE), schema.IMAGE_COLUMNS)
 
 
 def publish_images(folder: Path, images: pd.DataFrame, disk: Disk | None = None) -> str:
@@ -131,6 +167,18 @@ def read(text: bytes, columns: Sequence[Column]) -> pd.DataFrame:
         found = ", ".join(map(str, table.columns))
         raise DamagedError(problem("table", "its columns", found, "make the shards anew"))
     return table
+
+
+def _verified(folder: Path, name: str) -> bytes:
+    wanted = open_manifest(folder).files.get(name)
+    path = folder / name
+    if wanted is None or not path.is_file():
+        raise DamagedError(problem(path, "a table that the manifest lists", "none", REMEDY))
+    text = path.read_bytes()
+    if hashlib.sha256(text).hexdigest() != wanted:
+        remedy = f"work on a copy of it; {REMEDY}"
+        raise DamagedError(problem(path, "the table that was written", "another hash", remedy))
+    return text
 
 
 def _csv(table: pd.DataFrame, columns: Sequence[Column], where: str) -> bytes:

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 
 from data_manifest import schema, tables
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import (
     Manifest,
     ShardEntry,
-    load_images,
-    load_pairs,
     open_manifest,
     pairs_file,
 )
-from data_manifest.shard import Shard, ShardArrays, read_shard
+from data_manifest.shard import Shard, read_shard
+from data_manifest.tables import load_images, load_pairs
 from shared.affine import pair_transforms
 from shared.errors import DamagedError, PoseGanError, RulesBrokenError
 from shared.files import sha256_of_file

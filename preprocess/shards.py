@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_manifest import schema
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import ShardEntry
-from data_manifest.shard import ShardArrays, shard_bytes
+from data_manifest.shard import shard_bytes
 from preprocess.images import RefusedImageError, fast_decoder, read_image, resized
 from preprocess.pairs import rows_of_identities
 from preprocess.transforms import transforms_of_pairs

@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 from poses import standing_pose
 
 from data_manifest import schema
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import Manifest, ShardEntry, publish_manifest
-from data_manifest.shard import ShardArrays, shard_bytes
+from data_manifest.shard import shard_bytes
 from shared.affine import pair_transforms
 from shared.files import publish
 from shared.geometry import mask_quads, presence

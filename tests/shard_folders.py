@@ -11,8 +11,9 @@ import pandas as pd
 from poses import random_poses
 
 from data_manifest import schema, tables
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import Manifest, ShardEntry, pairs_file, publish_manifest
-from data_manifest.shard import ShardArrays, shard_bytes
+from data_manifest.shard import shard_bytes
 from shared.affine import pair_transforms
 from shared.geometry import mask_quads, presence
 from shared.skeleton import JOINTS, TORSO_JOINTS

@@ -25,8 +25,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import ShardEntry
-from data_manifest.shard import ShardArrays, shard_bytes
+from data_manifest.shard import shard_bytes
 from shared.console import Console
 from train.data.batch import make_batch
 from train.data.feed import PrefetchFeed, fill

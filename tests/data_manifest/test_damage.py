@@ -14,8 +14,9 @@ from corruption import ACCIDENTS, corrupted, outcomes
 from shard_folders import publish_folder, small_arrays
 
 from data_manifest import load_images, load_pairs
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import open_manifest
-from data_manifest.shard import ShardArrays, read_shard, shard_bytes
+from data_manifest.shard import read_shard, shard_bytes
 from shared.errors import DamagedError, UsageError
 
 HOW_MANY = [

@@ -6,7 +6,7 @@ import inspect
 import numpy as np
 
 from data_manifest import schema
-from data_manifest.shard import ShardArrays
+from data_manifest.arrays import ShardArrays
 from data_manifest.specification import FORMAT_FILE, tables, with_tables
 
 

@@ -12,8 +12,9 @@ import pytest
 from shard_folders import small_arrays
 
 from data_manifest import open_shard, schema
+from data_manifest.arrays import ShardArrays
 from data_manifest.rules import is_plain_name
-from data_manifest.shard import ShardArrays, read_shard, shard_bytes
+from data_manifest.shard import read_shard, shard_bytes
 from shared.errors import DamagedError, UsageError
 
 

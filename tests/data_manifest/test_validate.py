@@ -9,8 +9,8 @@ import pytest
 from shard_folders import image_table, publish_folder, small_arrays, small_shards
 
 from data_manifest import tables
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import open_manifest, publish_manifest
-from data_manifest.shard import ShardArrays
 from data_manifest.validate import findings
 
 

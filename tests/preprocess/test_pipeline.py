@@ -25,8 +25,9 @@ from small_market import (
 )
 
 from data_manifest.interop import read_keypoints, write_keypoints, write_pairs
-from data_manifest.manifest import load_images, load_pairs, open_manifest
+from data_manifest.manifest import open_manifest
 from data_manifest.shard import read_shard
+from data_manifest.tables import load_images, load_pairs
 from preprocess.annotations import read_annotations
 from preprocess.output import OutputFolder
 from shared.errors import NoSpaceError, PoseGanError, RulesBrokenError, UsageError

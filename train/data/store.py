@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import Manifest, ShardEntry
-from data_manifest.shard import ShardArrays, read_shard
+from data_manifest.shard import read_shard
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS, NUM_PARTS
 

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import torch
 
+from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import ShardEntry
-from data_manifest.shard import ShardArrays, read_shard
+from data_manifest.shard import read_shard
 from train.data.order import Order, Picks, Window
 from train.data.store import Samples, Store, store_from
 
