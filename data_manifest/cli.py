@@ -9,8 +9,20 @@ import click
 from shared.console import Console
 from shared.errors import ends_with_exit_code
 
+WIDE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+INSPECT_EXAMPLES = """\b
+Examples:
+  inspect-shards shards/
+  inspect-shards shards/ --verify --sheet pairs.png --pairs 8
+"""
+DOCTOR_EXAMPLES = """\b
+Examples:
+  posegan-doctor
+  posegan-doctor --folder /data > report.txt
+"""
 
-@click.command(name="inspect-shards", context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.command(name="inspect-shards", context_settings=WIDE, epilog=INSPECT_EXAMPLES)
 @click.argument("shards", type=click.Path(path_type=Path))
 @click.option("--verify", is_flag=True, help="Check every promise of the format, file by file.")
 @click.option(
@@ -46,15 +58,10 @@ from shared.errors import ends_with_exit_code
 def inspect_shards(
     shards: Path, *, verify: bool, sheet: Path | None, pairs: int, split: str, seed: int
 ) -> int:
-    r"""Print what the folder SHARDS holds, check it, or draw a sheet of its pairs.
+    """Print what the folder SHARDS holds, check it, or draw a sheet of its pairs.
 
     With --verify the exit code is that of the worst finding: 0 none, 1 a rule of the format is
     broken, 2 no finished shard folder, 6 a file is damaged.
-
-    \b
-    Examples:
-      inspect-shards shards/
-      inspect-shards shards/ --verify --sheet pairs.png --pairs 8
     """
     console = Console()
     if verify:
@@ -71,7 +78,7 @@ def inspect_shards(
     return 0
 
 
-@click.command(name="posegan-doctor", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(name="posegan-doctor", context_settings=WIDE, epilog=DOCTOR_EXAMPLES)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
@@ -89,13 +96,7 @@ def inspect_shards(
 )
 @ends_with_exit_code
 def posegan_doctor(folder: Path, weights_dir: Path | None) -> None:
-    r"""Print versions, devices, weight files and free space: what a bug report needs.
-
-    \b
-    Examples:
-      posegan-doctor
-      posegan-doctor --folder /data > report.txt
-    """
+    """Print versions, devices, weight files and free space: what a bug report needs."""
     from data_manifest.doctor import examine  # noqa: PLC0415 - it imports torch
 
     console = Console()

@@ -46,7 +46,16 @@ def config_option() -> Callable[[Any], Any]:
     )
 
 
-@click.command(context_settings={"show_default": True})
+TRAIN_EXAMPLES = """\b
+Examples:
+  train-gan --shards shards/
+  train-gan --shards shards/ --preset dsc --batch 16 --max-hours 2
+"""
+
+
+@click.command(
+    context_settings={"show_default": True, "max_content_width": 100}, epilog=TRAIN_EXAMPLES
+)
 @click.option("--shards", type=FOLDER, required=True, metavar="DIR", help="What prep-market made.")
 @click.option(
     "--out", type=FOLDER, metavar="DIR", help="Run folder.  [default: runs/PRESET-FINGERPRINT]"
@@ -89,16 +98,11 @@ def config_option() -> Callable[[Any], Any]:
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--quiet", is_flag=True, help="Say nothing but warnings and results.")
 def train_gan(**options: Any) -> None:
-    r"""Train the Deformable GAN on shards; the same command again goes on.
+    """Train the Deformable GAN on shards; the same command again goes on.
 
     The run folder gets checkpoints, a log, sample sheets on fixed test pairs and a picture of the
     curves. Ctrl-C saves a checkpoint and stops (exit code 75). Without a network, the preset
     "full" needs VGG-19's weights by --vgg, or trains without them by --features pixels.
-
-    \b
-    Examples:
-      train-gan --shards shards/
-      train-gan --shards shards/ --preset dsc --batch 16 --max-hours 2
     """
     ends_with_exit_code(_train_gan)(**options)
 
