@@ -17,7 +17,7 @@ from training_runs import digest
 from train.logbook import read_log
 
 COMMAND = str(Path(sys.executable).with_name("train-gan"))
-LENGTH = 320
+LENGTH = 160
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("config") / "often.toml"
     path.write_text(
         f'preset = "dsc"\nchannels = 2\nfeatures = "pixels"\nmax-images = {LENGTH}\n'
-        "[run]\ncheckpoint-images = 16\nsheet-images = 160\nstatus-images = 8\n"
+        "[run]\ncheckpoint-images = 20\nsheet-images = 80\nstatus-images = 8\n"
         "sheet-pairs = 2\nscore-pairs = 4\n"
     )
     return path
@@ -41,7 +41,7 @@ def arguments(shards: Path, config: Path, out: Path, *more: str) -> list[str]:
 
 
 def call(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=1000)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     "kills",
     [
