@@ -55,22 +55,22 @@ def labels_of(crops: LabelledCrops, mirrored: NDArray[np.bool_]) -> dict[str, Te
 
     Returns:
         ``img`` uint8 (b, H, W, 3); ``batch_idx`` (p,), ``cls`` (p, 1), ``bboxes`` (p, 4) as centre
-        and sides and ``keypoints`` (p, 17, 3), all in shares of the picture. A hidden joint has
-        visibility 0, so that its confidence learns to mean "visible".
+        and sides and ``keypoints`` (p, 17, 3), all in shares of the picture. A joint that is
+        not to be reported has visibility 0, so that its confidence learns to say so.
     """
     height, width = crops.images.shape[1:3]
     images, points, boxes = crops.images.copy(), crops.points.copy(), crops.boxes
-    visible = crops.visible.copy()
+    sought = crops.sought
     images[mirrored] = images[mirrored, :, ::-1]
     points[mirrored] = points[mirrored][:, COCO_MIRROR]
     points[mirrored, :, 0] = width - 1 - points[mirrored, :, 0]
-    visible[mirrored] = visible[mirrored][:, COCO_MIRROR]
+    sought[mirrored] = sought[mirrored][:, COCO_MIRROR]
     boxes[mirrored, 0::2] = width - 1 - boxes[mirrored, 2::-2]
     rows = np.flatnonzero(crops.is_person)
     sides = np.array([width, height], np.float32)
     low, high = (boxes[rows, :2] + 0.5) / sides, (boxes[rows, 2:] + 0.5) / sides
     points = (points[rows] + 0.5) / sides
-    keypoints = np.concatenate((points, 2.0 * visible[rows, :, None]), axis=-1)
+    keypoints = np.concatenate((points, 2.0 * sought[rows, :, None]), axis=-1)
     return {
         "img": torch.from_numpy(images),
         "batch_idx": torch.from_numpy(rows.astype(np.float32)),

@@ -25,6 +25,8 @@ from shared.skeleton import COCO_JOINTS, JOINT
 OF_COCO: Final = tuple(JOINT[name] for name in COCO_JOINTS)
 """Which of the 18 joints each COCO point is."""
 
+TORSO: Final = tuple(COCO_JOINTS.index(name) for name in ("LSho", "RSho", "LHip", "RHip"))
+
 IMAGES_PER_IDENTITY: Final = 8
 PEOPLE_PER_STUDIO: Final = 25 * IMAGES_PER_IDENTITY
 BACKGROUND_QUALITY: Final = 85
@@ -51,6 +53,18 @@ class LabelledCrops:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def sought(self) -> NDArray[np.bool_]:
+        """Joints that the network is to report (n, 17): visible ones, and shoulders and hips.
+
+        The shoulders and hips need only lie in the picture: who sees a person from the side knows
+        where the hidden ones are, and an image without all four cannot be paired.
+        """
+        height, width = self.images.shape[1:3]
+        inside = (self.points >= -0.5) & (self.points <= (width - 0.5, height - 0.5))
+        torso = np.isin(np.arange(len(COCO_JOINTS)), TORSO) & inside.all(axis=-1)
+        return (self.visible | torso) & self.is_person[:, None]
 
     @property
     def boxes(self) -> NDArray[np.float32]:

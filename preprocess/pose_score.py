@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.demo_crops import LabelledCrops, torso_lengths
+from preprocess.demo_crops import TORSO, LabelledCrops, torso_lengths
 from preprocess.people import People
 from shared.skeleton import COCO_JOINTS, COCO_MIRROR
 
@@ -36,7 +36,8 @@ class PoseScores:
         swapped: Share of visible left-right pairs, more than the tolerance apart, whose points lie
             nearer to each other's truth than to their own.
         kept: Share of visible joints in the right place and above the joint threshold.
-        invented: Share of hidden joints above the joint threshold.
+        invented: Share of joints not to be reported that are above the joint threshold.
+        whole_torsos: Share of the people whose four torso joints are above the joint threshold.
         present: Share of all joints of people above the joint threshold.
         false_finds: Share of empty crops in which a person was found.
     """
@@ -50,6 +51,7 @@ class PoseScores:
     swapped: float
     kept: float
     invented: float
+    whole_torsos: float
     present: float
     false_finds: float
 
@@ -100,7 +102,8 @@ def score_people(people: People, crops: LabelledCrops, joint_threshold: float) -
         right_extremities=_share(right[:, EXTREMITIES][visible[:, EXTREMITIES]]),
         swapped=_share(_swaps(points, truth, visible & found[:, None], reach)),
         kept=_share((right & present)[visible]),
-        invented=_share(present[~visible]),
+        invented=_share(present[~crops.sought[drawn]]),
+        whole_torsos=_share(np.asarray(present[:, TORSO].all(axis=1))),
         present=_share(present),
         false_finds=_share(people.count[~drawn] > 0),
     )

@@ -46,6 +46,18 @@ def test_crops_hold_people_then_empty_places_with_true_points(crops: LabelledCro
     assert inside[crops.visible].all()
 
 
+def test_hidden_shoulders_and_hips_are_sought_only_inside_the_picture() -> None:
+    points = np.full((2, 17, 2), 20, np.float32)
+    points[0, COCO_JOINTS.index("LHip")] = (20, 96)  # below a picture of 96 rows
+    visible = np.zeros((2, 17), bool)
+    visible[0, COCO_JOINTS.index("nose")] = True
+    pictures = np.zeros((2, 96, 72, 3), np.uint8)
+    crops = LabelledCrops(pictures, points, visible, np.array([True, False]))
+    sought = {COCO_JOINTS[index] for index in np.flatnonzero(crops.sought[0])}
+    assert sought == {"nose", "LSho", "RSho", "RHip"}
+    assert not crops.sought[1].any()
+
+
 def test_boxes_hold_every_visible_joint_and_end_at_the_edges(crops: LabelledCrops) -> None:
     boxes = crops.boxes[:12, None]
     inside = (crops.points[:12] >= boxes[..., :2]) & (crops.points[:12] <= boxes[..., 2:])
@@ -74,7 +86,7 @@ def test_convention_labels_are_shares_of_the_picture_with_pixel_centres_at_a_hal
     assert labels["batch_idx"].tolist() == list(range(12))
     points = labels["keypoints"][:, :, :2].numpy() * (64, 128) - 0.5
     np.testing.assert_allclose(points, crops.points[:12], atol=1e-3)
-    assert (labels["keypoints"][..., 2].numpy() == 2 * crops.visible[:12]).all()
+    assert (labels["keypoints"][..., 2].numpy() == 2 * crops.sought[:12]).all()
     centre, sides = labels["bboxes"][:, :2].numpy(), labels["bboxes"][:, 2:].numpy()
     corners = np.concatenate([centre - sides / 2, centre + sides / 2], axis=1)
     np.testing.assert_allclose(corners * (64, 128, 64, 128) - 0.5, crops.boxes[:12], atol=1e-3)
@@ -87,7 +99,7 @@ def test_a_mirrored_crop_is_the_mirrored_picture_with_left_and_right_exchanged(
     np.testing.assert_array_equal(labels["img"][1], crops.images[1][:, ::-1])
     points = labels["keypoints"][1, list(COCO_MIRROR)].numpy()
     np.testing.assert_allclose(64 - points[:, 0] * 64 - 0.5, crops.points[1, :, 0], atol=1e-3)
-    assert (points[:, 2] == 2 * crops.visible[1]).all()
+    assert (points[:, 2] == 2 * crops.sought[1]).all()
     left, width = labels["bboxes"][1, 0] - labels["bboxes"][1, 2] / 2, 64
     assert float(left) * width - 0.5 == pytest.approx(63 - crops.boxes[1, 2], abs=1e-3)
     np.testing.assert_array_equal(labels["img"][2], crops.images[2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from preprocess.demo_crops import LabelledCrops, torso_lengths
+from preprocess.demo_crops import TORSO, LabelledCrops, torso_lengths
 from preprocess.people import People
 from preprocess.pose_score import TOLERANCE, score_people
 from shared.skeleton import COCO_JOINTS, COCO_MIRROR
@@ -33,6 +33,8 @@ def test_the_truth_itself_has_no_faults(crops: LabelledCrops) -> None:
     scores = score_people(people_at(crops, crops.points), crops, 0.5)
     assert (scores.found, scores.right, scores.right_extremities, scores.kept) == (1, 1, 1, 1)
     assert (scores.swapped, scores.invented, scores.false_finds) == (0, 0, 0)
+    torso = crops.visible[crops.is_person][:, TORSO]
+    assert scores.whole_torsos == pytest.approx(torso.all(axis=1).mean())
     assert scores.present == pytest.approx(crops.visible[crops.is_person].mean())
     assert (scores.num_people, scores.num_empty) == (NUM_PEOPLE, NUM_EMPTY)
 
