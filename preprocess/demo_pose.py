@@ -45,12 +45,13 @@ def trainer_class(
     """Give ultralytics' pose trainer, fed with drawn crops and measured with our own figures."""
     from ultralytics.models.yolo.pose import PoseTrainer  # noqa: PLC0415
 
-    size = settings.pose_size
-    place = fit((train.images.shape[1], train.images.shape[2]), size)
+    place = fit((train.images.shape[1], train.images.shape[2]), settings.pose_size)
     part = check.take(np.arange(0, len(check), CHECK_STEP))
 
     class DemoTrainer(PoseTrainer):  # type: ignore[misc]
         best_fitness: float | None
+        last: Path
+        best: Path
 
         def get_dataset(self) -> dict[str, Any]:
             return {
@@ -91,6 +92,16 @@ def trainer_class(
                 self.best_fitness = fitness
             console.say(f"epoch {self.epoch + 1} of {self.epochs}: {scores.line}")
             return scores.shares, fitness
+
+        def save_model(self) -> None:
+            """Save as ultralytics does, but so that a killed run leaves no half checkpoint."""
+            places = self.last, self.best
+            self.last, self.best = (path.with_suffix(".part") for path in places)
+            super().save_model()
+            for written, path in zip((self.last, self.best), places, strict=True):
+                if written.exists():
+                    written.replace(path)
+            self.last, self.best = places
 
         def final_eval(self) -> None:
             """Leave the measuring of the written weights to the caller."""
