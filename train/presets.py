@@ -25,7 +25,7 @@ PRESETS: Final[Mapping[str, Layer]] = {
         "generator":     {"skips": "parts", "sampling": "bilinear",
                           "base_channels": 16, "fidelity": False},
         "discriminator": {"base_channels": 16},
-        "loss":          {"adversarial_weight": 0.5, "l1_weight": 50.0, "nearest_weight": 0.2,
+        "loss":          {"adversarial_weight": 0.2, "l1_weight": 60.0, "nearest_weight": 0.2,
                           "features": "pixels"},
         "optimizer":     {"generator_rate": 1e-3, "discriminator_rate": 4e-4,
                           "clip_norm": 100.0, "average_half_life_images": 500},
