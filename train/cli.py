@@ -251,10 +251,13 @@ def _eval_gan(*, quiet: bool, config: Path | None, **options: Any) -> None:
     del config  # its values came in as the options' defaults
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
     from train.evaluate import EvalSettings, score  # noqa: PLC0415
+    from train.scoring.tables import show_lead  # noqa: PLC0415
 
     console = Console(quiet=quiet)
-    options = _with_run(options, console)
-    score(EvalSettings(**options), console)
+    of_run = options["run"] is not None
+    report = score(EvalSettings(**_with_run(options, console)), console)
+    if of_run:
+        show_lead(report, console)
 
 
 def _with_run(options: dict[str, Any], console: Any) -> dict[str, Any]:

@@ -22,6 +22,8 @@ HEADS: Final = {
 }
 DECIMALS: Final = {"psnr": 2, "fid": 2, "is": 3, "mask-is": 3}
 
+LEAD_SCORES: Final = (("ssim", "pose-gan"), ("mask-ssim", "pose-gan"))
+
 Report = Mapping[str, Any]
 
 
@@ -43,6 +45,24 @@ def show(report: Report, console: Console) -> None:
         rows.append([score.key, *numbers, *_controls(report, score, subjects[1:])])
     title = f"Scores of {report['pairs']:,} pairs; then the controls"
     console.table(title, ("score", "value", "95 % interval", *subjects[1:]), rows)
+
+
+def show_lead(report: Report, console: Console) -> None:
+    """Say by how much the generated images lead each control, pair against pair.
+
+    A lead whose interval lies above zero is no accident of the choice of pairs.
+    """
+    rows = []
+    for metric, protocol in LEAD_SCORES:
+        for control, table in report["lead"].items():
+            entry = table.get(metric, {}).get(protocol)
+            if control == "real" or entry is None or entry["value"] is None:
+                continue
+            interval = f"{entry['low']:+.4f} to {entry['high']:+.4f}"
+            rows.append((f"{metric} over {HEADS[control]}", f"{entry['value']:+.4f}", interval))
+    if rows:
+        title = "Lead of the generated images over the controls, paired"
+        console.table(title, ("score", "lead", "95 % interval"), rows)
 
 
 def markdown(report: Report) -> str:
