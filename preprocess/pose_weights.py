@@ -23,7 +23,7 @@ NAMED_MODEL: Final = re.compile(
 )
 
 DEMO_FILE: Final = Path(__file__).parent / "weights" / "demo-pose.pt"
-DEMO_SHA256: Final = "fe300e97ca20e4ea8a854ebfa71bf71c991df3f3c16dd05e31cd62ad3c4f4dd5"
+DEMO_SHA256: Final = "2f0ef32cb0865548cc540ddc5958714f9cae9c5668f0f1efd916b822fbadbebf"
 DEMO_NOTE: Final = (
     "the demo weights know drawn people only; for photos use --pose-model "
     f"{BEST_MODEL['cpu']} (CPU) or {BEST_MODEL['cuda']} (GPU)"
