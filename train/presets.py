@@ -30,8 +30,8 @@ PRESETS: Final[Mapping[str, Layer]] = {
         "optimizer":     {"generator_rate": 1e-3, "discriminator_rate": 4e-4,
                           "clip_norm": 100.0, "average_half_life_images": 500},
         "data":          {"batch": 4, "mirror": 0.5, "reuse_fake": True},
-        "run":           {"max_images": 20_000, "max_hours": 0.09, "status_images": 800,
-                          "sheet_images": 4_000, "checkpoint_images": 4_000, "score_pairs": 64},
+        "run":           {"max_images": 20_000, "max_hours": 0.09, "status_images": 200,
+                          "sheet_images": 2_000, "checkpoint_images": 2_000, "score_pairs": 64},
     },
 }
 # fmt: on

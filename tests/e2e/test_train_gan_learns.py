@@ -40,7 +40,7 @@ def learnt(eight_pairs: Path, tmp_path: Path, preset: str, images: int) -> Path:
         f"max-images = {images}\nbatch = 8\nchannels = 8\n"
         "[data]\nreuse-fake = true\nmirror = 0.0\n"
         "[optimizer]\ngenerator-rate = 2e-3\naverage-half-life-images = 40\n"
-        "[run]\nstatus-images = 80\nsheet-images = 0\nmax-hours = 0\n"
+        "[run]\nstatus-images = 40\nsheet-images = 0\nmax-hours = 0\n"
     )
     out = tmp_path / "run"
     command = [COMMAND, "--shards", str(eight_pairs), "--preset", preset, "--config", str(config)]
@@ -56,9 +56,9 @@ def learnt(eight_pairs: Path, tmp_path: Path, preset: str, images: int) -> Path:
 def test_a_presets_own_loss_halves_on_eight_pairs(
     eight_pairs: Path, tmp_path: Path, preset: str
 ) -> None:
-    log = read_log(learnt(eight_pairs, tmp_path, preset, images=400))
+    log = read_log(learnt(eight_pairs, tmp_path, preset, images=240))
     terms = [r["losses"][TERMS[preset]] for r in log if r["kind"] == "status"]
-    assert terms[-1] < 0.55 * terms[0]
+    assert terms[-1] < 0.6 * terms[0]
 
 
 @pytest.mark.slow
