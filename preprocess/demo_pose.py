@@ -13,7 +13,7 @@ import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,9 +31,6 @@ from shared.errors import ends_with_exit_code
 from shared.files import publish, publish_json
 from shared.settings import as_plain, fingerprint
 
-CHECK_STEP: Final = 4
-"""After an epoch only every such crop is measured: it is to show the way, not to prove."""
-
 
 def trainer_class(
     phase: Phase,
@@ -46,7 +43,6 @@ def trainer_class(
     from ultralytics.models.yolo.pose import PoseTrainer  # noqa: PLC0415
 
     place = fit((train.images.shape[1], train.images.shape[2]), settings.pose_size)
-    part = check.take(np.arange(0, len(check), CHECK_STEP))
 
     class DemoTrainer(PoseTrainer):  # type: ignore[misc]
         best_fitness: float | None
@@ -78,14 +74,15 @@ def trainer_class(
                 torch.set_autocast_dtype("cpu", torch.bfloat16)
                 torch.set_autocast_enabled("cpu", True)
             batch = {key: value.to(self.device) for key, value in batch.items()}
-            batch["img"] = network_input(relit(batch["img"]), place, torch.float32)
+            inputs = network_input(relit(batch["img"]), place, torch.float32)
+            batch["img"] = inputs.contiguous()
             return batch
 
         def get_validator(self) -> Any:
             return SimpleNamespace(metrics=SimpleNamespace(keys=[]), dataloader=None)
 
         def validate(self) -> tuple[dict[str, float], float]:
-            scores = evaluate(self.ema.ema, part, settings, console)
+            scores = evaluate(self.ema.ema, check, settings, console)
             gains = np.array([scores.right, scores.kept, -scores.swapped, -scores.false_finds])
             fitness = float(np.nansum(gains))  # no pair that could be swapped: not a number
             if self.best_fitness is None or fitness > self.best_fitness:
@@ -145,17 +142,17 @@ class Workshop:
     console: Console
 
 
-def train(recipe: Recipe, check: LabelledCrops, shop: Workshop) -> Path:
+def train(recipe: Recipe, shop: Workshop) -> Path:
     """Train phase after phase; what an earlier run left in the folder is continued.
 
     Args:
         recipe: What to do.
-        check: Crops to measure with after every epoch.
         shop: Where and how.
 
     Returns:
         The last phase's best checkpoint.
     """
+    check = fetch_crops(recipe.check_order, shop.work, shop.workers, shop.console)
     best: Path | None = None
     for number, phase in enumerate(recipe.phases, 1):
         run = shop.work / f"{phase.name}-{fingerprint(recipe.phases[:number])}"
@@ -259,7 +256,6 @@ def main(arguments: list[str] | None = None) -> None:
     console, device = Console(), choose_device(options.device)
     import_ultralytics(offline=True)
     options.work.mkdir(parents=True, exist_ok=True)
-    check = fetch_crops(recipe.check_order, options.work, options.workers, console)
     weights = options.measure
     if weights is None:
         weights = options.out
@@ -270,13 +266,13 @@ def main(arguments: list[str] | None = None) -> None:
             hours=options.hours,
             console=console,
         )
-        sha256 = write_weights(train(recipe, check, shop), weights)
+        sha256 = write_weights(train(recipe, shop), weights)
         console.result(f"{weights}: {weights.stat().st_size:,} bytes, SHA-256 {sha256}")
-    scores = measure(weights, check, device, console)
+    proof = fetch_crops(recipe.proof_order, options.work, options.workers, console)
+    scores = measure(weights, proof, device, console)
     publish_json(options.work / f"{weights.stem}.json", as_plain(scores))
-    console.table(
-        f"{weights.name} on {len(check)} unseen drawn crops", ("figure", "share"), scores.rows
-    )
+    title = f"{weights.name} on {scores.num_people} unseen people, {scores.num_empty} empty places"
+    console.table(title, ("figure", "share"), scores.rows)
 
 
 def _parser() -> argparse.ArgumentParser:

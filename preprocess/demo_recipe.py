@@ -37,8 +37,10 @@ NETWORK: Final[dict[str, Any]] = {
 """Smaller than ultralytics' nano models and with one level of cells instead of three."""
 
 CHECK_SEED: Final = 900_000
+PROOF_SEED: Final = 950_000
 CHECK_IDENTITY: Final = 500
-"""A person is a function of seed and number."""
+"""A person is a function of seed and number: what is measured with shares neither with what is
+learned from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,17 +115,21 @@ class Recipe:
 
     Args:
         phases: What is learned from, in order.
-        check_people: Crops of unseen people to measure with.
-        check_empty: Unseen empty places to measure with.
+        check_people: Crops of unseen people that choose the best epoch.
+        check_empty: Unseen empty places that do so too.
+        proof_people: Crops of other unseen people that the written weights are measured with.
+        proof_empty: Unseen empty places of that set.
     """
 
     phases: tuple[Phase, ...] = (COARSE, FINE)
-    check_people: int = 1_200
-    check_empty: int = 300
+    check_people: int = 300
+    check_empty: int = 75
+    proof_people: int = 1_200
+    proof_empty: int = 300
 
     @property
     def check_order(self) -> CropOrder:
-        """The crops to measure with; they share neither seeds nor people with the training's."""
+        """The crops that choose the best epoch."""
         return CropOrder(
             purpose="check",
             seed=CHECK_SEED,
@@ -132,21 +138,38 @@ class Recipe:
             first_identity=CHECK_IDENTITY,
         )
 
+    @property
+    def proof_order(self) -> CropOrder:
+        """The crops that the written weights are measured with."""
+        return CropOrder(
+            purpose="proof",
+            seed=PROOF_SEED,
+            people=self.proof_people,
+            empty=self.proof_empty,
+            first_identity=CHECK_IDENTITY,
+        )
+
     def shortened(self, share: float) -> Recipe:
         """Give the recipe with a share of the crops and epochs, for a quick trial."""
-        phases = tuple(
-            replace(
-                phase,
-                people=max(phase.batch, round(share * phase.people)),
-                empty=max(1, round(share * phase.empty)),
-                epochs=max(1, round(share * phase.epochs)),
-            )
-            for phase in self.phases
+
+        def part(number: int, least: int = 8) -> int:
+            return max(least, round(share * number))
+
+        return Recipe(
+            phases=tuple(
+                replace(
+                    phase,
+                    people=part(phase.people, phase.batch),
+                    empty=part(phase.empty),
+                    epochs=part(phase.epochs, 1),
+                )
+                for phase in self.phases
+            ),
+            check_people=part(self.check_people),
+            check_empty=part(self.check_empty),
+            proof_people=part(self.proof_people),
+            proof_empty=part(self.proof_empty),
         )
-        check_people, check_empty = (
-            max(8, round(share * number)) for number in (self.check_people, self.check_empty)
-        )
-        return Recipe(phases=phases, check_people=check_people, check_empty=check_empty)
 
 
 def fetch_crops(order: CropOrder, work: Path, workers: int, console: Console) -> LabelledCrops:

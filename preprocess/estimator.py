@@ -175,11 +175,11 @@ def network_input(pixels: Tensor, place: Fit, dtype: torch.dtype) -> Tensor:
         dtype: Floating type of the network.
 
     Returns:
-        (b, 3, h, w) in [0, 1].
+        (b, 3, h, w) in [0, 1], channels last in memory: faster on a CPU too.
     """
     planes = pixels.permute(0, 3, 1, 2)
     if pixels.device.type == "cpu":  # there whole numbers, as in OpenCV, are eight times as fast
-        planes = _scaled(planes, place).to(dtype, memory_format=torch.contiguous_format).div_(255)
+        planes = _scaled(planes, place).to(dtype).div_(255)
     else:
         planes = _scaled(planes.to(dtype).div_(255), place)
     if place.scaled == place.size:

@@ -129,9 +129,7 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
     head.end2end = False  # the dense head gives the same layout for every family of models
     model = model.fuse(verbose=False).eval()
     model = model.half() if half else model.float()
-    if device.type == "cuda":
-        model = model.to(memory_format=torch.channels_last)
-    return network_of(model)
+    return network_of(model.to(memory_format=torch.channels_last))
 
 
 def network_of(model: Any) -> Network:

@@ -13,7 +13,7 @@ import torch
 from preprocess import demo_pose
 from preprocess.config import PoseSettings
 from preprocess.demo_batches import CropLoader, labels_of, relit
-from preprocess.demo_crops import LabelledCrops, draw_labelled, kept_crops
+from preprocess.demo_crops import PEOPLE_PER_STUDIO, LabelledCrops, draw_labelled, kept_crops
 from preprocess.demo_recipe import Phase, Recipe, fetch_crops
 from preprocess.pose import import_ultralytics, open_estimator
 from shared.console import Console
@@ -28,6 +28,8 @@ TINY = Recipe(
     ),
     check_people=8,
     check_empty=4,
+    proof_people=9,
+    proof_empty=5,
 )
 CPU = torch.device("cpu")
 
@@ -155,15 +157,14 @@ def epochs_of(work: Path, phase: str) -> list[int]:
 def test_training_writes_weights_and_continues_where_it_was_stopped(tmp_path: Path) -> None:
     import_ultralytics(offline=True)
     quiet = Console(quiet=True)
-    check = fetch_crops(TINY.check_order, tmp_path, 1, quiet)
     shop = demo_pose.Workshop(work=tmp_path, device=CPU, console=quiet)
     with pytest.raises(StoppedError):
-        demo_pose.train(TINY, check, replace(shop, console=StopAfter(2)))
-    checkpoint = demo_pose.train(TINY, check, shop)
+        demo_pose.train(TINY, replace(shop, console=StopAfter(2)))
+    checkpoint = demo_pose.train(TINY, shop)
     assert epochs_of(tmp_path, "coarse") == [1, 2]
     assert epochs_of(tmp_path, "fine") == [1]
     assert checkpoint.is_relative_to(next(tmp_path.glob("fine-*")))
-    assert demo_pose.train(TINY, check, shop) == checkpoint
+    assert demo_pose.train(TINY, shop) == checkpoint
     assert epochs_of(tmp_path, "fine") == [1]
 
     out = tmp_path / "weights" / "demo.pt"
@@ -173,8 +174,9 @@ def test_training_writes_weights_and_continues_where_it_was_stopped(tmp_path: Pa
     assert str(tmp_path).encode() not in out.read_bytes()
     estimator = open_estimator(PoseSettings(pose_model=str(out), device="cpu"), quiet)
     assert sha256 in estimator.key
-    scores = demo_pose.measure(out, check, CPU, quiet)
-    assert (scores.num_people, scores.num_empty) == (8, 4)
+    proof = fetch_crops(TINY.proof_order, tmp_path, 1, quiet)
+    scores = demo_pose.measure(out, proof, CPU, quiet)
+    assert (scores.num_people, scores.num_empty) == (9, 5)
 
 
 def test_a_quick_trial_is_the_same_recipe_with_less_of_everything() -> None:
@@ -183,8 +185,13 @@ def test_a_quick_trial_is_the_same_recipe_with_less_of_everything() -> None:
     for phase, whole in zip(quick.phases, Recipe().phases, strict=True):
         assert 0 < phase.people < whole.people
         assert phase.spreads == whole.spreads
-    seeds = [phase.seed for phase in Recipe().phases]
-    assert len(set(seeds)) == len(seeds)
+
+
+def test_no_two_sets_of_crops_share_a_studio() -> None:
+    recipe = Recipe()
+    orders = [*(phase.order for phase in recipe.phases), recipe.check_order, recipe.proof_order]
+    studios = [set(range(o.seed, o.seed + -(-o.people // PEOPLE_PER_STUDIO))) for o in orders]
+    assert len(set.union(*studios)) == sum(map(len, studios))
 
 
 def test_the_second_phase_is_narrow_where_precision_is_hard() -> None:
