@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,7 @@ from train.folder import shards_fingerprint
 from train.loop import choose_device
 from train.nets.discriminator import Discriminator
 from train.nets.generator import Generator
-from train.presets import PRESETS, Layer, resolve
-
-SECTIONS = ("generator", "discriminator", "loss", "optimizer", "data", "run")
+from train.presets import Layer, resolve
 
 
 def resolved(
@@ -38,7 +37,8 @@ def resolved(
     manifest = open_manifest(shards)
     tables: dict[str, Any] = {}
     if config is not None:
-        tables = {key: value for key, value in read_toml(config).items() if key in SECTIONS}
+        sections = {f.name for f in fields(TrainSettings) if f.default_factory is not MISSING}
+        tables = {key: value for key, value in read_toml(config).items() if key in sections}
     found = {
         "shards": shards_fingerprint(manifest),
         "generator": {"image_size": manifest.image_size},
@@ -93,6 +93,6 @@ def describe(settings: TrainSettings, shards: Path, folder: Path, console: Conso
         if isinstance(values, dict):
             text = ", ".join(f"{name} {value}" for name, value in values.items())
         console.say(f"{section + ':':<14} {text}")
-    if settings.preset in PRESETS and settings.loss.needs_features:
+    if settings.loss.needs_features:
         source = "VGG-19's features" if settings.loss.features == "vgg" else "pixels, not VGG-19"
         console.say(f"feature loss:  on {source}")
