@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 Points = Sequence[tuple[float, float]]
 
 PANEL_WIDTH, PANEL_HEIGHT = 420, 240
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 30, 30
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 46, 30
 COLOURS = ("#1f6fb2", "#d1495b", "#3c8d53", "#8a5fb0", "#b8860b", "#555555")
 PAPER, INK, GRID = "#ffffff", "#222222", "#dddddd"
 NUM_TICKS = 4
@@ -46,8 +46,9 @@ def panels_of(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Point
         records: The log's records: ``images`` and groups of figures by name.
     """
     titles = {
-        "losses": "losses (generator)",
-        "discriminator": "losses (discriminator)",
+        "losses": "losses of the generator, weighted",
+        "discriminator": "loss of the discriminator",
+        "gradients": "norms of the gradients",
         "ssim": "SSIM on fixed test pairs",
         "mask_ssim": "mask-SSIM on fixed test pairs",
         "speed": "samples a second",
@@ -93,12 +94,13 @@ def _draw_panel(title: str, curves: Mapping[str, Points]) -> Image.Image:
         draw.text((LEFT - 6, level), _short(y_value), fill=INK, font=font, anchor="rm")
         below = (place(x_value, y_range[0])[0], PANEL_HEIGHT - BOTTOM + 6)
         draw.text(below, _short(x_value), fill=INK, font=font, anchor="mt")
+    left = float(LEFT)
     for number, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[number % len(COLOURS)]
         line = [place(*point) for point in curve]
         draw.line(line if len(line) > 1 else line * 2, fill=colour, width=2)
-        legend = (PANEL_WIDTH - RIGHT - 4, TOP + 4 + 14 * number)
-        draw.text(legend, name, fill=colour, font=font, anchor="rt")
+        draw.text((left, 26), name, fill=colour, font=font)
+        left += draw.textlength(name, font=font) + 12
     return panel
 
 

@@ -43,7 +43,9 @@ class Meter:
         if not report.finite:
             return
         self._count += 1
-        groups = {"losses": report.generator, "discriminator": report.discriminator}
+        losses, judge = dict(report.generator), dict(report.discriminator)
+        norms = {"generator": losses.pop("gradient"), "discriminator": judge.pop("gradient")}
+        groups = {"losses": losses, "discriminator": judge, "gradients": norms}
         for group, figures in groups.items():
             sums = self._sums.setdefault(group, {})
             for name, value in figures.items():

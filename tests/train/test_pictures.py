@@ -38,14 +38,14 @@ def test_absent_people_give_a_black_picture() -> None:
 
 def test_curves_leave_out_what_is_not_finite_or_empty() -> None:
     records = [
-        {"images": 0, "losses": {"l1": 2.0, "gradient": math.inf}},
+        {"images": 0, "losses": {"l1": 2.0, "nearest": math.inf}},
         {"images": 1500, "losses": {"l1": 1.0}, "ssim": {"generator": 0.2, "black image": 0.1}},
         {"images": 2_500_000, "losses": {"l1": math.nan}},
     ]
     panels = panels_of(records)
     picture = draw_curves(panels)
     assert picture.size == (2 * PANEL_WIDTH, PANEL_HEIGHT)
-    assert panels["losses (generator)"]["l1"][:2] == [(0.0, 2.0), (1500.0, 1.0)]
+    assert panels["losses of the generator, weighted"]["l1"][:2] == [(0.0, 2.0), (1500.0, 1.0)]
 
 
 def test_curves_of_nothing_are_an_empty_picture() -> None:
