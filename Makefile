@@ -26,10 +26,12 @@ install: $(STAMP) ## make .venv and install everything
 
 demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the results
 	$(BIN)/draw-market --out $(DEMO)/market
-	$(BIN)/prep-market --src $(DEMO)/market --out $(DEMO)/shards --pose-model demo
+	$(BIN)/prep-market --src $(DEMO)/market --out $(DEMO)/shards --pose-model demo --num-test-pairs 2000
 	$(BIN)/inspect-shards $(DEMO)/shards --sheet $(DEMO)/pairs.png
 	$(BIN)/train-gan --shards $(DEMO)/shards --preset demo --out $(DEMO)/run
 	$(BIN)/eval-gan --run $(DEMO)/run --shards $(DEMO)/shards --out $(DEMO)/scores
+	@echo 'Look at:'; ls $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
+	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md
 
 test: $(STAMP) ## run the default tests
 	$(BIN)/python -m pytest
