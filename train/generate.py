@@ -86,7 +86,8 @@ def generate_pairs(
     manifest = require_shards(settings, shards)
     device = choose_device(RunSettings(device=device_name))
     weights = "generator" if raw_weights else "average"
-    generator = Generator(settings.generator).to(device)
+    generator = Generator(settings.generator)
+    generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator.load_state_dict(content[weights])
     store = load_store(shards, shards_of(manifest, "test", shards))
     names = [panel_name(*store.pair_names(pair)) for pair in range(store.num_pairs)]
