@@ -43,6 +43,10 @@ def test_later_layers_win_and_deep_ones_are_merged() -> None:
     assert built == Outer(name="dsc", size=(256, 128), inner=expected_inner)
 
 
+def test_what_is_not_given_leaves_the_default_at_any_depth() -> None:
+    assert settings.build(Outer, {"inner": {"rate": None}, "name": None}) == Outer()
+
+
 def test_file_may_use_dashes(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("num-pairs = 3\n[inner-part]\nlearning-rate = 1\n")
     read = settings.read_toml(tmp_path / "a.toml")
