@@ -14,6 +14,8 @@ from train.nets.blocks import Down, initialise
 from train.nets.norm import NormName
 
 IMAGE_CHANNELS = 3
+SMALLEST_SIDE = 34
+"""Pixels; five convolutions halve each side, and one judgement must be left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,19 @@ class Discriminator(nn.Module):
 
         Returns:
             Logits ``(b, 1, h, w)``, positive for real.
+
+        Raises:
+            UsageError: A side of the images is shorter than 34 pixels.
         """
+        if min(image.shape[-2:]) < SMALLEST_SIDE:
+            raise UsageError(
+                problem(
+                    "discriminator",
+                    f"images of {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels or more",
+                    f"{image.shape[-2]} x {image.shape[-1]}",
+                    "make the shards anew with a larger --image-size",
+                )
+            )
         inputs = torch.cat([source_image, source_pose, image, target_pose], dim=1)
         logits: Tensor = self.layers(inputs)
         return logits

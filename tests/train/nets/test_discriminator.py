@@ -47,3 +47,10 @@ def test_every_parameter_and_every_input_receives_a_gradient(norm):
 def test_wrong_settings_are_refused_by_name(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong))):
         DiscriminatorSettings(**wrong)
+
+
+def test_the_smallest_images_give_one_judgement_and_smaller_ones_are_refused():
+    discriminator = Discriminator(DiscriminatorSettings(base_channels=2))
+    assert judged(discriminator, (64, 34)).shape[2:] == (1, 1)
+    with pytest.raises(UsageError, match="found 64 x 33"):
+        judged(discriminator, (64, 33))
