@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from preprocess.annotations import Annotations
 from preprocess.images import Checked
-from preprocess.market1501 import DISTRACTOR, JUNK, ImageName, SourceFile, plain_name
+from preprocess.market1501 import DISTRACTOR, JUNK, SourceFile, plain_name
 from shared.geometry import presence, valid_poses
 from shared.skeleton import JOINTS, NUM_JOINTS, TORSO_JOINTS
 
@@ -207,9 +207,3 @@ def _objects(values: Sequence[Any]) -> NDArray[np.object_]:
     array = np.empty(len(values), object)
     array[:] = values
     return array
-
-
-def name_of(file: SourceFile) -> ImageName:
-    """Give what the name of an image of the roster says."""
-    assert file.name is not None
-    return file.name

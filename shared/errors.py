@@ -98,15 +98,6 @@ def problem(where: object, expected: object, found: object, remedy: str) -> str:
     return " ".join(line.split())
 
 
-def exit_code_of(error: BaseException) -> int:
-    """Give the exit code that a command ends with when it ends with this error."""
-    if isinstance(error, PoseGanError):
-        return error.exit_code
-    if isinstance(error, KeyboardInterrupt):
-        return EXIT_INTERRUPTED
-    return EXIT_OUR_FAULT
-
-
 def ends_with_exit_code(command: Callable[P, object]) -> Callable[P, None]:
     """Turn the errors of a command's body into one line on stderr and the right exit code.
 
