@@ -71,7 +71,7 @@ def inspect_shards(
     else:
         _summarise(shards, console)
     if sheet is not None:
-        from data_manifest.sheet import SheetSettings, publish_sheet  # noqa: PLC0415
+        from data_manifest.inspection.sheet import SheetSettings, publish_sheet  # noqa: PLC0415
 
         publish_sheet(shards, sheet, SheetSettings(split=split, num_pairs=pairs, seed=seed))
         console.result(f"{sheet}: {pairs} pairs of {split}")
@@ -108,8 +108,8 @@ def posegan_doctor(folder: Path, weights_dir: Path | None) -> None:
 
 
 def _summarise(shards: Path, console: Console) -> None:
+    from data_manifest.inspection.summary import print_summary  # noqa: PLC0415 - likewise
     from data_manifest.manifest import open_manifest  # noqa: PLC0415 - --help needs no numpy
-    from data_manifest.summary import print_summary  # noqa: PLC0415 - likewise
 
     manifest = open_manifest(shards)
     for split in ("train", "test"):

@@ -78,7 +78,7 @@ class Manifest:
         settings: The settings of stage 1 that decide the content.
         versions: The software that made it.
         files: The CSV files' names and their SHA-256.
-        summary: The figures of the run that made it, see ``data_manifest.summary``.
+        summary: The figures of the run that made it, see ``data_manifest.inspection.summary``.
     """
 
     version: int = VERSION

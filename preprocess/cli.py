@@ -16,7 +16,7 @@ from shared.errors import UsageError, ends_with_exit_code
 from shared.settings import read_toml, refuse_unknown_keys
 
 if TYPE_CHECKING:
-    from preprocess.config import PoseSettings, PrepareSettings
+    from preprocess.settings import PoseSettings, PrepareSettings
 
 Command = Callable[..., None]
 
@@ -105,7 +105,7 @@ def prep_market(**options: Any) -> None:
     source file and what became of it is listed in images.csv. Exit codes: 0 done, 1 too many bad
     images, 2 wrong use or data, 4 another run has the folder, 5 no space, 6 damaged data.
     """
-    from preprocess.output import claimed  # noqa: PLC0415
+    from preprocess.output.folder import claimed  # noqa: PLC0415
     from shared.console import Console  # noqa: PLC0415
 
     settings = _prepare_settings(options)
@@ -128,8 +128,8 @@ def draw_market(
     detector leaves them out, and the whole truth with every joint's visibility. Exit codes: 0
     done, 2 wrong use, 4 another run has the folder, 5 no space.
     """
-    from preprocess.demo_market import DrawSettings  # noqa: PLC0415
-    from preprocess.demo_market import draw_market as draw  # noqa: PLC0415
+    from preprocess.demo.market import DrawSettings  # noqa: PLC0415
+    from preprocess.demo.market import draw_market as draw  # noqa: PLC0415
     from shared.console import Console  # noqa: PLC0415
 
     draw(
@@ -152,8 +152,8 @@ def extract_poses(src: Path, out: Path, workers: int, max_bad: float, **pose: An
     follows the images' size. Killed at any moment, the same command continues. Exit codes: 0
     done, 1 too many unusable images, 2 wrong use or data, 4 another run, 5 no space.
     """
-    from preprocess.extract import ExtractSettings  # noqa: PLC0415
-    from preprocess.extract import extract_poses as extract  # noqa: PLC0415
+    from preprocess.pose.extraction import ExtractSettings  # noqa: PLC0415
+    from preprocess.pose.extraction import extract_poses as extract  # noqa: PLC0415
     from shared.console import Console  # noqa: PLC0415
 
     source = click.get_current_context().get_parameter_source("pose_size")
@@ -170,7 +170,7 @@ def extract_poses(src: Path, out: Path, workers: int, max_bad: float, **pose: An
 
 def _prepare_settings(options: dict[str, Any]) -> PrepareSettings:
     """Sort the options of ``prep-market`` into its settings."""
-    from preprocess import config  # noqa: PLC0415
+    from preprocess import settings as config  # noqa: PLC0415
 
     given = dict(options)
     given["image_size"] = config.parse_size(given["image_size"], "--image-size")
@@ -186,7 +186,7 @@ def _prepare_settings(options: dict[str, Any]) -> PrepareSettings:
 
 def _pose_settings(given: dict[str, Any]) -> PoseSettings:
     """Take the options of the pose model out of those that are given."""
-    from preprocess import config  # noqa: PLC0415
+    from preprocess import settings as config  # noqa: PLC0415
 
     given["pose_size"] = config.parse_size(given["pose_size"], "--pose-size")
     given["batch"] = given.pop("pose_batch")

@@ -11,22 +11,17 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from data_manifest.inspection.summary import print_summary
 from data_manifest.manifest import Manifest, ShardEntry
-from data_manifest.summary import print_summary
-from preprocess.annotations import Annotations, read_annotations
-from preprocess.config import DEMO_MODEL, PoseSettings, PrepareSettings, RunSettings
-from preprocess.finish import Made, publish_folder
-from preprocess.forecast import forecast, say_forecast
-from preprocess.images import Checked, check_images
-from preprocess.market1501 import Source, list_files
-from preprocess.output import OutputFolder
-from preprocess.people import PoseEstimator
-from preprocess.pose_weights import DEMO_NOTE
-from preprocess.poses import with_poses
-from preprocess.poses_kept import KeptPoses
-from preprocess.record import record_of
-from preprocess.report import StageTimes, refuse_too_many_bad, say_left_out
-from preprocess.roster import (
+from preprocess.dry_run import forecast, say_forecast
+from preprocess.output.folder import OutputFolder
+from preprocess.output.publish import Made, publish_folder
+from preprocess.output.record import record_of
+from preprocess.output.report import StageTimes, refuse_too_many_bad, say_left_out
+from preprocess.output.shards import ShardTask, make_shard
+from preprocess.output.tables import unmatched_names
+from preprocess.pairing.annotations import Annotations, read_annotations
+from preprocess.pairing.catalogue import (
     Roster,
     call_roster,
     with_annotations,
@@ -34,10 +29,15 @@ from preprocess.roster import (
     without_invalid,
     without_unpaired,
 )
-from preprocess.shards import ShardTask, make_shard
-from preprocess.splits import Split, make_split, shard_task
-from preprocess.tables import unmatched_names
-from preprocess.transforms import transforms_of_pairs
+from preprocess.pairing.splits import Split, make_split, shard_task
+from preprocess.pairing.transforms import transforms_of_pairs
+from preprocess.pose.kept_poses import KeptPoses
+from preprocess.pose.people import PoseEstimator
+from preprocess.pose.stage import with_poses
+from preprocess.pose.weight_files import DEMO_NOTE
+from preprocess.settings import DEMO_MODEL, PoseSettings, PrepareSettings, RunSettings
+from preprocess.sources.images import Checked, check_images
+from preprocess.sources.market1501 import Source, list_files
 from shared.console import Console
 from shared.files import Disk, require_space
 
@@ -73,7 +73,8 @@ def run(
         settings: What is wanted.
         source: The data set.
         console: Told what goes on; given the summary.
-        open_estimator: Opens the pose model; :func:`preprocess.pose.open_estimator` by default.
+        open_estimator: Opens the pose model; by default
+            :func:`preprocess.pose.yolo.open_estimator`.
         disk: The calls to the operating system by which files are published.
         clock: Monotonic time in seconds.
 
@@ -184,7 +185,7 @@ def _posed(
 
 
 def _open_real(settings: PoseSettings, console: Console) -> PoseEstimator:
-    from preprocess.pose import open_estimator  # noqa: PLC0415 - it imports torch
+    from preprocess.pose.yolo import open_estimator  # noqa: PLC0415 - it imports torch
 
     return open_estimator(settings, console)
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from data_manifest.interop import write_keypoints
+from data_manifest.published_files import write_keypoints
 
 HEIGHT, WIDTH = 128, 64
 

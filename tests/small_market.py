@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 from poses import standing_pose
 
-from data_manifest.interop import write_keypoints
-from preprocess.config import PoseSettings, PrepareSettings, RunSettings, ShardSettings
-from preprocess.market1501 import find_source
-from preprocess.people import People, empty_people
+from data_manifest.published_files import write_keypoints
 from preprocess.pipeline import run
+from preprocess.pose.people import People, empty_people
+from preprocess.settings import PoseSettings, PrepareSettings, RunSettings, ShardSettings
+from preprocess.sources.market1501 import find_source
 from shared.console import Console
 from shared.files import Disk
 from shared.skeleton import TORSO_JOINTS

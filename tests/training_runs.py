@@ -11,9 +11,9 @@ import torch
 from shared.console import Console
 from shared.files import Disk
 from train.checkpoint import load_run
-from train.config import TrainSettings
-from train.launch import resolved
 from train.loop import run
+from train.settings.resolve import resolved
+from train.settings.tree import TrainSettings
 
 QUIET = Console(quiet=True)
 

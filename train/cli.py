@@ -1,4 +1,4 @@
-"""The commands of stage 2: thin skins over :func:`train.loop.run` and :mod:`train.evaluate`."""
+"""Commands of stage 2: thin skins over :mod:`train.loop` and :mod:`train.scoring.evaluate`."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ def _train_gan(
     *, shards: Path, out: Path | None, dry_run: bool, quiet: bool, **options: Any
 ) -> None:
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
-    from train.launch import describe, resolved  # noqa: PLC0415
     from train.loop import run  # noqa: PLC0415
+    from train.settings.resolve import describe, resolved  # noqa: PLC0415
 
     console = Console(quiet=quiet)
     settings = resolved(shards, **options)
@@ -250,7 +250,7 @@ def eval_gan(**options: Any) -> None:
 def _eval_gan(*, quiet: bool, config: Path | None, **options: Any) -> None:
     del config  # its values came in as the options' defaults
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
-    from train.evaluate import EvalSettings, score  # noqa: PLC0415
+    from train.scoring.evaluate import EvalSettings, score  # noqa: PLC0415
     from train.scoring.tables import show_lead  # noqa: PLC0415
 
     console = Console(quiet=quiet)
@@ -273,7 +273,7 @@ def _with_run(options: dict[str, Any], console: Any) -> dict[str, Any]:
     if options["generated"] or options["panels"]:
         found = "--generated or --panels as well"
         raise UsageError(problem(where, "--run alone", found, "leave one out"))
-    from train.generate import generate_pairs  # noqa: PLC0415 - so that --help stays quick
+    from train.inference.generate import generate_pairs  # noqa: PLC0415 - so that --help stays quick
 
     out = options["out"] or (run.parent if run.is_file() else run) / "scores"
     made = generate_pairs(

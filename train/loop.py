@@ -13,16 +13,16 @@ from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import Disk, folder_lock
 from train.checkpoint import Checkpoints, load_run
-from train.config import RunSettings, TrainSettings
 from train.data.store import shards_of
-from train.data.supply import Supply
-from train.folder import claim_folder, require_shards
-from train.logbook import Logbook, open_tensorboard
-from train.objective import make_objective
+from train.data.train_split import Supply
+from train.losses.objective import make_objective
+from train.run_folder import claim_folder, require_shards
+from train.settings.tree import RunSettings, TrainSettings
 from train.state import TrainState
 from train.stopping import StopRequest
-from train.training import Clock, Parts, Training
-from train.trial import Trial, load_trial_pairs
+from train.trainer import Clock, Parts, Training
+from train.watch.logbook import Logbook, open_tensorboard
+from train.watch.validation import Trial, load_trial_pairs
 
 
 def run(

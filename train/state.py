@@ -11,9 +11,9 @@ from torch import nn
 from torch.optim import Adam
 
 from shared.errors import DamagedError, UsageError, problem
-from train.config import TrainSettings
 from train.nets.discriminator import Discriminator
 from train.nets.generator import Generator
+from train.settings.tree import TrainSettings
 
 AVERAGE_RAMP = 0.05
 """The average's half-life is at most this share of the images seen so far."""

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from train.data.batch import Batch
+from train.losses.objective import Objective
 from train.nets.generator import Generator
-from train.objective import Objective
 from train.state import TrainState
 
 

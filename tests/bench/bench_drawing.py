@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from data_manifest.interop import read_keypoints
-from preprocess.drawing.cameras import decoded, jpeg
-from preprocess.drawing.crops import CROP_SIZE, Crop, Studio
-from preprocess.drawing.detector import reported
-from preprocess.drawing.statistics import PoseStatistics, colour_spread, pose_statistics
+from data_manifest.published_files import read_keypoints
+from preprocess.demo.drawing.cameras import decoded, jpeg
+from preprocess.demo.drawing.crops import CROP_SIZE, Crop, Studio
+from preprocess.demo.drawing.detector import reported
+from preprocess.demo.drawing.statistics import PoseStatistics, colour_spread, pose_statistics
 from shared.console import Console
 from shared.skeleton import JOINTS
 

@@ -27,7 +27,7 @@ from torch.profiler import ProfilerActivity, profile
 from shared.affine import pair_transforms
 from shared.console import Console
 from shared.geometry import mask_quads, valid_poses
-from train.losses import nearest_neighbour_loss
+from train.losses.terms import nearest_neighbour_loss
 from train.nets.warp import Sampling, build_warp_plan, warp_parts
 
 # The oracles are the tests'. The root comes first, or its packages would be taken from tests/.

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from preprocess.choice import CANDIDATE_LENGTH, choose
-from preprocess.config import PoseSettings
-from preprocess.estimator import YoloEstimator, fit, network_input
-from preprocess.pose import import_ultralytics, load_network, open_estimator
+from preprocess.pose.estimator import YoloEstimator, fit, network_input
+from preprocess.pose.person_choice import CANDIDATE_LENGTH, choose
+from preprocess.pose.yolo import import_ultralytics, load_network, open_estimator
+from preprocess.settings import PoseSettings
 from shared.console import Console
 
 CROP_SIZE, POSE_SIZE, BATCH = (128, 64), (256, 128), 128

@@ -21,10 +21,10 @@ import numpy as np
 from PIL import Image
 from skimage.transform import estimate_transform
 
-from data_manifest.interop import read_keypoints, write_keypoints
-from preprocess.images import check_images, fast_decoder
-from preprocess.pairs import all_pairs
-from preprocess.transforms import transforms_of_pairs
+from data_manifest.published_files import read_keypoints, write_keypoints
+from preprocess.pairing.pairs import all_pairs
+from preprocess.pairing.transforms import transforms_of_pairs
+from preprocess.sources.images import check_images, fast_decoder
 from shared.console import Console
 from shared.geometry import limb_quads, valid_poses
 from shared.skeleton import HEAD_JOINTS, JOINT, TORSO_JOINTS, TRANSFORM_LIMB_END

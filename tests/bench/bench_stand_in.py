@@ -18,7 +18,7 @@ import numpy as np
 
 from data_manifest.manifest import Manifest, open_manifest
 from data_manifest.shard import read_shard
-from preprocess.drawing.truth import read_truth
+from preprocess.demo.drawing.truth import read_truth
 from shared.console import Console
 from shared.geometry import torso_lengths
 from shared.skeleton import JOINTS

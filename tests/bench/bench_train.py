@@ -22,9 +22,9 @@ from train.data.batch import Batch, make_batch
 from train.data.feed import DeviceFeed
 from train.data.order import Order
 from train.data.store import Store, store_from
-from train.nets.vgg import VggFeatures
-from train.objective import Objective, make_objective
-from train.presets import PRESETS, resolve
+from train.losses.objective import Objective, make_objective
+from train.losses.vgg import VggFeatures
+from train.settings.presets import PRESETS, resolve
 from train.state import TrainState
 from train.step import generate, mixed_precision, train_step
 

@@ -72,9 +72,9 @@ def test_weights_that_are_there_are_present(tmp_path: Path, monkeypatch):
 def test_weights_are_looked_for_where_the_stages_look(monkeypatch, tmp_path: Path):
     import torch
 
-    from preprocess import pose_weights
+    from preprocess.pose import weight_files as pose_weights
+    from train.losses import vgg
     from train.metrics import weights
-    from train.nets import vgg
 
     monkeypatch.setenv("POSEGAN_CACHE", str(tmp_path))
     assert doctor.cache_folder() == pose_weights.cache_folder()

@@ -25,7 +25,7 @@ NOT_RUN = {
     "python3 -m venv": "the environment is there already",
     "pip install": "the environment is there already; other tests install anew",
     "make ": "is what runs this test, or takes minutes",
-    "python -m preprocess.demo_pose": "takes an hour; a small recipe has a test of its own",
+    "python -m preprocess.demo.pose_training": "takes an hour; a small one has a test",
 }
 """Commands that this test leaves out, by their beginning, and why."""
 

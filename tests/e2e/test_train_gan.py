@@ -14,7 +14,7 @@ import pytest
 from drawn_shards import publish_shards
 from training_runs import digest
 
-from train.logbook import read_log
+from train.watch.logbook import read_log
 
 COMMAND = str(Path(sys.executable).with_name("train-gan"))
 LENGTH = 160

@@ -12,7 +12,7 @@ import pytest
 from drawn_shards import publish_shards
 
 from data_manifest.manifest import open_manifest, publish_manifest
-from train.logbook import read_log
+from train.watch.logbook import read_log
 
 COMMAND = str(Path(sys.executable).with_name("train-gan"))
 TERMS = {

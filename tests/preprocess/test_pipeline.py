@@ -24,12 +24,12 @@ from small_market import (
     tree,
 )
 
-from data_manifest.interop import read_keypoints, write_keypoints, write_pairs
 from data_manifest.manifest import open_manifest
+from data_manifest.published_files import read_keypoints, write_keypoints, write_pairs
 from data_manifest.shard import read_shard
 from data_manifest.tables import load_images, load_pairs
-from preprocess.annotations import read_annotations
-from preprocess.output import OutputFolder
+from preprocess.output.folder import OutputFolder
+from preprocess.pairing.annotations import read_annotations
 from shared.errors import NoSpaceError, PoseGanError, RulesBrokenError, UsageError
 from shared.files import Disk
 from shared.geometry import scale_joints
@@ -375,7 +375,7 @@ def test_kept_poses_are_not_estimated_again(market: SmallMarket, tmp_path: Path)
 def test_a_stopped_pose_stage_loses_at_most_one_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("preprocess.poses.BLOCK_IMAGES", 5)
+    monkeypatch.setattr("preprocess.pose.stage.BLOCK_IMAGES", 5)
     market = make_market(tmp_path)
     stopped, again = ContentEstimator(stop_after=13), ContentEstimator()
     with pytest.raises(KeyboardInterrupt):

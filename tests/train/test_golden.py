@@ -16,8 +16,8 @@ from drawn_shards import random_arrays
 from train.data.batch import make_batch
 from train.data.order import Order
 from train.data.store import store_from
-from train.objective import make_objective
-from train.presets import PRESETS, resolve
+from train.losses.objective import make_objective
+from train.settings.presets import PRESETS, resolve
 from train.state import TrainState
 from train.step import train_step
 

@@ -19,8 +19,8 @@ from shared.errors import (
 )
 from shared.files import folder_lock
 from train.checkpoint import Checkpoints
-from train.folder import read_settings
-from train.logbook import read_log
+from train.run_folder import read_settings
+from train.watch.logbook import read_log
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import torch
 from drawn_shards import random_arrays
 from torch import Tensor
 
-from train.config import TrainSettings
 from train.data.batch import Batch, make_batch
 from train.data.store import store_from
-from train.objective import Objective, make_objective
-from train.presets import PRESETS, resolve
+from train.losses.objective import Objective, make_objective
+from train.settings.presets import PRESETS, resolve
+from train.settings.tree import TrainSettings
 from train.state import TrainState
 from train.step import generate, train_step
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data_manifest.interop import KeypointTable, read_keypoints
+from data_manifest.published_files import KeypointTable, read_keypoints
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
 from train.scoring.pairing import shortened

@@ -11,7 +11,7 @@ from shared.errors import DamagedError, UsageError
 from train.data.feed import Feed
 from train.data.order import Order
 from train.data.store import load_store, shards_of
-from train.data.supply import STREAM_WINDOW, DataHome, Supply, choose_path
+from train.data.train_split import STREAM_WINDOW, DataHome, Supply, choose_path
 
 SIZE = (64, 48)
 CPU = torch.device("cpu")

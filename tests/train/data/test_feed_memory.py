@@ -10,7 +10,7 @@ from data_manifest.manifest import open_manifest
 from train.data.batch import make_batch
 from train.data.order import Order
 from train.data.store import shards_of
-from train.data.supply import DataHome, Supply
+from train.data.train_split import DataHome, Supply
 
 MIB = 2**20
 

@@ -12,7 +12,7 @@ from skimage.draw import disk, polygon
 from skimage.metrics import structural_similarity
 from skimage.morphology import dilation, erosion
 
-from data_manifest.interop import read_keypoints
+from data_manifest.published_files import read_keypoints
 from shared.errors import UsageError
 from train.metrics.masks import mask_ssim, pose_masks
 

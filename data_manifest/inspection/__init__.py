@@ -1,0 +1,1 @@
+"""Looking into shard folders: sheets, warped sources and the summary."""

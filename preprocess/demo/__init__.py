@@ -1,0 +1,1 @@
+"""Drawn people: the data set that ``draw-market`` makes and the demo pose weights."""

@@ -1,0 +1,167 @@
+"""Blocks: pictures are drawn some hundred at a time, and a finished block is never drawn again.
+
+Convention:
+    A block publishes its pictures and then a note with their truth. A killed run leaves blocks
+    without a note; they are drawn again, to the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preprocess.demo.drawing.cameras import jpeg
+from preprocess.demo.drawing.crops import Crop, Studio
+from preprocess.demo.drawing.detector import reported
+from preprocess.demo.drawing.layout import Entry
+from shared.errors import NoSpaceError, problem
+from shared.files import Disk, publish, publish_json, read_json
+from shared.geometry import presence
+from shared.skeleton import NUM_JOINTS
+
+BLOCK_IMAGES = 256
+DETECTOR_STREAM = 16
+
+
+class LaterDisk(Disk):
+    """A disk whose files are flushed together, at the end of a block.
+
+    A flush after every small file costs about as much time as drawing it.
+    """
+
+    def flush(self, descriptor: int) -> None:
+        """Leave it for :func:`_flush_files`."""
+
+    def flush_folder(self, folder: Path) -> None:
+        """Leave it for :func:`_flush_files`."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Pictures that are drawn together.
+
+    Attributes:
+        number: Of the block.
+        entries: Its pictures.
+        joints: float64 (n, 18, 2), given joints, NaN where absent or not given.
+    """
+
+    number: int
+    entries: tuple[Entry, ...]
+    joints: NDArray[np.float64]
+
+    def note(self, folder: Path) -> Path:
+        """Give the path of the note about the finished block."""
+        return folder / f"block-{self.number:05d}.json"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The truth about pictures, and what a detector would report of it.
+
+    Attributes:
+        joints: float64 (n, 18, 2), NaN where nobody is.
+        visible: bool (n, 18).
+        found: bool (n, 18), the joints that the key point file names.
+    """
+
+    joints: NDArray[np.float64]
+    visible: NDArray[np.bool_]
+    found: NDArray[np.bool_]
+
+
+def blocks(entries: Sequence[Entry], joints: NDArray[np.float64]) -> list[Block]:
+    """Cut a plan into blocks.
+
+    Args:
+        entries: The plan.
+        joints: float64 (len(entries), 18, 2), NaN where absent or not given.
+    """
+    return [
+        Block(
+            start // BLOCK_IMAGES,
+            tuple(entries[start : start + BLOCK_IMAGES]),
+            joints[start : start + BLOCK_IMAGES],
+        )
+        for start in range(0, len(entries), BLOCK_IMAGES)
+    ]
+
+
+def draw_block(
+    studio: Studio, block: Block, out: Path, notes: Path, disk: Disk | None = None
+) -> int:
+    """Draw and publish the pictures of a block, then its note; give the number of pictures.
+
+    Args:
+        studio: The cameras.
+        block: What to draw.
+        out: Root of the data set; the image folders exist.
+        notes: Folder of the notes.
+        disk: The calls to the operating system.
+    """
+    paths, rows = [], []
+    for entry, given in zip(block.entries, block.joints, strict=True):
+        crop, found = draw_entry(studio, entry, given)
+        path = out / entry.folder / entry.name
+        publish(path, jpeg(crop.image, crop.quality), disk or LaterDisk())
+        paths.append(path)
+        rows.append((np.round(crop.joints, 2).tolist(), crop.visible.tolist(), found.tolist()))
+    _flush_files(paths, disk or Disk())
+    publish_json(block.note(notes), rows, disk)
+    return len(rows)
+
+
+def draw_entry(
+    studio: Studio, entry: Entry, given: NDArray[np.float64]
+) -> tuple[Crop, NDArray[np.bool_]]:
+    """Draw one picture of a plan.
+
+    Args:
+        studio: The cameras.
+        entry: Which picture.
+        given: float64 (18, 2), joints of an annotation; only used where the entry names a row.
+
+    Returns:
+        The crop (with NaN joints where nobody is) and the joints that the key point file names.
+    """
+    if entry.empty:
+        image = studio.empty(entry.index + entry.person, camera=entry.camera)
+        joints, nothing = np.full((NUM_JOINTS, 2), np.nan), np.zeros(NUM_JOINTS, dtype=bool)
+        quality = studio.cameras[entry.camera - 1].quality
+        return Crop(image=image, joints=joints, visible=nothing, quality=quality), nothing
+    if entry.row >= 0:
+        crop = studio.posed(given, entry.person, entry.index, camera=entry.camera)
+        return crop, presence(given)
+    crop = studio.crop(entry.person, entry.index, camera=entry.camera, spoiled=entry.spoiled)
+    key = (studio.seed, DETECTOR_STREAM, entry.person, entry.camera, entry.index)
+    size = (crop.image.shape[0], crop.image.shape[1])
+    return crop, reported(crop.joints, crop.visible, size, np.random.default_rng(key))
+
+
+def read_notes(done: Sequence[Block], notes: Path) -> Drawn:
+    """Collect the truth from the notes of finished blocks, in their order."""
+    rows = [row for block in done for row in read_json(block.note(notes))]
+    joints = np.array([row[0] for row in rows], dtype=np.float64)
+    return Drawn(
+        joints=joints.reshape(-1, NUM_JOINTS, 2),
+        visible=np.array([row[1] for row in rows], dtype=bool).reshape(-1, NUM_JOINTS),
+        found=np.array([row[2] for row in rows], dtype=bool).reshape(-1, NUM_JOINTS),
+    )
+
+
+def _flush_files(paths: Sequence[Path], disk: Disk) -> None:
+    """Force files, and the folders that name them, onto the disk."""
+    for path in [*paths, *sorted({path.parent for path in paths})]:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            disk.flush(descriptor)
+        except OSError as error:
+            remedy = "mend that or choose another disk, then repeat the command"
+            raise NoSpaceError(problem(path, "it safe on disk", error.strerror, remedy)) from error
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,238 @@
+"""Crops: one picture of one person by one camera, with the truth about its joints.
+
+Convention:
+    Joints are float64 (18, 2), (x, y) in pixels of the crop with pixel centres at integers; they
+    are true and finite even where they lie outside the picture. ``visible`` says which joints the
+    picture shows: inside the frame, and not hidden behind another part of the body or a bag.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from preprocess.demo.drawing.body import Floats, Skeleton, skeleton
+from preprocess.demo.drawing.cameras import NUM_CAMERAS, Camera, Picture, sample_camera
+from preprocess.demo.drawing.figure import figure
+from preprocess.demo.drawing.framing import (
+    CROP_SIZE,
+    Framing,
+    framed,
+    sample_framing,
+    sample_spoiled_framing,
+)
+from preprocess.demo.drawing.lifting import lifted
+from preprocess.demo.drawing.people import Person, sample_person
+from preprocess.demo.drawing.poses import sample_angles, sample_track, spread_turn
+from preprocess.demo.drawing.scenes import Reals
+from preprocess.demo.drawing.shading import shade
+from preprocess.demo.drawing.solids import surface
+from preprocess.demo.drawing.visibility import visible_joints
+from shared.geometry import presence
+from shared.skeleton import JOINT
+
+FINE = 2
+"""Pixels of the fine grid to one of the crop, along each side."""
+TRACK_STREAM, CROP_STREAM = 13, 14
+BYSTANDER_SHARE = 0.14
+BYSTANDERS_FROM = 100_000
+"""Numbers of identities that only ever walk behind others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crop:
+    """A drawn picture and the truth about it; see the module's convention.
+
+    Attributes:
+        image: uint8 (height, width, 3), before compression.
+        joints: float64 (18, 2).
+        visible: bool (18,).
+        quality: Of the JPEG that the camera would make.
+    """
+
+    image: Picture
+    joints: Floats
+    visible: NDArray[np.bool_]
+    quality: int
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The six cameras of one seed; everything drawn in it is a pure function of its arguments."""
+
+    seed: int
+    cameras: tuple[Camera, ...]
+
+    @classmethod
+    def of(cls, seed: int, num_cameras: int = NUM_CAMERAS) -> Studio:
+        """Set up the cameras of a seed."""
+        return cls(seed, tuple(sample_camera(seed, number + 1) for number in range(num_cameras)))
+
+    def crop(
+        self,
+        identity: int,
+        index: int,
+        *,
+        camera: int | None = None,
+        size: tuple[int, int] = CROP_SIZE,
+        spoiled: bool = False,
+    ) -> Crop:
+        """Draw one picture.
+
+        Args:
+            identity: The person, any integer ≥ 0.
+            index: Which of the person's pictures.
+            camera: Its number from 1; by default the index chooses it.
+            size: (height, width) of the picture.
+            spoiled: Cut the crop as badly as those that Market-1501 calls junk.
+
+        Returns:
+            The crop; equal arguments give equal bits.
+        """
+        number = index % len(self.cameras) if camera is None else camera - 1
+        view, rng = self.cameras[number], self._chance(identity, number, index)
+        track_rng = np.random.default_rng((self.seed, TRACK_STREAM, identity, number))
+        track = sample_track(track_rng, spread_turn(self.seed, identity, number))
+        person = sample_person(self.seed, identity)
+        angles = sample_angles(track, rng)
+        framing = sample_spoiled_framing(rng) if spoiled else sample_framing(rng)
+        body = framed(skeleton(angles, person.build, view.pitch), framing, size)
+        return draw((*self._bystanders(view, rng, size), (body, person)), view, size, rng)
+
+    def posed(
+        self,
+        joints: Floats,
+        identity: int,
+        index: int,
+        *,
+        camera: int,
+        size: tuple[int, int] = CROP_SIZE,
+    ) -> Crop:
+        """Draw one picture of a person with given joints.
+
+        Args:
+            joints: float64 (18, 2), NaN where absent; those are completed and never visible.
+            identity: The person, any integer ≥ 0.
+            index: Which of the person's pictures.
+            camera: Its number from 1.
+            size: (height, width) of the picture, which the joints are in.
+
+        Returns:
+            The crop. Its joints are the given ones wherever these are present.
+        """
+        view, rng = self.cameras[camera - 1], self._chance(identity, camera - 1, index)
+        person = sample_person(self.seed, identity)
+        body = lifted(joints, person.build, view.pitch, size, rng)
+        crop = draw((*self._bystanders(view, rng, size), (body, person)), view, size, rng)
+        return replace(crop, visible=crop.visible & presence(joints))
+
+    def empty(self, index: int, *, camera: int = 1, size: tuple[int, int] = CROP_SIZE) -> Picture:
+        """Draw a picture of a camera's place without anybody, uint8 (height, width, 3)."""
+        view, rng = self.cameras[camera - 1], self._chance(0, camera - 1, index, empty=1)
+        return view.exposed(_reduced(_place(view, size, rng)), rng)
+
+    def _chance(
+        self, identity: int, number: int, index: int, empty: int = 0
+    ) -> np.random.Generator:
+        """Give the generator of one picture."""
+        return np.random.default_rng((self.seed, CROP_STREAM, identity, number, index, empty))
+
+    def _bystanders(
+        self, view: Camera, rng: np.random.Generator, size: tuple[int, int]
+    ) -> tuple[tuple[Skeleton, Person], ...]:
+        """Draw, sometimes, a second person who walks behind, off to one side."""
+        if rng.random() >= BYSTANDER_SHARE:
+            return ()
+        person = sample_person(self.seed, BYSTANDERS_FROM + int(rng.integers(1000)))
+        angles = sample_angles(sample_track(rng), rng)
+        aside = float(rng.choice((-1.0, 1.0)) * rng.uniform(0.12, 0.30))
+        framing = Framing(
+            middle_x=aside,
+            neck_y=float(rng.uniform(0.06, 0.26)),
+            torso=float(rng.uniform(0.16, 0.28)),
+        )
+        return ((framed(skeleton(angles, person.build, view.pitch), framing, size), person),)
+
+
+def draw_crops(
+    seed: int,
+    identities: range,
+    images_per_identity: int,
+    *,
+    size: tuple[int, int] = CROP_SIZE,
+) -> list[Crop]:
+    """Draw pictures of several people, person by person; see :meth:`Studio.crop`."""
+    studio = Studio.of(seed)
+    return [
+        studio.crop(identity, index, size=size)
+        for identity in identities
+        for index in range(images_per_identity)
+    ]
+
+
+def draw(
+    people: tuple[tuple[Skeleton, Person], ...],
+    camera: Camera,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> Crop:
+    """Draw people into a camera's place, from the farthest to the nearest.
+
+    Args:
+        people: Skeletons in pixels of the crop; the last one is whom the crop is of.
+        camera: Who takes the picture.
+        size: (height, width).
+        rng: For the cut-out of the scene and for the sensor.
+
+    Returns:
+        The crop, with the joints of the last person.
+    """
+    fine_size = (FINE * size[0], FINE * size[1])
+    canvas = _place(camera, size, rng)
+    flat = canvas.reshape(-1, 3)
+    visible = np.zeros(0, dtype=bool)
+    for body, person in people:
+        fine = body.placed(float(FINE), np.full(2, 0.5 * (FINE - 1)))
+        _cast_shadow(canvas, fine, camera.shadow)
+        seen = surface(figure(fine, person), fine_size)
+        flat[seen.pixels] = shade(seen, fine, person, camera.light)
+        visible = visible_joints(fine, seen)
+    body = people[-1][0]
+    image = camera.exposed(_reduced(canvas), rng)
+    return Crop(image=image, joints=body.points[:, :2], visible=visible, quality=camera.quality)
+
+
+def _place(camera: Camera, size: tuple[int, int], rng: np.random.Generator) -> Reals:
+    """Cut a piece out of the scene, float32 (2·height, 2·width, 3)."""
+    height, width = FINE * size[0], FINE * size[1]
+    full_height, full_width = camera.scene.shape[:2]
+    tall = full_height * rng.uniform(0.55, 0.75)
+    wide = tall * width / height
+    top, left = rng.uniform(0.0, full_height - tall), rng.uniform(0.0, full_width - wide)
+    rows = slice(int(top), int(top + tall))
+    columns = slice(int(left), int(left + wide))
+    cut = Image.fromarray(camera.scene[rows, columns])
+    return np.array(cut.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
+
+
+def _cast_shadow(canvas: Reals, body: Skeleton, strength: float) -> None:
+    """Darken the ground around the feet, in place."""
+    feet = body.points[[JOINT["RAnk"], JOINT["LAnk"]], :2]
+    x, y = feet[:, 0].mean(), feet[:, 1].max() + 0.1 * body.unit_px
+    wide = 0.45 * body.unit_px + 0.5 * abs(feet[0, 0] - feet[1, 0])
+    rows = (np.arange(canvas.shape[0], dtype=np.float32)[:, None] - y) / (0.2 * body.unit_px)
+    columns = (np.arange(canvas.shape[1], dtype=np.float32)[None, :] - x) / wide
+    first = max(int(y - 0.6 * body.unit_px), 0)
+    if first < canvas.shape[0]:
+        dark = strength * np.exp(-(rows[first:] ** 2 + columns**2))
+        canvas[first:] *= (1.0 - dark)[:, :, None].astype(np.float32)
+
+
+def _reduced(canvas: Reals) -> Reals:
+    """Average 2 × 2 pixels of the fine grid."""
+    rows = canvas[0::2] + canvas[1::2]
+    reduced: Reals = np.float32(0.25) * (rows[:, 0::2] + rows[:, 1::2])
+    return reduced

@@ -1,0 +1,1 @@
+"""The shard folder: what is in it already, its shards, tables, summary and publishing."""

@@ -1,0 +1,68 @@
+"""The record of what decides a shard folder's content, by which a repeated run knows its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from preprocess.output.folder import WEIGHTS_KEY
+from preprocess.pose.weight_files import find_weights
+from preprocess.settings import PrepareSettings
+from preprocess.sources.market1501 import SourceFile, listing_key
+from shared.errors import UsageError, problem
+from shared.files import sha256_of_file
+from shared.settings import as_plain
+
+
+def record_of(settings: PrepareSettings, files: Sequence[SourceFile]) -> dict[str, Any]:
+    """Give what decides the content of the shards, as plain values.
+
+    Neither the place of the source nor the way in which the work is done is part of it.
+
+    Args:
+        settings: The run's settings.
+        files: Every file of the data set.
+
+    Raises:
+        UsageError: A file that the settings name cannot be read.
+    """
+    record: dict[str, Any] = {
+        "source": {
+            "images": sum(1 for file in files if file.split and file.name is not None),
+            "names_and_sizes": listing_key(files),
+        },
+        "shards": as_plain(settings.shards),
+        "keypoints": [_named_hash(path) for path in settings.keypoints],
+        "train_pairs": _named_hash(settings.train_pairs),
+        "test_pairs": _named_hash(settings.test_pairs),
+    }
+    if not settings.keypoints:
+        pose = settings.pose
+        record["pose"] = {
+            "model": Path(pose.pose_model).name,
+            "size": list(pose.pose_size),
+            "person_threshold": pose.person_threshold,
+            "joint_threshold": pose.joint_threshold,
+        }
+        record[WEIGHTS_KEY] = _weights_sha256(settings)
+    return record
+
+
+def _weights_sha256(settings: PrepareSettings) -> str | None:
+    """Give the hash of the weights, None while it depends on the device or on a download."""
+    if settings.pose.pose_model == "auto":
+        return None
+    place = find_weights(settings.pose.pose_model, "cpu")
+    return sha256_of_file(place.path) if place.present else None
+
+
+def _named_hash(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return f"{path.name} {sha256_of_file(path)}"
+    except OSError as error:
+        raise UsageError(
+            problem(path, "a readable file", error.strerror, "check the name")
+        ) from error

@@ -1,0 +1,186 @@
+"""What a run found and made, as the small tables that the manifest keeps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_manifest.inspection.summary import table
+from data_manifest.manifest import ShardEntry
+from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pairing.splits import Split
+from preprocess.pairing.transforms import count_status
+from shared.console import Console
+from shared.errors import RulesBrokenError, problem
+from shared.geometry import presence
+from shared.skeleton import JOINTS
+
+IMAGES_TABLE: Final = "images"
+UNCLEAR_MARGIN: Final = 0.2
+"""A choice of a person is unclear when the runner-up is closer than this share of the score."""
+
+
+@dataclass
+class StageTimes:
+    """Wall-clock time of the stages of a run, in seconds."""
+
+    clock: Any
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a block."""
+        start = self.clock()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + self.clock() - start
+
+
+def summary_of(
+    *,
+    images: pd.DataFrame,
+    roster: Roster,
+    splits: Sequence[Split],
+    status: Mapping[str, NDArray[np.uint8]],
+    shards: Sequence[ShardEntry],
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """Give the figures of a run.
+
+    Args:
+        images: The table of all source files.
+        roster: The train and test images.
+        splits: Their pairs.
+        status: Split to the status of its pairs' parts, uint8 (m, 10).
+        shards: The shards.
+        seconds: Time of each stage.
+
+    Returns:
+        Title to table, see :mod:`data_manifest.inspection.summary`.
+    """
+    tables = {
+        IMAGES_TABLE: _images(roster, images),
+        "not used": _not_used(images),
+        "joints found": _joints(roster),
+    }
+    if (roster.people >= 0).any():
+        tables["people seen"] = _people(roster)
+    tables["pairs"] = _pairs(splits)
+    for split, of_pairs in status.items():
+        if len(of_pairs):
+            tables[f"parts of the {split} pairs"] = _parts(of_pairs)
+    tables["shards"] = _shards(shards)
+    rows = [[stage, f"{value:.1f}"] for stage, value in seconds.items()]
+    tables["time"] = table(["stage", "seconds"], [*rows, ["all", f"{sum(seconds.values()):.1f}"]])
+    return tables
+
+
+def refuse_too_many_bad(summary: Mapping[str, Any], max_bad: float) -> None:
+    """End the command with exit code 1 where too many images were unusable.
+
+    Raises:
+        RulesBrokenError: The share of bad images is larger than ``max_bad``.
+    """
+    rows = summary[IMAGES_TABLE]["rows"]
+    found, bad = (sum(row[column] for row in rows) for column in (1, 3))
+    if found and bad / found > max_bad:
+        raise RulesBrokenError(
+            problem(
+                "images",
+                f"at most {max_bad:.2%} bad",
+                f"{bad} of {found} ({bad / found:.2%}), all others are in the shards",
+                "look at status 'bad' in images.csv, or allow more with --max-bad",
+            )
+        )
+
+
+def say_left_out(splits: Sequence[Split], absent: Sequence[str], console: Console) -> None:
+    """Warn of key points without an image and of given pairs that cannot be used."""
+    if absent:
+        some = ", ".join(absent[:3]) + (", …" if len(absent) > 3 else "")
+        console.warn(f"{len(absent)} rows of key points have no image: {some} (see images.csv)")
+    for split in splits:
+        for reason, count in split.refused.items():
+            console.warn(f"{count} pairs of the given {split.name} list left out: {reason}")
+
+
+def _images(roster: Roster, images: pd.DataFrame) -> dict[str, Any]:
+    rows: list[list[object]] = []
+    for split in ("train", "test"):
+        here = roster.splits == split
+        counts = [int((roster.status[here] == s).sum()) for s in (Status.VALID, Status.BAD)]
+        if here.any():
+            rows.append([split, int(here.sum()), *counts])
+    listed = int((images["status"] == Status.LISTED).sum())
+    if listed:
+        rows.append(["other folders", listed, 0, 0])
+    return table(["folder", "found", "valid", "bad"], rows)
+
+
+def _not_used(images: pd.DataFrame) -> dict[str, Any]:
+    left_out = images[images["status"] != Status.VALID]
+    kinds = [reason.split(":")[0] for reason in left_out["reason"]]
+    counts = Counter(zip(left_out["status"].tolist(), kinds, strict=True))
+    rows = [[status, reason, count] for (status, reason), count in counts.most_common()]
+    return table(["status", "reason", "files"], rows)
+
+
+def _joints(roster: Roster) -> dict[str, Any]:
+    posed = (roster.annotation_rows >= 0) | (roster.people >= 0)
+    counts = presence(roster.joints[posed]).sum(axis=0)
+    total = int(posed.sum())
+    return table(
+        ["joint", "images", "share"],
+        [[j, int(n), _share(int(n), total)] for j, n in zip(JOINTS, counts, strict=True)],
+    )
+
+
+def _people(roster: Roster) -> dict[str, Any]:
+    seen = roster.people[roster.people >= 0]
+    several = roster.people > 1
+    unclear = several & (roster.margins < UNCLEAR_MARGIN * roster.person_scores)
+    counts = {
+        "nobody": seen == 0,
+        "one": seen == 1,
+        "several": seen > 1,
+        "several, the choice unclear": unclear,
+    }
+    rows = [
+        [name, int(here.sum()), _share(int(here.sum()), len(seen))] for name, here in counts.items()
+    ]
+    return table(["people", "images", "share"], rows)
+
+
+def _pairs(splits: Sequence[Split]) -> dict[str, Any]:
+    rows = [
+        [split.name, len(split.rows), len(split.pairs), sum(split.refused.values())]
+        for split in splits
+    ]
+    return table(["split", "valid images", "pairs", "given but left out"], rows)
+
+
+def _parts(status: NDArray[np.uint8]) -> dict[str, Any]:
+    total = len(status)
+    rows = [
+        [part, *(_share(counts[kind], total) for kind in ("direct", "mirrored", "none"))]
+        for part, counts in count_status(status).items()
+    ]
+    return table(["part", "direct", "mirrored", "none"], rows)
+
+
+def _shards(shards: Sequence[ShardEntry]) -> dict[str, Any]:
+    rows = []
+    for split in ("train", "test"):
+        entries = [entry for entry in shards if entry.split == split]
+        rows.append([split, len(entries), sum(entry.num_bytes for entry in entries)])
+    return table(["split", "shards", "bytes"], rows)
+
+
+def _share(count: int, total: int) -> str:
+    return f"{100 * count / total:.1f} %" if total else "-"

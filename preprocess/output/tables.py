@@ -1,0 +1,175 @@
+"""The tables for pandas: every source file, and every pair with its place in the shards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from preprocess.output.shards import ShardPlan
+from preprocess.pairing.annotations import Annotations
+from preprocess.pairing.catalogue import Roster, Status
+from preprocess.sources.market1501 import SourceFile
+from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
+from shared.geometry import presence
+from shared.skeleton import JOINTS
+
+
+def pair_table(
+    names: Sequence[str],
+    identities: NDArray[np.int32],
+    cameras: NDArray[np.int16],
+    plans: Sequence[ShardPlan],
+    status: Sequence[NDArray[np.uint8]],
+) -> pd.DataFrame:
+    """Give the table of a split's pairs in the order of its list.
+
+    Args:
+        names: Names of the split's n valid images.
+        identities: int32 (n,).
+        cameras: int16 (n,).
+        plans: The split's shards.
+        status: Of each shard's pairs, uint8 (m, 10).
+
+    Returns:
+        The columns ``schema.PAIR_COLUMNS``.
+    """
+    source = _joined([plan.rows[plan.pairs[:, 0]] for plan in plans])
+    target = _joined([plan.rows[plan.pairs[:, 1]] for plan in plans])
+    parts = np.concatenate([np.empty((0, 10), np.uint8), *status])
+    every_name = np.array(names, dtype=object)
+    table = pd.DataFrame(
+        {
+            "from": every_name[source],
+            "to": every_name[target],
+            "identity": identities[source],
+            "camera_from": cameras[source],
+            "camera_to": cameras[target],
+            "shard": _joined([np.full(len(plan.order), plan.number) for plan in plans]),
+            "pair_row": _joined([np.arange(len(plan.order)) for plan in plans]),
+            "row_from": _joined([plan.pairs[:, 0] for plan in plans]),
+            "row_to": _joined([plan.pairs[:, 1] for plan in plans]),
+            "parts_direct": (parts == STATUS_DIRECT).sum(axis=1),
+            "parts_mirrored": (parts == STATUS_MIRRORED).sum(axis=1),
+        }
+    )
+    return table.iloc[np.argsort(_joined([plan.order for plan in plans]))]
+
+
+def image_table(
+    files: Sequence[SourceFile],
+    roster: Roster,
+    annotations: Annotations | None,
+    places: Mapping[int, tuple[int, int]],
+) -> pd.DataFrame:
+    """Give the table of all source files, the train and test images first, in their order.
+
+    Args:
+        files: Every file of the data set.
+        roster: The train and test images.
+        annotations: Their rows without an image are listed too.
+        places: Roster row of each valid image to its shard's number and its row there.
+
+    Returns:
+        The columns ``schema.IMAGE_COLUMNS``.
+    """
+    listed = set(roster.files)
+    others = [(file, *_outside(file)) for file in files if file not in listed]
+    rows = [
+        *zip(roster.files, roster.status.tolist(), roster.reasons.tolist(), strict=True),
+        *others,
+    ]
+    table = pd.DataFrame(
+        {
+            "name": [_text(file.path.name) for file, _, _ in rows],
+            "folder": [_text(file.folder) for file, _, _ in rows],
+            "split": [file.split for file, _, _ in rows],
+            "status": [str(status) for _, status, _ in rows],
+            "reason": [reason for _, _, reason in rows],
+        }
+    )
+    for part in ("identity", "camera", "sequence", "frame", "box"):
+        values = [None if f.name is None else getattr(f.name, part) for f, _, _ in rows]
+        table[part] = pd.array(values, dtype="Int64")
+    table = pd.concat([table, _roster_columns(roster, places, len(table))], axis=1)
+    absent = _absent_rows(unmatched_names(files, roster, annotations), table)
+    return pd.concat([table, absent], ignore_index=True)
+
+
+def _outside(file: SourceFile) -> tuple[Status, str]:
+    """Say why a file is not in the roster."""
+    if file.is_folder:
+        return Status.SKIPPED, "a folder"
+    if file.name is None:
+        image = file.path.suffix.lower() in {".jpg", ".jpeg", ".png"}
+        return Status.SKIPPED, "another name pattern" if image else "not an image"
+    return Status.LISTED, "only train and test images enter shards"
+
+
+def _roster_columns(
+    roster: Roster, places: Mapping[int, tuple[int, int]], num_rows: int
+) -> pd.DataFrame:
+    """Give the columns that only images of the roster have, empty for all other rows."""
+    here = np.arange(num_rows) < len(roster)
+    place = np.full((len(roster), 2), -1, np.int64)
+    for row, (shard, shard_row) in places.items():
+        place[row] = shard, shard_row
+    present = presence(roster.joints)
+    posed = (roster.annotation_rows >= 0) | (roster.people >= 0)
+    whole = {
+        "width": (roster.sizes[:, 1], roster.sizes[:, 1] > 0),
+        "height": (roster.sizes[:, 0], roster.sizes[:, 0] > 0),
+        "shard": (place[:, 0], place[:, 0] >= 0),
+        "row": (place[:, 1], place[:, 1] >= 0),
+        "joints_present": (present.sum(axis=1), posed),
+        "people": (roster.people, roster.people >= 0),
+        **{f"has_{joint}": (present[:, i], posed) for i, joint in enumerate(JOINTS)},
+    }
+    table: dict[str, object] = {}
+    for name, (values, known) in whole.items():
+        column, absent = np.zeros(num_rows, np.int64), ~here
+        column[here], absent[here] = values, ~known
+        table[name] = pd.arrays.IntegerArray(column, absent)
+    for name, scores in (("person_score", roster.person_scores), ("margin", roster.margins)):
+        floats = np.full(num_rows, np.nan, np.float32)
+        floats[here] = scores
+        table[name] = floats
+    return pd.DataFrame(table)
+
+
+def _absent_rows(names: Sequence[str], like: pd.DataFrame) -> pd.DataFrame:
+    """List the rows of key points that no image has."""
+    table = pd.DataFrame(
+        {
+            "name": names,
+            "folder": "",
+            "split": "",
+            "status": str(Status.ABSENT),
+            "reason": "key points without an image",
+        },
+        columns=like.columns,
+    )
+    return table.astype({name: like.dtypes[name] for name in like.columns})
+
+
+def unmatched_names(
+    files: Sequence[SourceFile], roster: Roster, annotations: Annotations | None
+) -> list[str]:
+    """Give the names of the key points' rows without an image, also among those only listed."""
+    if annotations is None:
+        return []
+    used = set(roster.annotation_rows.tolist())
+    listed = {file.path.name for file in files if not file.split}
+    rows = enumerate(annotations.names)
+    return [name for row, name in rows if row not in used and name not in listed]
+
+
+def _joined(arrays: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
+    return np.concatenate([np.empty(0, np.int64), *arrays])
+
+
+def _text(name: str) -> str:
+    """Give a file name as text that UTF-8 can hold; undecodable bytes become visible."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

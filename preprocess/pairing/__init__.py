@@ -1,0 +1,1 @@
+"""The catalogue of images, the pairs made of them, and the transforms of every pair."""

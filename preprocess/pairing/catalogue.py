@@ -1,0 +1,209 @@
+"""The roster: the images of the train and test folders, and what is known of each.
+
+Convention:
+    Rows are in the order that pairs follow: that of the key point files' rows where there are
+    any, else that of the names, train before test. Joints are in pixels of the source image.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preprocess.pairing.annotations import Annotations
+from preprocess.sources.images import Checked
+from preprocess.sources.market1501 import DISTRACTOR, JUNK, SourceFile, plain_name
+from shared.geometry import presence, valid_poses
+from shared.skeleton import JOINTS, NUM_JOINTS, TORSO_JOINTS
+
+
+class Status(StrEnum):
+    """What becomes of a source file; only valid images enter shards."""
+
+    VALID = "valid"
+    BAD = "bad"
+    JUNK = "junk"
+    DISTRACTOR = "distractor"
+    NO_KEY_POINTS = "no key points"
+    NO_POSE = "no pose"
+    LISTED = "listed"
+    SKIPPED = "skipped"
+    ABSENT = "absent"
+
+
+UNKNOWN_COUNT: Final = -1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Roster:
+    """Images with what is known of them; n rows.
+
+    Args:
+        files: The files.
+        splits: str (n,), ``"train"`` or ``"test"``.
+        identities: int32 (n,).
+        cameras: int16 (n,).
+        annotation_rows: int64 (n,), row of the key points; -1 where there is none.
+        status: object (n,), :class:`Status`.
+        reasons: object (n,), why an image is not valid, "" where it is.
+        sizes: int32 (n, 2), (height, width); 0 where unknown.
+        digests: object (n,), SHA-256 of each file's content.
+        joints: float64 (n, 18, 2), pixels, NaN where absent.
+        scores: float32 (n, 18), NaN where unknown.
+        people: int16 (n,), people seen; -1 where unknown.
+        person_scores: float32 (n,), NaN where unknown.
+        margins: float32 (n,), NaN where unknown.
+    """
+
+    files: Sequence[SourceFile]
+    splits: NDArray[np.str_]
+    identities: NDArray[np.int32]
+    cameras: NDArray[np.int16]
+    annotation_rows: NDArray[np.int64]
+    status: NDArray[np.object_]
+    reasons: NDArray[np.object_]
+    sizes: NDArray[np.int32]
+    digests: NDArray[np.object_]
+    joints: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    people: NDArray[np.int16]
+    person_scores: NDArray[np.float32]
+    margins: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def names(self) -> list[str]:
+        """File names."""
+        return [file.path.name for file in self.files]
+
+    def rows(self, status: Status, split: str | None = None) -> NDArray[np.intp]:
+        """Give the rows of a status, and of a split where one is named."""
+        chosen = self.status == status
+        return np.flatnonzero(chosen if split is None else chosen & (self.splits == split))
+
+    def with_changes(self, **fields: Any) -> Roster:
+        """Give the roster with some fields replaced."""
+        return dataclasses.replace(self, **fields)
+
+    def refused(self, rows: NDArray[Any], status: Status, reasons: Sequence[str] | str) -> Roster:
+        """Give the roster with valid rows among these refused; earlier refusals stay."""
+        new_status, new_reasons = self.status.copy(), self.reasons.copy()
+        texts = [reasons] * len(rows) if isinstance(reasons, str) else reasons
+        for row, reason in zip(rows.tolist(), texts, strict=True):
+            if new_status[row] == Status.VALID:
+                new_status[row], new_reasons[row] = status, reason
+        return self.with_changes(status=new_status, reasons=new_reasons)
+
+
+def call_roster(files: Sequence[SourceFile], annotations: Annotations | None) -> Roster:
+    """Put the images of the train and test folders in order, each valid for now."""
+    images = [file for file in files if file.split and file.name is not None]
+    rows = np.full(len(images), -1, np.int64)
+    if annotations is not None:
+        rows[:] = [annotations.row_of(file.path.name) for file in images]
+        order = np.argsort(np.where(rows < 0, len(annotations), rows), kind="stable")
+        images, rows = [images[row] for row in order], rows[order]
+    names = [file.name for file in images if file.name is not None]
+    count = len(images)
+    roster = Roster(
+        files=tuple(images),
+        splits=np.array([file.split for file in images], dtype=np.str_),
+        identities=np.array([name.identity for name in names], np.int32),
+        cameras=np.array([name.camera for name in names], np.int16),
+        annotation_rows=rows,
+        status=_objects([Status.VALID] * count),
+        reasons=_objects([""] * count),
+        sizes=np.zeros((count, 2), np.int32),
+        digests=_objects([""] * count),
+        joints=np.full((count, NUM_JOINTS, 2), np.nan),
+        scores=np.full((count, NUM_JOINTS), np.nan, np.float32),
+        people=np.full(count, UNKNOWN_COUNT, np.int16),
+        person_scores=np.full(count, np.nan, np.float32),
+        margins=np.full(count, np.nan, np.float32),
+    )
+    return _without_twins(roster)
+
+
+def with_checks(roster: Roster, checked: Checked, *, any_size: bool) -> Roster:
+    """Enter what reading the images showed; refuse those that are no usable pictures.
+
+    Args:
+        roster: The roster.
+        checked: Of its images, in its order.
+        any_size: Accept images whose size differs from the most common one.
+    """
+    bad = np.flatnonzero([reason != "" for reason in checked.reasons])
+    known = roster.with_changes(sizes=checked.sizes, digests=_objects(checked.digests))
+    known = known.refused(bad, Status.BAD, [checked.reasons[row] for row in bad])
+    return known if any_size else _of_one_size(known)
+
+
+def without_unpaired(roster: Roster) -> Roster:
+    """Refuse junk and distractors: they are never paired."""
+    junk = np.flatnonzero(roster.identities == JUNK)
+    distractors = np.flatnonzero(roster.identities == DISTRACTOR)
+    roster = roster.refused(junk, Status.JUNK, "identity -1")
+    return roster.refused(distractors, Status.DISTRACTOR, "identity 0000")
+
+
+def with_annotations(roster: Roster, annotations: Annotations) -> Roster:
+    """Enter published key points; refuse images without a row."""
+    rows = roster.annotation_rows
+    joints = np.where((rows >= 0)[:, None, None], annotations.joints[rows], np.nan)
+    known = roster.with_changes(joints=joints)
+    return known.refused(
+        np.flatnonzero(rows < 0), Status.NO_KEY_POINTS, "no row in the key point files"
+    )
+
+
+def without_invalid(roster: Roster) -> Roster:
+    """Refuse images whose pose cannot be paired, naming the torso joints that are absent."""
+    rows = np.flatnonzero((roster.status == Status.VALID) & ~valid_poses(roster.joints))
+    present = presence(roster.joints)
+    reasons = []
+    for row in rows:
+        absent = [JOINTS[joint] for joint in TORSO_JOINTS if not present[row, joint]]
+        nobody = roster.people[row] == 0
+        reasons.append("nobody seen" if nobody else f"torso incomplete: no {' '.join(absent)}")
+    return roster.refused(rows, Status.NO_POSE, reasons)
+
+
+def _without_twins(roster: Roster) -> Roster:
+    """Refuse ``x.jpg.jpg`` where ``x.jpg`` is there too: one image, one name."""
+    names = {(file.split, file.path.name) for file in roster.files}
+    twins = [
+        row
+        for row, file in enumerate(roster.files)
+        if plain_name(file.path.name) != file.path.name
+        and (file.split, plain_name(file.path.name)) in names
+    ]
+    return roster.refused(
+        np.array(twins, np.intp), Status.BAD, "the same name twice: also without the second .jpg"
+    )
+
+
+def _of_one_size(roster: Roster) -> Roster:
+    good = roster.rows(Status.VALID)
+    if len(good) == 0:
+        return roster
+    sizes, counts = np.unique(roster.sizes[good], axis=0, return_counts=True)
+    height, width = sizes[np.argmax(counts)]
+    other = good[(roster.sizes[good] != (height, width)).any(axis=1)]
+    reasons = [
+        f"another size: {roster.sizes[row][0]}x{roster.sizes[row][1]}, most are {height}x{width}"
+        for row in other
+    ]
+    return roster.refused(other, Status.BAD, reasons)
+
+
+def _objects(values: Sequence[Any]) -> NDArray[np.object_]:
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array

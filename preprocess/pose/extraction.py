@@ -1,0 +1,272 @@
+"""The pose stage for any folder of person photos: key points in the field's published form.
+
+Three files come out: the published CSV itself, and beside it the images' sizes (the published form
+has no place for them, and readers of it trip over more columns) and the scores.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_manifest.published_files import write_keypoints
+from preprocess.pose.kept_poses import KeptPoses
+from preprocess.pose.people import People, PoseEstimator, joints_of_people
+from preprocess.pose.stage import BLOCK_IMAGES, estimate_pictures, prefetched
+from preprocess.pose.weight_files import DEMO_NOTE
+from preprocess.settings import DEMO_MODEL, PoseSettings
+from preprocess.sources.images import check_images
+from preprocess.sources.market1501 import DRAWN_MARKER
+from shared.console import Console
+from shared.errors import RulesBrokenError, UsageError, problem
+from shared.files import Disk, folder_lock, publish_text
+from shared.geometry import presence, valid_poses
+from shared.skeleton import JOINTS
+
+IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+CROP_HEIGHT: Final = 256
+"""Images up to this height are crops of one person; larger ones are photos."""
+
+NUM_NAMED: Final = 10
+"""Unusable images that are named one by one; the rest is counted."""
+
+
+OpenEstimator = Callable[[PoseSettings, Console], PoseEstimator]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractSettings:
+    """Everything that one run of ``extract-poses`` is told.
+
+    Args:
+        src: Folder of images, searched through with its subfolders.
+        out: The CSV to write.
+        pose: See :class:`preprocess.settings.PoseSettings`.
+        fit_size: Choose the network's input by the images' size instead of ``pose.pose_size``.
+        workers: Threads that decode images.
+        max_bad: Share in [0, 1] of unusable images above which the run ends with exit code 1.
+    """
+
+    src: Path
+    out: Path
+    pose: PoseSettings = field(default_factory=PoseSettings)
+    fit_size: bool = True
+    workers: int = 2
+    max_bad: float = 0.005
+
+    def __post_init__(self) -> None:
+        if not self.src.is_dir():
+            raise UsageError(problem("--src", "a folder of images", self.src, "check the name"))
+        if self.out.suffix != ".csv" or self.out.is_dir():
+            raise UsageError(problem("--out", "a file name ending in .csv", self.out, "add .csv"))
+        if not 0 <= self.max_bad <= 1:
+            raise UsageError(problem("--max-bad", "0 to 1", self.max_bad, "choose such a value"))
+
+    @property
+    def kept(self) -> Path:
+        """Folder of the poses found so far; it is gone when the run is done."""
+        return self.out.with_name(f".{self.out.stem}.kept")
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether ``draw-market`` made the images, or the data set that they are a folder of."""
+        return any((place / DRAWN_MARKER).is_file() for place in (self.src, self.src.parent))
+
+    def beside(self, what: str) -> Path:
+        """Give the name of an extra file beside the CSV."""
+        return self.out.with_name(f"{self.out.stem}-{what}.csv")
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A usable image: name relative to the folder, path, SHA-256 and (height, width)."""
+
+    name: str
+    path: Path
+    digest: str
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The people of n images; joints float64 (n, 18, 2) with NaN; scores float32 (n, 18)."""
+
+    people: People
+    joints: NDArray[np.float64]
+    scores: NDArray[np.float32]
+
+
+def extract_poses(
+    settings: ExtractSettings,
+    console: Console,
+    *,
+    open_estimator: OpenEstimator | None = None,
+    disk: Disk | None = None,
+) -> None:
+    """Find the person of every image of a folder and write the key points.
+
+    A repeated call continues where a killed one stopped.
+
+    Args:
+        settings: What is wanted.
+        console: Told what goes on; given the summary.
+        open_estimator: Opens the pose model; by default
+            :func:`preprocess.pose.yolo.open_estimator`.
+        disk: The calls to the operating system by which files are published.
+
+    Raises:
+        RulesBrokenError: Too many images were unusable; the files are written all the same.
+        PoseGanError: See the exit codes of ``shared.errors``.
+    """
+    if settings.pose.pose_model == DEMO_MODEL and not settings.is_drawn:
+        console.warn(DEMO_NOTE)
+    with folder_lock(settings.kept):
+        photos, refused = list_photos(settings.src, console)
+        if not photos:
+            raise UsageError(problem(settings.src, "JPEG or PNG images", "none", "check --src"))
+        sizes = np.array([photo.size for photo in photos])
+        pose = (
+            replace(settings.pose, pose_size=fitting_size(sizes))
+            if settings.fit_size
+            else settings.pose
+        )
+        estimator = (open_estimator or _open_network)(pose, console)
+        kept = KeptPoses(settings.kept, estimator.key, disk)
+        _estimate_all(photos, estimator, kept, settings.workers, console)
+        people = kept.people_of([photo.digest for photo in photos])
+        found = Found(people, *joints_of_people(people, sizes, pose.joint_threshold))
+        _write(settings, photos, found, disk)
+        shutil.rmtree(settings.kept)
+    _summarise(settings, found, refused, console)
+
+
+def list_photos(src: Path, console: Console) -> tuple[list[Photo], list[str]]:
+    """Read the images of a folder once, in the order of their names.
+
+    Args:
+        src: The folder.
+        console: Shows the progress.
+
+    Returns:
+        The usable images, and a line ``name: reason`` for each other one.
+    """
+    paths = sorted(p for p in src.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+    photos, refused = [], []
+    with console.stage("check images", len(paths)) as stage:
+        for start in range(0, len(paths), BLOCK_IMAGES):
+            block = paths[start : start + BLOCK_IMAGES]
+            checked = check_images(block)
+            rows = zip(block, checked.reasons, checked.digests, checked.sizes, strict=True)
+            for path, unreadable, digest, size in rows:
+                name = path.relative_to(src).as_posix()
+                reason = unreadable or _unfit_name(name)
+                if reason:
+                    refused.append(f"{name}: {reason}")
+                else:
+                    photos.append(Photo(name, path, digest, (int(size[0]), int(size[1]))))
+            stage.advance(len(block))
+    return photos, refused
+
+
+def fitting_size(sizes: NDArray[np.integer]) -> tuple[int, int]:
+    """Choose the network's input for images of these sizes.
+
+    Args:
+        sizes: Integers (n, 2), (height, width).
+
+    Returns:
+        (height, width), multiples of 32: in the shape of the middlemost image, 256 high for crops
+        and 640 along the longer side for larger photos.
+    """
+    height, width = np.median(sizes, axis=0)
+    factor = 256 / height if height <= CROP_HEIGHT else 640 / max(height, width)
+    sides = [int(np.clip(32 * round(side * factor / 32), 32, 1024)) for side in (height, width)]
+    return sides[0], sides[1]
+
+
+def _unfit_name(name: str) -> str:
+    unfit = ":" in name or not name.isprintable() or name != name.strip()
+    return "a name that the published form cannot hold" if unfit else ""
+
+
+def _estimate_all(
+    photos: Sequence[Photo],
+    estimator: PoseEstimator,
+    kept: KeptPoses,
+    threads: int,
+    console: Console,
+) -> None:
+    fresh = list({p.digest: p for p in photos if p.digest not in kept}.values())
+    blocks = [fresh[start : start + BLOCK_IMAGES] for start in range(0, len(fresh), BLOCK_IMAGES)]
+    sources = [[(photo.path, photo.digest) for photo in block] for block in blocks]
+    with console.stage("poses", len(photos)) as stage:
+        stage.skip(len(photos) - len(fresh))
+        for block, pictures in zip(blocks, prefetched(sources, threads), strict=True):
+            kept.keep([photo.digest for photo in block], estimate_pictures(estimator, pictures))
+            stage.advance(len(block))
+
+
+def _open_network(pose: PoseSettings, console: Console) -> PoseEstimator:
+    from preprocess.pose.yolo import open_estimator  # noqa: PLC0415 - it imports torch
+
+    return open_estimator(pose, console)
+
+
+def _write(
+    settings: ExtractSettings, photos: Sequence[Photo], found: Found, disk: Disk | None
+) -> None:
+    """Write the three files, the published one last."""
+    sizes = [(photo.name, *photo.size) for photo in photos]
+    publish_text(settings.beside("sizes"), _table(("name", "height", "width"), sizes), disk)
+    people = found.people
+    rows = zip(people.count, people.person_score, people.margin, found.scores, strict=True)
+    figures = [
+        (photo.name, count, *(f"{value:.4f}" for value in (score, margin, *joint_scores)))
+        for photo, (count, score, margin, joint_scores) in zip(photos, rows, strict=True)
+    ]
+    columns = ("name", "people", "person_score", "margin", *JOINTS)
+    publish_text(settings.beside("scores"), _table(columns, figures), disk)
+    write_keypoints(settings.out, tuple(photo.name for photo in photos), found.joints, disk)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
+    return text.getvalue()
+
+
+def _summarise(
+    settings: ExtractSettings, found: Found, refused: Sequence[str], console: Console
+) -> None:
+    people, joints, count = found.people, found.joints, len(found.people)
+    for line in refused[:NUM_NAMED]:
+        console.warn(line)
+    rows = [
+        ("images", count),
+        ("unusable images", len(refused)),
+        ("person found", int((people.count > 0).sum())),
+        ("more than one person", int((people.count > 1).sum())),
+        ("whole torso", int(valid_poses(joints).sum())),
+        ("joints of an image", f"{presence(joints).sum(axis=1).mean():.1f} of {len(JOINTS)}"),
+    ]
+    console.table(f"Poses of {settings.src}", ("what", "number"), rows)
+    for path in (settings.out, settings.beside("sizes"), settings.beside("scores")):
+        console.result(str(path))
+    if len(refused) > settings.max_bad * (count + len(refused)):
+        total = count + len(refused)
+        raise RulesBrokenError(
+            problem(
+                settings.src,
+                f"at most {settings.max_bad:.1%} of {total} images unusable",
+                len(refused),
+                "mend or remove them, or raise --max-bad",
+            )
+        )

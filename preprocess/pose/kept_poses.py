@@ -1,0 +1,108 @@
+"""Poses that were estimated before: kept block by block, found again by an image's content.
+
+Convention:
+    A block is a file of its own: a SHA-256 over the rest, then a NumPy array of records. Blocks
+    of another model, size or threshold lie in another folder, named by the estimator's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preprocess.pose.people import NUM_COCO_JOINTS, People
+from shared.errors import UsageError, problem
+from shared.files import Disk, publish, remove_temporaries
+
+RECORD: Final = np.dtype(
+    [
+        ("digest", "S64"),
+        ("points", "<f4", (NUM_COCO_JOINTS, 2)),
+        ("confidences", "<f4", (NUM_COCO_JOINTS,)),
+        ("count", "<i2"),
+        ("person_score", "<f4"),
+        ("margin", "<f4"),
+    ]
+)
+_HASH_BYTES: Final = 32
+
+
+class KeptPoses:
+    """The people of images that this estimator has seen.
+
+    Args:
+        folder: Where blocks of all estimators are kept.
+        key: The estimator's key.
+        disk: The calls to the operating system.
+    """
+
+    def __init__(self, folder: Path, key: str, disk: Disk | None = None) -> None:
+        self._folder = folder / hashlib.sha256(key.encode()).hexdigest()[:16]
+        self._disk = disk
+        self._place: dict[bytes, tuple[int, int]] = {}
+        self._blocks: list[NDArray[Any]] = []
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                problem(folder, "to make a folder", error.strerror, "check its permissions")
+            ) from error
+        remove_temporaries(self._folder)
+        for path in sorted(self._folder.glob("*.poses")):
+            block = _read(path)
+            if block is not None:
+                self._remember(block)
+
+    def __contains__(self, digest: str) -> bool:
+        return digest.encode() in self._place
+
+    def keep(self, digests: Sequence[str], people: People) -> None:
+        """Publish one block.
+
+        Args:
+            digests: SHA-256 of each image's content.
+            people: Of these images.
+        """
+        block = np.zeros(len(digests), RECORD)
+        block["digest"] = [digest.encode() for digest in digests]
+        for name in RECORD.names[1:] if RECORD.names else ():
+            block[name] = getattr(people, name)
+        buffer = io.BytesIO()
+        np.save(buffer, block, allow_pickle=False)
+        data = buffer.getvalue()
+        name = hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+        checked = hashlib.sha256(data).digest() + data
+        publish(self._folder / f"{name}.poses", checked, self._disk)
+        self._remember(block)
+
+    def people_of(self, digests: Sequence[str]) -> People:
+        """Give the people of images that are all kept."""
+        block = np.zeros(len(digests), RECORD)
+        for row, digest in enumerate(digests):
+            number, place = self._place[digest.encode()]
+            block[row] = self._blocks[number][place]
+        return People(**{name: block[name].copy() for name in (RECORD.names or ())[1:]})
+
+    def _remember(self, block: NDArray[Any]) -> None:
+        number = len(self._blocks)
+        self._blocks.append(block)
+        for row, digest in enumerate(block["digest"].tolist()):
+            self._place[digest] = (number, row)
+
+
+def _read(path: Path) -> NDArray[Any] | None:
+    """Read a block; None where it is not what was written, which only costs its poses."""
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data[_HASH_BYTES:]).digest() != data[:_HASH_BYTES]:
+            return None
+        block: NDArray[Any] = np.load(io.BytesIO(data[_HASH_BYTES:]), allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    return block if block.dtype == RECORD and block.ndim == 1 else None

@@ -1,0 +1,136 @@
+"""The pose stage: the estimator over all images that need it, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pose.kept_poses import KeptPoses
+from preprocess.pose.people import People, PoseEstimator, empty_people, joints_of_people
+from preprocess.sources.images import RefusedImageError, fast_decoder, read_image
+from shared.console import Console
+from shared.errors import UsageError, problem
+
+BLOCK_IMAGES: Final = 512
+"""Images of one kept block: what a killed run loses at most."""
+
+Picture = NDArray[np.uint8]
+
+
+def with_poses(
+    roster: Roster,
+    estimator: PoseEstimator,
+    kept: KeptPoses,
+    console: Console,
+    *,
+    joint_threshold: float,
+    threads: int,
+) -> Roster:
+    """Enter the pose of every image that is valid so far.
+
+    Args:
+        roster: The roster, with the images' content known.
+        estimator: The pose model.
+        kept: Results of earlier runs; new ones are added block by block.
+        console: Shows the progress.
+        joint_threshold: Least confidence of a present joint.
+        threads: Threads that decode images while the model runs.
+
+    Returns:
+        The roster with joints, scores and people.
+    """
+    rows = roster.rows(Status.VALID)
+    fresh = _not_kept(rows, roster, kept)
+    with console.stage("poses", len(rows)) as stage:
+        stage.skip(len(rows) - len(fresh))
+        blocks = [fresh[i : i + BLOCK_IMAGES] for i in range(0, len(fresh), BLOCK_IMAGES)]
+        sources = [[(roster.files[row].path, roster.digests[row]) for row in b] for b in blocks]
+        for block, pictures in zip(blocks, prefetched(sources, threads), strict=True):
+            kept.keep(
+                [roster.digests[row] for row in block], estimate_pictures(estimator, pictures)
+            )
+            stage.advance(len(block))
+    people = kept.people_of([roster.digests[row] for row in rows])
+    joints, scores = joints_of_people(people, roster.sizes[rows], joint_threshold)
+    return roster.with_changes(
+        joints=_placed(roster.joints, rows, joints),
+        scores=_placed(roster.scores, rows, scores),
+        people=_placed(roster.people, rows, people.count),
+        person_scores=_placed(roster.person_scores, rows, people.person_score),
+        margins=_placed(roster.margins, rows, people.margin),
+    )
+
+
+def _not_kept(rows: NDArray[np.intp], roster: Roster, kept: KeptPoses) -> list[int]:
+    """Give the rows to estimate, each content once."""
+    first: dict[str, int] = {}
+    for row in rows.tolist():
+        digest = roster.digests[row]
+        if digest not in kept:
+            first.setdefault(digest, row)
+    return list(first.values())
+
+
+def prefetched(
+    sources: Sequence[Sequence[tuple[Path, str]]], threads: int
+) -> Iterator[list[Picture]]:
+    """Decode one block ahead of the one that the model works on.
+
+    Args:
+        sources: Blocks of files, each with the SHA-256 that it must have.
+        threads: Threads that decode.
+
+    Yields:
+        The pictures of a block.
+
+    Raises:
+        UsageError: A file is not what it was.
+    """
+    fast = fast_decoder()
+
+    def load(source: tuple[Path, str]) -> Picture:
+        path, digest = source
+        try:
+            picture, found = read_image(path, fast)
+        except RefusedImageError as refusal:
+            raise _changed(path, str(refusal)) from refusal
+        if found != digest:
+            raise _changed(path, "another content")
+        return picture
+
+    with ThreadPoolExecutor(threads) as pool:
+        ahead = [pool.map(load, block) for block in sources[:1]]
+        for number in range(len(sources)):
+            pictures = list(ahead.pop())
+            ahead.extend(pool.map(load, block) for block in sources[number + 1 : number + 2])
+            yield pictures
+
+
+def _changed(path: Path, found: str) -> UsageError:
+    remedy = "let nothing change the source, then repeat the command"
+    return UsageError(problem(path, "the image that was checked before", found, remedy))
+
+
+def estimate_pictures(estimator: PoseEstimator, pictures: Sequence[Picture]) -> People:
+    """Estimate the pictures of a block, those of one size together."""
+    by_size: dict[tuple[int, ...], list[int]] = {}
+    for row, picture in enumerate(pictures):
+        by_size.setdefault(picture.shape, []).append(row)
+    people = empty_people(len(pictures))
+    for rows in by_size.values():
+        found = estimator.estimate(np.stack([pictures[row] for row in rows]))
+        for name in vars(people):
+            getattr(people, name)[rows] = getattr(found, name)
+    return people
+
+
+def _placed(values: NDArray[Any], rows: NDArray[np.intp], new: NDArray[Any]) -> NDArray[Any]:
+    result = values.copy()
+    result[rows] = new
+    return result

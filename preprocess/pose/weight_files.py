@@ -1,0 +1,115 @@
+"""Where the weights of a pose model are: the demo's, a file's, or a named model's.
+
+Nothing here imports torch or ultralytics, so that ``posegan-doctor`` can list what is present.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from preprocess.settings import AUTO_MODEL, DEMO_MODEL
+from shared.errors import DamagedError, UsageError, problem
+from shared.files import sha256_of_file
+
+BEST_MODEL: Final = {"cuda": "yolo26x-pose", "cpu": "yolo26n-pose"}
+"""What ``auto`` stands for: the most exact model on a GPU, the fastest one on a CPU."""
+
+NAMED_MODEL: Final = re.compile(
+    r"(yolov8[nsmlx]-pose|yolov8x-pose-p6|yolo(11|26)[nsmlx]-pose)(\.pt)?"
+)
+
+DEMO_FILE: Final = Path(__file__).parent.parent / "weights" / "demo-pose.pt"
+DEMO_SHA256: Final = "2f0ef32cb0865548cc540ddc5958714f9cae9c5668f0f1efd916b822fbadbebf"
+DEMO_NOTE: Final = (
+    "the demo weights know drawn people only; for photos use --pose-model "
+    f"{BEST_MODEL['cpu']} (CPU) or {BEST_MODEL['cuda']} (GPU)"
+)
+
+CACHE_VARIABLE: Final = "POSEGAN_CACHE"
+
+
+@dataclass(frozen=True)
+class WeightsPlace:
+    """Where a pose model's weights are, or are to be downloaded to.
+
+    Args:
+        name: What the user calls the model.
+        path: The file.
+        downloadable: The file may be fetched by this name where it is absent.
+    """
+
+    name: str
+    path: Path
+    downloadable: bool
+
+    @property
+    def present(self) -> bool:
+        """Whether the file exists."""
+        return self.path.is_file()
+
+
+def cache_folder() -> Path:
+    """Give the folder that downloads go to: ``$POSEGAN_CACHE`` or ``~/.cache/posegan``."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "posegan"
+
+
+def find_weights(pose_model: str, device: str) -> WeightsPlace:
+    """Find the weights of a pose model.
+
+    Args:
+        pose_model: ``auto``, ``demo``, a file, or a model's name as ultralytics knows it.
+        device: ``"cpu"`` or ``"cuda"``.
+
+    Returns:
+        The place. A file wins over a model of the same name.
+
+    Raises:
+        UsageError: Neither a file nor a known name.
+    """
+    if pose_model == DEMO_MODEL:
+        return WeightsPlace(DEMO_MODEL, DEMO_FILE, downloadable=False)
+    name = BEST_MODEL[device] if pose_model == AUTO_MODEL else pose_model
+    file = Path(name).expanduser()
+    if file.is_file():
+        return WeightsPlace(name, file.absolute(), downloadable=False)
+    if NAMED_MODEL.fullmatch(name):
+        stem = name.removesuffix(".pt")
+        return WeightsPlace(stem, cache_folder() / "weights" / f"{stem}.pt", downloadable=True)
+    raise UsageError(
+        problem(
+            "--pose-model",
+            "a file, 'demo' or a name such as yolo26n-pose",
+            f"'{pose_model}'",
+            "check the spelling or the path",
+        )
+    )
+
+
+def checked_sha256(place: WeightsPlace) -> str:
+    """Give the SHA-256 of the weights; the demo's must be the one that this code knows.
+
+    Raises:
+        DamagedError: The demo weights are not the ones that were shipped.
+        UsageError: The file cannot be read.
+    """
+    try:
+        found = sha256_of_file(place.path)
+    except OSError as error:
+        raise UsageError(
+            problem(place.path, "readable weights", error.strerror, "check --pose-model")
+        ) from error
+    if place.name == DEMO_MODEL and found != DEMO_SHA256:
+        raise DamagedError(
+            problem(
+                place.path, f"SHA-256 {DEMO_SHA256[:12]}…", f"{found[:12]}…", "install posegan anew"
+            )
+        )
+    return found

@@ -1,0 +1,209 @@
+"""Opening an ultralytics YOLO pose network; one of the two modules that import ultralytics.
+
+It is imported only when a model is opened, with switches set that keep it from running code out
+of weight files, from installing packages and, but for a download that is needed, from the network.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from preprocess.pose.estimator import Network, YoloEstimator
+from preprocess.pose.person_choice import NUM_POINTS
+from preprocess.pose.weight_files import WeightsPlace, cache_folder, checked_sha256, find_weights
+from preprocess.settings import PoseSettings
+from shared.console import Console
+from shared.errors import UsageError, problem
+
+
+def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
+    """Open a pose model: find or download its weights, load them and put them on the device.
+
+    Args:
+        settings: See :class:`preprocess.settings.PoseSettings`.
+        console: Told what is opened and downloaded.
+
+    Returns:
+        The estimator.
+
+    Raises:
+        UsageError: No such model, no such device, no network, or weights that are none.
+        DamagedError: The demo weights are not the ones that were shipped.
+    """
+    device = choose_device(settings.device)
+    place = find_weights(settings.pose_model, device.type)
+    ultralytics = import_ultralytics(offline=place.present or not place.downloadable)
+    if place.downloadable and not place.present:
+        _download(place, console)
+    sha256 = checked_sha256(place)
+    half = settings.half and device.type == "cuda"
+    network = load_network(place.path, device, half=half)
+    console.say(
+        f"pose model {place.name} (SHA-256 {sha256[:12]}…) on {device}, "
+        f"ultralytics {ultralytics.__version__}"
+    )
+    return YoloEstimator(network, sha256, settings, device=device, half=half, console=console)
+
+
+def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
+    """Give the device that is meant; ``auto`` is CUDA where there is one.
+
+    Raises:
+        UsageError: CUDA is wanted and there is none.
+    """
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise UsageError(
+            problem("--device", "a CUDA device", "none", "choose --device cpu or mend the driver")
+        )
+    return torch.device("cuda" if wanted != "cpu" and available else "cpu")
+
+
+def import_ultralytics(*, offline: bool) -> ModuleType:
+    """Import ultralytics so that it neither runs foreign code nor calls home nor installs.
+
+    Args:
+        offline: Forbid it the network too.
+
+    Returns:
+        The module.
+
+    Raises:
+        UsageError: It, or a library of the system that it needs, is missing.
+    """
+    os.environ["YOLO_AUTOINSTALL"] = "0"
+    os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
+    os.environ.setdefault("YOLO_VERBOSE", "0")
+    os.environ.setdefault("YOLO_CONFIG_DIR", str(cache_folder() / "ultralytics"))
+    try:
+        with _globals_kept():
+            if offline:
+                os.environ["YOLO_OFFLINE"] = "1"
+            import ultralytics  # noqa: PLC0415
+
+            module: ModuleType = ultralytics
+            return module
+    except ImportError as error:
+        raise _import_problem(error) from error
+
+
+def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
+    """Load the weights of a YOLO pose model for inference.
+
+    Args:
+        path: A ``.pt`` file of ultralytics.
+        device: Where to put the network.
+        half: Compute in half precision.
+
+    Returns:
+        The network.
+
+    Raises:
+        UsageError: The file is not such a model's, or holds code beside the weights.
+    """
+    from ultralytics.nn import tasks  # noqa: PLC0415
+
+    try:
+        tasks.torch_safe_load(path, safe_only=True)
+        model = tasks.load_checkpoint(path, device=device)[0]
+    except Exception as error:  # a file of any origin can break the loading in any way
+        raise UsageError(
+            problem(path, "weights of an ultralytics pose model", _first_line(error), "check it")
+        ) from error
+    head = model.model[-1]
+    points = list(getattr(head, "kpt_shape", ()))
+    if points != [NUM_POINTS, 3]:
+        found = f"points of shape {points}" if points else "a model without points"
+        expected = "a pose model with COCO's 17 points"
+        raise UsageError(problem(path, expected, found, "choose a '-pose' model"))
+    head.end2end = False  # the dense head gives the same layout for every family of models
+    model = model.fuse(verbose=False).eval()
+    model = model.half() if half else model.float()
+    return network_of(model.to(memory_format=torch.channels_last))
+
+
+def network_of(model: Any) -> Network:
+    """Give a YOLO pose model's raw pass, in the order of :mod:`preprocess.pose.person_choice`."""
+    head = model.model[-1]
+
+    def network(inputs: Tensor) -> Tensor:
+        output: Tensor = model(inputs)[0]
+        if head.end2end:  # (b, k, box, confidence, class, points), its dense head thrown away
+            person = output[..., 5:6] == 0
+            parts = (output[..., :4], output[..., 4:5] * person, output[..., 6:])
+            return torch.cat(parts, dim=-1).transpose(1, 2)
+        half_size = output[:, 2:4] / 2
+        box = (output[:, :2] - half_size, output[:, :2] + half_size)
+        return torch.cat((*box, output[:, 4:5], output[:, 4 + head.nc :]), dim=1)  # class 0
+
+    return network
+
+
+def _download(place: WeightsPlace, console: Console) -> None:
+    from ultralytics.utils import downloads  # noqa: PLC0415
+
+    if os.environ.get("YOLO_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        raise _download_problem(place, "YOLO_OFFLINE set")
+    console.say(f"downloading {place.name} to {place.path.parent}")
+    try:
+        place.path.parent.mkdir(parents=True, exist_ok=True)
+        downloads.attempt_download_asset(place.path)
+    except Exception as error:  # whatever breaks a download, the remedy is the same
+        raise _download_problem(place, _first_line(error)) from error
+    if not place.present:
+        raise _download_problem(place, "nothing downloaded")
+
+
+def _download_problem(place: WeightsPlace, found: str) -> UsageError:
+    return UsageError(
+        problem(
+            f"pose model {place.name}",
+            "a network to download its weights once",
+            found,
+            f"put the file at {place.path}, or choose --pose-model FILE or --pose-model demo",
+        )
+    )
+
+
+def _import_problem(error: ImportError) -> UsageError:
+    if "libGL" in str(error):
+        remedy = (
+            "run 'apt-get install libgl1', or 'pip uninstall opencv-python' and then "
+            "'pip install opencv-python-headless'"
+        )
+        return UsageError(problem("ultralytics", "the system's libGL.so.1", "none", remedy))
+    return UsageError(
+        problem("ultralytics", "an import", _first_line(error), "run 'pip install ultralytics'")
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def _globals_kept() -> Iterator[None]:
+    """Undo what the import does to others: torch.save, Image.open, print options, variables."""
+    save, open_image, options = torch.save, Image.open, np.get_printoptions()
+    variables = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "YOLO_OFFLINE")}
+    try:
+        yield
+    finally:
+        torch.save = save
+        Image.open = open_image
+        np.set_printoptions(**options)
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,1 @@
+"""What a data set on disk is: where its images are, what their names say, how they are read."""

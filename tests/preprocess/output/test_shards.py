@@ -1,0 +1,120 @@
+"""Dividing a split into shards, and the tasks that they are made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from poses import random_poses
+from small_market import jpeg
+
+from preprocess.output.shards import (
+    OVERHEAD_BYTES,
+    ShardTask,
+    image_bytes,
+    make_shard,
+    pair_bytes,
+    plan_shards,
+)
+from preprocess.pairing.pairs import all_pairs
+from preprocess.pairing.transforms import BLOCK_PAIRS, count_status, transforms_of_pairs
+from shared.affine import pair_transforms
+from shared.errors import UsageError
+
+SIZE = (96, 40)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(100_000, 500_000), st.data()
+)
+def test_plans_hold_every_image_and_pair_once_by_identity(
+    identities: list[int], limit: int, data: st.DataObject
+) -> None:
+    who = np.array(identities, np.int32)
+    pairs = all_pairs(who)
+    pairs = pairs[data.draw(st.permutations(range(len(pairs)))) if len(pairs) else []]
+    plans = plan_shards("train", who, pairs, SIZE, limit)
+    assert sorted(np.concatenate([p.rows for p in plans]).tolist()) == list(range(len(who)))
+    assert sorted(np.concatenate([p.order for p in plans]).tolist()) == list(range(len(pairs)))
+    seen = [set(who[plan.rows].tolist()) for plan in plans]
+    assert sum(map(len, seen)) == len(set(identities))
+    for number, plan in enumerate(plans):
+        assert plan.number == number
+        assert np.array_equal(plan.rows[plan.pairs], pairs[plan.order])
+        size = len(plan.rows) * image_bytes(SIZE) + len(plan.pairs) * pair_bytes()
+        assert size <= limit - OVERHEAD_BYTES or len(seen[number]) == 1
+
+
+@pytest.fixture
+def task(tmp_path: Path, rng: np.random.Generator) -> ShardTask:
+    sources, digests = [tmp_path / f"{n}.jpg" for n in range(4)], []
+    for source in sources:
+        source.write_bytes(jpeg(rng, SIZE))
+        digests.append(hashlib.sha256(source.read_bytes()).hexdigest())
+    unknown = np.full(4, np.nan, np.float32)
+    return ShardTask(
+        path=tmp_path / "train-00000.h5",
+        split="train",
+        image_size=SIZE,
+        sources=sources,
+        digests=digests,
+        joints=random_poses(rng, 4, missing=0),
+        scores=np.full((4, 18), np.nan, np.float32),
+        identities=np.full(4, 7, np.int32),
+        cameras=np.ones(4, np.int16),
+        people=np.full(4, -1, np.int16),
+        person_scores=unknown,
+        margins=unknown,
+        pairs=np.array([[0, 1], [3, 2]], np.int32),
+        order=np.array([5, 9]),
+    )
+
+
+def test_the_key_follows_everything_that_the_content_follows_from(task: ShardTask) -> None:
+    keys = {task.key}
+    changes = {
+        "split": "test", "image_size": (40, 96), "digests": task.digests[::-1],
+        "joints": task.joints + 1e-12, "cameras": task.cameras + np.int16(1),
+        "pairs": task.pairs[::-1], "order": task.order + 1, "sources": task.sources[::-1],
+    }  # fmt: skip
+    for name, value in changes.items():
+        keys.add(dataclasses.replace(task, **{name: value}).key)
+    assert len(keys) == 1 + len(changes)
+    assert dataclasses.replace(task).key == task.key
+
+
+def test_a_source_that_changed_meanwhile_is_noticed(
+    task: ShardTask, rng: np.random.Generator
+) -> None:
+    task.sources[2].write_bytes(jpeg(rng, SIZE))
+    with pytest.raises(UsageError, match=r"2\.jpg.*the image that was checked before"):
+        make_shard(task)
+    task.sources[2].unlink()
+    with pytest.raises(UsageError, match=r"2\.jpg"):
+        make_shard(task)
+    assert not task.path.exists()
+
+
+def test_a_shard_is_the_same_bytes_every_time(task: ShardTask) -> None:
+    entry, status = make_shard(task)
+    again, _ = make_shard(task)
+    assert entry == again and entry.num_bytes == task.path.stat().st_size
+    assert status.shape == (2, 10)
+
+
+def test_transforms_do_not_depend_on_the_blocks(rng: np.random.Generator) -> None:
+    joints = random_poses(rng, 60)
+    pairs = rng.integers(0, 60, (BLOCK_PAIRS + 37, 2))
+    transforms, status = transforms_of_pairs(joints, pairs)
+    for row in (0, BLOCK_PAIRS - 1, BLOCK_PAIRS, BLOCK_PAIRS + 36):
+        expected, kinds = pair_transforms(joints[pairs[row, :1]], joints[pairs[row, 1:]])
+        assert np.allclose(transforms[row], expected[0], rtol=1e-5, atol=1e-4)
+        assert np.array_equal(status[row], kinds[0])
+    counts = count_status(status)
+    assert all(sum(kinds.values()) == len(pairs) for kinds in counts.values())

@@ -1,0 +1,94 @@
+"""Pairs against itertools and pandas."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from preprocess.pairing.pairs import (
+    all_pairs,
+    count_pairs,
+    given_pairs,
+    rows_of_identities,
+    sample_pairs,
+)
+
+IDENTITIES = st.lists(st.integers(1, 6), max_size=24).map(lambda v: np.array(v, np.int32))
+
+
+def permuted(identities: np.ndarray) -> np.ndarray:
+    """All pairs in the words of the published rule."""
+    pairs = [
+        pair
+        for identity in dict.fromkeys(identities.tolist())
+        for pair in itertools.permutations(np.flatnonzero(identities == identity).tolist(), 2)
+    ]
+    return np.array(pairs, np.int64).reshape(-1, 2)
+
+
+@given(IDENTITIES)
+def test_all_pairs_are_the_permutations_of_each_identity_in_order(identities: np.ndarray) -> None:
+    assert np.array_equal(all_pairs(identities), permuted(identities))
+    assert count_pairs(identities) == len(permuted(identities))
+
+
+@given(IDENTITIES, st.integers(0, 40))
+def test_test_pairs_are_the_published_sample_row_for_row(
+    identities: np.ndarray, number: int
+) -> None:
+    candidates = pd.DataFrame(permuted(identities))
+    expected = candidates.sample(n=min(number, len(candidates)), replace=False, random_state=0)
+    assert np.array_equal(sample_pairs(identities, number), expected.to_numpy())
+
+
+def test_the_published_number_of_test_pairs_is_drawn_as_pandas_draws_it() -> None:
+    identities = np.random.default_rng(1).integers(1, 120, 2000)
+    expected = pd.DataFrame(permuted(identities)).sample(n=12000, replace=False, random_state=0)
+    assert np.array_equal(sample_pairs(identities, 12000), expected.to_numpy())
+
+
+def test_a_limit_keeps_the_order_and_does_not_change_other_identities() -> None:
+    few, many = np.array([5, 5, 5]), np.array([7] * 9)
+    limited = all_pairs(np.concatenate([few, many]), limit=10)
+    alone = all_pairs(many, limit=10)
+    assert np.array_equal(limited[:6], all_pairs(few))
+    assert np.array_equal(limited[6:], alone + 3)
+    every = [tuple(pair) for pair in all_pairs(many).tolist()]
+    positions = [every.index(tuple(pair)) for pair in alone.tolist()]
+    assert positions == sorted(set(positions))
+    assert count_pairs(np.concatenate([few, many]), limit=10) == 16
+
+
+def test_identities_come_in_the_order_of_their_first_image() -> None:
+    groups = rows_of_identities(np.array([9, 2, 9, 5, 2]))
+    assert [group.tolist() for group in groups] == [[0, 2], [1, 4], [3]]
+
+
+def test_given_pairs_keep_their_order_and_tell_what_is_left_out() -> None:
+    rows = {"a": 0, "b": 1, "c": 2, "d": 3}
+    found = given_pairs(
+        ["b", "a", "a", "x", "a", "b"],
+        ["a", "b", "c", "a", "a", "a"],
+        rows,
+        np.array([1, 1, 2, 2]),
+    )
+    assert found.pairs.tolist() == [[1, 0], [0, 1]]
+    assert found.refused == {
+        "an image that is not valid": 1,
+        "images of two identities": 1,
+        "an image with itself": 1,
+        "a pair given twice": 1,
+    }
+    assert found.example == "a,c"
+
+
+@pytest.mark.parametrize("identities", [[], [3], [1, 2, 3]])
+def test_without_two_images_of_anybody_there_are_no_pairs(identities: list[int]) -> None:
+    who = np.array(identities, np.int32)
+    assert all_pairs(who).shape == sample_pairs(who, 5).shape == (0, 2)
+    assert given_pairs(["x"], ["y"], {}, who).pairs.shape == (0, 2)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from shared.errors import UsageError
+from shared.settings import as_plain, build
+from train.cli import PRESET_NAMES, SECTIONS
+from train.settings.presets import PRESETS, resolve
+from train.settings.tree import TrainSettings
+
+
+def test_the_command_line_knows_every_preset_and_section() -> None:
+    assert tuple(PRESETS) == PRESET_NAMES
+    plain = [f.name for f in dataclasses.fields(TrainSettings) if f.name in SECTIONS]
+    assert tuple(plain) == SECTIONS
+
+
+@pytest.mark.parametrize("name", ["baseline", "dsc", "perc-loss", "full"])
+def test_paper_rows_are_the_papers(name: str) -> None:
+    settings = resolve(name)
+    weights = (
+        settings.loss.l1_weight,
+        settings.loss.perceptual_weight,
+        settings.loss.nearest_weight,
+    )
+    expected = {
+        "baseline": (100.0, 0.0, 0.0),
+        "dsc": (100.0, 0.0, 0.0),
+        "perc-loss": (0.0, 0.5, 0.0),
+        "full": (0.0, 0.0, 0.01),
+    }
+    assert weights == expected[name]
+    assert settings.generator.skips == ("none" if name == "baseline" else "parts")
+    assert settings.generator.fidelity
+    assert settings.generator.sampling == "nearest"
+    assert settings.generator.base_channels == 64
+    assert settings.loss.adversarial == "vanilla"
+    assert settings.loss.adversarial_weight == 1.0
+    assert settings.optimizer.generator_rate == settings.optimizer.discriminator_rate == 2e-4
+    assert settings.optimizer.betas == (0.5, 0.999)
+    assert settings.data.batch == 4
+    assert settings.data.batches_per_step == 2
+    assert settings.run.max_images == 4 * 90 * 1000
+
+
+def test_later_layers_win_and_none_means_not_given() -> None:
+    settings = resolve("dsc", {"data": {"batch": 16}}, {"data": {"batch": None}, "seed": 3})
+    assert (settings.data.batch, settings.seed) == (16, 3)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ({"data": {"bach": 2}}, "did you mean 'batch'"),
+        ({"loss": {"adversarial": "wasserstein"}}, "adversarial"),
+        ({"loss": {"adversarial_weight": 0.0, "l1_weight": 0.0}}, "at least one above 0"),
+        ({"optimizer": {"generator_rate": 0.0}}, "above 0"),
+        ({"data": {"mirror": 1.5}}, "0 to 1"),
+        ({"run": {"keep": 0}}, "1 or more"),
+        ({"seed": -1}, "0 or more"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(layer: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        resolve("dsc", layer)
+    assert "\n" not in caught.value.message
+
+
+def test_an_unknown_preset_lists_the_known() -> None:
+    with pytest.raises(UsageError, match="baseline, dsc, perc-loss, full, demo"):
+        resolve("best")
+
+
+def test_the_run_folder_follows_what_is_learned_only() -> None:
+    base = resolve("dsc")
+    same = resolve("dsc", {"run": {"max_images": 5, "device": "cpu", "data": "stream"}})
+    other = resolve("dsc", {"seed": 1})
+    assert base.run_name == same.run_name
+    assert base.run_name != other.run_name
+    assert base.run_name.startswith("dsc-")
+
+
+@pytest.mark.parametrize("name", PRESET_NAMES)
+def test_saved_settings_are_read_back_equal(name: str) -> None:
+    settings = resolve(name)
+    assert build(TrainSettings, as_plain(settings)) == settings

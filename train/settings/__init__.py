@@ -1,0 +1,1 @@
+"""The settings of a training run: the tree, the presets and how both are resolved."""

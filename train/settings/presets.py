@@ -1,0 +1,56 @@
+"""The presets: rows of the papers' tables, and one for a CPU.
+
+A preset is the first layer of a run's settings; a ``--config`` file and flags go on top of it.
+What a row does not name has the default of :mod:`train.settings.tree`, and those are the papers'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from shared.errors import UsageError, problem
+from shared.settings import build
+from train.settings.tree import TrainSettings
+
+Layer = Mapping[str, Any]
+
+# fmt: off
+PRESETS: Final[Mapping[str, Layer]] = {
+    "baseline":  {"generator": {"skips": "none"},  "loss": {"l1_weight": 100.0}},
+    "dsc":       {"generator": {"skips": "parts"}, "loss": {"l1_weight": 100.0}},
+    "perc-loss": {"generator": {"skips": "parts"}, "loss": {"perceptual_weight": 0.5}},
+    "full":      {"generator": {"skips": "parts"}, "loss": {"nearest_weight": 0.01}},
+    "demo": {
+        "generator":     {"skips": "parts", "sampling": "bilinear",
+                          "base_channels": 16, "fidelity": False},
+        "discriminator": {"base_channels": 16},
+        "loss":          {"adversarial_weight": 0.2, "l1_weight": 60.0, "nearest_weight": 0.2,
+                          "features": "pixels"},
+        "optimizer":     {"generator_rate": 1e-3, "discriminator_rate": 4e-4,
+                          "clip_norm": 100.0, "average_half_life_images": 500},
+        "data":          {"batch": 4, "mirror": 0.5, "reuse_fake": True},
+        "run":           {"max_images": 20_000, "max_hours": 0.09, "status_images": 200,
+                          "sheet_images": 2_000, "checkpoint_images": 2_000, "score_pairs": 64},
+    },
+}
+# fmt: on
+
+
+def resolve(preset: str, *layers: Layer, where: object = "settings") -> TrainSettings:
+    """Build a run's settings: the preset, then further layers.
+
+    Args:
+        preset: Name of the preset.
+        layers: Nested plain values; later ones win.
+        where: Named in error messages.
+
+    Returns:
+        The settings.
+
+    Raises:
+        UsageError: There is no such preset, an unknown key, or a value that is not allowed.
+    """
+    if preset not in PRESETS:
+        raise UsageError(problem("--preset", ", ".join(PRESETS), preset, "choose one of them"))
+    return build(TrainSettings, {"preset": preset}, PRESETS[preset], *layers, where=where)
