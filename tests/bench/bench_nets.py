@@ -28,7 +28,8 @@ from shared.affine import pair_transforms
 from shared.console import Console
 from shared.geometry import mask_quads, valid_poses
 from train.losses.terms import nearest_neighbour_loss
-from train.nets.warp import Sampling, build_warp_plan, warp_parts
+from train.nets.warp import build_warp_plan, warp_parts
+from train.settings.networks import Sampling
 
 # The oracles are the tests'. The root comes first, or its packages would be taken from tests/.
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,17 +11,15 @@ from torch import Tensor
 
 from shared.errors import UsageError, problem
 from train.losses.nearest import nearest_neighbour_loss
+from train.settings.tree import AdversarialKind
 
 __all__ = [
-    "AdversarialKind",
     "AdversarialLosses",
     "adversarial_losses",
     "l1_loss",
     "nearest_neighbour_loss",
     "perceptual_loss",
 ]
-
-AdversarialKind = Literal["vanilla", "hinge", "least-squares"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from train.nets.norm import NormName, norm_layer
+from train.nets.norm import norm_layer
+from train.settings.networks import NormName
 
 
 class Down(nn.Module):

@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, initialise
-from train.nets.norm import NormName
+from train.settings.networks import DiscriminatorSettings
 
 IMAGE_CHANNELS = 3
 SMALLEST_SIDE = 34
 """Pixels; five convolutions halve each side, and one judgement must be left."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiscriminatorSettings:
-    """What a discriminator is made of.
-
-    Attributes:
-        kind: ``"concat"``: both images and both poses are one input.
-        norm: ``"layer-scalar"``, the authors' own; ``"instance"``, the standard one.
-        base_channels: Filters of the first convolution; the others have 2, 4 and 8 times as many.
-    """
-
-    kind: Literal["concat"] = "concat"
-    norm: NormName = "layer-scalar"
-    base_channels: int = 64
-
-    def __post_init__(self) -> None:
-        if self.kind != "concat":
-            raise UsageError(problem("discriminator kind", "concat", self.kind, "choose it"))
-        if self.norm not in ("layer-scalar", "instance"):
-            raise UsageError(
-                problem("discriminator norm", "layer-scalar or instance", self.norm, "choose one")
-            )
-        if self.base_channels < 1:
-            raise UsageError(
-                problem("discriminator base_channels", "1 or more", self.base_channels, "raise it")
-            )
 
 
 class Discriminator(nn.Module):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,95 +12,13 @@ from torch import Tensor, nn
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, Up, initialise
-from train.nets.norm import NormName
-from train.nets.warp import Aggregation, Sampling, WarpPlan, build_warp_plan, warp_parts
+from train.nets.warp import WarpPlan, build_warp_plan, warp_parts
+from train.settings.networks import GeneratorSettings, NormName
 
 IMAGE_CHANNELS = 3
 WARPED_LEVELS = 4
-WIDEST = 8
 DROPOUT = 0.5
 DROPOUT_BLOCKS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class GeneratorSettings:
-    """What a generator is made of.
-
-    Attributes:
-        skips: ``"parts"``: appearance features warped part by part (the paper's). ``"none"``: one
-            encoder on source, source pose and target pose with plain skips (its Baseline).
-        aggregation: How warped parts meet at a pixel: ``"max"`` or ``"mean"``.
-        sampling: ``"nearest"`` (the authors') or ``"bilinear"``, zero outside of the source.
-        norm: ``"layer-scalar"``, the authors' own; ``"instance"``, the standard one.
-        base_channels: Filters of the first level; deeper ones have up to 8 times as many.
-        fidelity: Warp exactly as the authors' code: see :func:`train.nets.warp.build_warp_plan`.
-        image_size: (height, width) in pixels.
-    """
-
-    skips: Literal["parts", "none"] = "parts"
-    aggregation: Aggregation = "max"
-    sampling: Sampling = "nearest"
-    norm: NormName = "layer-scalar"
-    base_channels: int = 64
-    fidelity: bool = True
-    image_size: tuple[int, int] = (128, 64)
-
-    def __post_init__(self) -> None:
-        allowed = {
-            "skips": ("parts", "none"),
-            "aggregation": ("max", "mean"),
-            "sampling": ("nearest", "bilinear"),
-            "norm": ("layer-scalar", "instance"),
-        }
-        for name, values in allowed.items():
-            if getattr(self, name) not in values:
-                raise UsageError(
-                    problem(
-                        f"generator {name}", " or ".join(values), getattr(self, name), "choose one"
-                    )
-                )
-        if self.base_channels < 1:
-            raise UsageError(
-                problem("generator base_channels", "1 or more", self.base_channels, "raise it")
-            )
-        self._check_image_size()
-
-    def _check_image_size(self) -> None:
-        if min(self.image_size) < 1 or self.num_levels < 2:
-            raise UsageError(
-                problem(
-                    "generator image_size",
-                    "a longer side of at least 8 pixels",
-                    self.image_size,
-                    "choose a larger image",
-                )
-            )
-        step = 2 ** (self.num_levels - 1)
-        if any(side % step for side in self.image_size):
-            raise UsageError(
-                problem(
-                    "generator image_size",
-                    f"height and width that are multiples of {step} ({self.num_levels} levels)",
-                    self.image_size,
-                    "scale or crop the images to such a size",
-                )
-            )
-
-    @property
-    def num_levels(self) -> int:
-        """Feature maps of an encoder: log2 of the longer side (rounded down), less one."""
-        return max(self.image_size).bit_length() - 2
-
-    @property
-    def filters(self) -> tuple[int, ...]:
-        """Channels of each level: 64, 128, 256, 512, 512, ... for 64 base channels."""
-        return tuple(self.base_channels * min(2**k, WIDEST) for k in range(self.num_levels))
-
-    @property
-    def level_sizes(self) -> tuple[tuple[int, int], ...]:
-        """(height, width) of each level, the image's own first."""
-        height, width = self.image_size
-        return tuple((height >> k, width >> k) for k in range(self.num_levels))
 
 
 class Encoder(nn.Module):

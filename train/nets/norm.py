@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-NormName = Literal["layer-scalar", "instance"]
+from train.settings.networks import NormName
 
 EPSILON = 1e-3
 SMALLEST_DEVIATION = 1e-6

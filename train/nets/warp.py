@@ -17,7 +17,7 @@ inputs give equal gradients. No step waits for the device.
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -26,11 +26,10 @@ from torch.autograd.function import once_differentiable
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_PARTS
 from train.nets.rows import maps_of, rows_of
-from train.nets.warp_plan import Sampling, Taps, WarpPlan, build_warp_plan
+from train.nets.warp_plan import Taps, WarpPlan, build_warp_plan
+from train.settings.networks import Aggregation
 
-__all__ = ["Aggregation", "Sampling", "WarpPlan", "build_warp_plan", "warp_parts"]
-
-Aggregation = Literal["max", "mean"]
+__all__ = ["WarpPlan", "build_warp_plan", "warp_parts"]
 
 
 def warp_parts(features: Tensor, plan: WarpPlan, aggregation: Aggregation = "max") -> Tensor:

@@ -20,15 +20,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from shared.skeleton import NUM_PARTS
 from train.nets.partmasks import level_factor, part_masks
-
-Sampling = Literal["nearest", "bilinear"]
+from train.settings.networks import Sampling
 
 
 @dataclass(frozen=True, kw_only=True)

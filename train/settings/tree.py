@@ -16,10 +16,9 @@ from typing import Any, Literal
 
 from shared.errors import UsageError, problem
 from shared.settings import as_plain, fingerprint
-from train.losses.terms import AdversarialKind
-from train.nets.discriminator import DiscriminatorSettings
-from train.nets.generator import GeneratorSettings
+from train.settings.networks import DiscriminatorSettings, GeneratorSettings
 
+AdversarialKind = Literal["vanilla", "hinge", "least-squares"]
 Features = Literal["vgg", "pixels"]
 DataPath = Literal["auto", "device", "ram", "stream"]
 DeviceName = Literal["auto", "cpu", "cuda"]

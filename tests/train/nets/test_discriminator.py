@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from shared.errors import UsageError
-from train.nets.discriminator import Discriminator, DiscriminatorSettings
+from train.nets.discriminator import Discriminator
+from train.settings.networks import DiscriminatorSettings
 
 
 def judged(discriminator: Discriminator, size: tuple[int, int]) -> torch.Tensor:

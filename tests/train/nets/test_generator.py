@@ -12,8 +12,9 @@ from shared.affine import pair_transforms
 from shared.errors import UsageError
 from shared.geometry import mask_quads, scale_joints, valid_poses
 from shared.settings import build
-from train.nets.generator import Generator, GeneratorSettings
+from train.nets.generator import Generator
 from train.nets.posemaps import pose_maps
+from train.settings.networks import GeneratorSettings
 
 
 def num_parameters(module: torch.nn.Module) -> int:
