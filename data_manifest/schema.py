@@ -274,6 +274,23 @@ def shard_file(split: str, number: int) -> str:
     return f"{split}-{number:05d}.h5"
 
 
+def row_bytes(symbol: str, image_size: tuple[int, int], name_bytes: int = 1) -> int:
+    """Add up the bytes of one row in all data sets of images or of pairs; nothing is compressed.
+
+    Args:
+        symbol: ``"n"`` for a row of the images, ``"m"`` for one of the pairs.
+        image_size: (height, width).
+        name_bytes: Length of a name; every name has one byte at least.
+    """
+    sizes = {"n": 1, "m": 1, "H": image_size[0], "W": image_size[1]}
+    return sum(
+        math.prod(entry.sizes(sizes))
+        * (name_bytes if entry.stored == "S" else np.dtype(entry.stored).itemsize)
+        for entry in DATASETS
+        if entry.shape[0] == symbol
+    )
+
+
 def symbols_of(images: NDArray[Any], num_pairs: int) -> dict[str, int]:
     """Give the values of the symbols n, m, H, W from an array (n, H, W, 3) and a count."""
     count, height, width, _ = images.shape
