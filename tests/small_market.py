@@ -16,7 +16,7 @@ from data_manifest.published_files import write_keypoints
 from preprocess.pipeline import run
 from preprocess.pose.people import People, empty_people
 from preprocess.settings import PoseSettings, PrepareSettings, RunSettings, ShardSettings
-from preprocess.sources.market1501 import find_source
+from preprocess.sources.registry import find_source
 from shared.console import Console
 from shared.files import Disk
 from shared.skeleton import TORSO_JOINTS

@@ -33,7 +33,7 @@ from preprocess.demo.drawing.layout import (
     queries_of,
 )
 from preprocess.demo.drawing.truth import Truth, write_truth
-from preprocess.sources.market1501 import DRAWN_MARKER
+from preprocess.sources.drawn import DRAWN_MARKER
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import (

@@ -22,7 +22,8 @@ from data_manifest.manifest import (
     open_manifest,
     pairs_file,
 )
-from preprocess.sources.market1501 import Source, find_source, refuse_writing_into
+from preprocess.sources.registry import find_source
+from preprocess.sources.source import Source, refuse_writing_into
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import (
     Disk,

@@ -24,6 +24,9 @@ MAX_FILE_BYTES: Final = 64_000_000
 MAX_PIXELS: Final = 32_000_000
 """A crop of a person is far smaller; a file that claims more is a decompression bomb."""
 
+IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+"""Endings of image files' names, lower case."""
+
 _FORMATS: Final = ("JPEG", "PNG")
 _JPEG_START: Final = b"\xff\xd8\xff"
 

@@ -14,7 +14,7 @@ from training_runs import QUIET, train
 from preprocess.pipeline import run
 from preprocess.pose.weight_files import DEMO_SHA256
 from preprocess.settings import PoseSettings, PrepareSettings, RunSettings, ShardSettings
-from preprocess.sources.market1501 import find_source
+from preprocess.sources.registry import find_source
 from train.settings.resolve import resolved
 from train.watch.logbook import read_log
 
