@@ -275,12 +275,9 @@ def shard_file(split: str, number: int) -> str:
 
 
 def row_bytes(symbol: str, image_size: tuple[int, int], name_bytes: int = 1) -> int:
-    """Add up the bytes of one row in all data sets of images or of pairs; nothing is compressed.
+    """Add up the bytes of one row of images (``"n"``) or of pairs (``"m"``).
 
-    Args:
-        symbol: ``"n"`` for a row of the images, ``"m"`` for one of the pairs.
-        image_size: (height, width).
-        name_bytes: Length of a name; every name has one byte at least.
+    Nothing is compressed, and a name takes up ``name_bytes``: one byte at least.
     """
     sizes = {"n": 1, "m": 1, "H": image_size[0], "W": image_size[1]}
     return sum(

@@ -12,7 +12,7 @@ from data_manifest import schema
 from preprocess.pairing.annotations import Annotations
 from preprocess.pairing.catalogue import Roster, Status
 from preprocess.pairing.shard_plans import ShardPlan
-from preprocess.sources.source import Listing
+from preprocess.sources.source import Listing, OtherFile, SourceImage
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.geometry import presence
 from shared.skeleton import JOINTS
@@ -76,19 +76,19 @@ def image_table(
     Returns:
         The columns ``schema.IMAGE_COLUMNS``, those that the data set does not know empty.
     """
-    images, others = list(roster.images), list(listing.others)
-    verdicts = [file.verdict for file in others]
+    files: list[SourceImage | OtherFile] = [*roster.images, *listing.others]
+    verdicts = [file.verdict for file in listing.others]
     table = pd.DataFrame(
         {
-            "name": [_text(file.name) for file in (*images, *others)],
-            "folder": [_text(file.folder) for file in (*images, *others)],
-            "split": [file.split for file in (*images, *others)],
+            "name": [_text(file.name) for file in files],
+            "folder": [_text(file.folder) for file in files],
+            "split": [file.split for file in files],
             "status": [*map(str, roster.status), *(verdict.status for verdict in verdicts)],
             "reason": [*roster.reasons, *(verdict.reason for verdict in verdicts)],
         }
     )
     table = pd.concat([table, _roster_columns(roster, places, len(table))], axis=1)
-    rows = [file.row for file in (*images, *others)]
+    rows = [file.row for file in files]
     told = [column.name for column in schema.IMAGE_COLUMNS if column.name not in table]
     for name in dict.fromkeys((*told, *(name for row in rows for name in row))):
         table[name] = pd.array([row.get(name) for row in rows], dtype="Int64")

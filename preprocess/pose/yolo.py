@@ -20,10 +20,11 @@ from torch import Tensor
 
 from preprocess.pose.estimator import Network, YoloEstimator
 from preprocess.pose.person_choice import NUM_POINTS
-from preprocess.pose.weight_files import WeightsPlace, cache_folder, checked_sha256, find_weights
+from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weights
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.errors import UsageError, problem
+from shared.weights import cache_folder
 
 
 def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
