@@ -147,21 +147,6 @@ def read_pairs(path: Path) -> pd.DataFrame:
     return pairs
 
 
-def write_pairs(path: Path, pairs: pd.DataFrame, disk: Disk | None = None) -> str:
-    """Write a list of pairs in the published form.
-
-    Args:
-        path: The file.
-        pairs: Any table with the columns ``from`` and ``to``.
-        disk: The calls to the operating system.
-
-    Returns:
-        The SHA-256 of the file.
-    """
-    text: str = pairs[["from", "to"]].to_csv(index=False, lineterminator="\n")
-    return publish_text(path, text, disk)
-
-
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text("utf-8-sig").splitlines()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 from poses import standing_pose
 
@@ -96,6 +97,11 @@ def _pose(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     absent[list(TORSO_JOINTS)] = False
     pose[absent] = np.nan
     return np.clip(pose, 0, np.array([size[1] - 1, size[0] - 1]))
+
+
+def write_pairs(path: Path, pairs: pd.DataFrame) -> None:
+    """Write a list of pairs in the published form."""
+    pairs[["from", "to"]].to_csv(path, index=False, lineterminator="\n")
 
 
 class ContentEstimator:

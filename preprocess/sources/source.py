@@ -110,7 +110,8 @@ class Listing:
         others: All other files that are worth a row in ``images.csv``.
 
     Raises:
-        UsageError: Two images of a split have the same name.
+        UsageError: Two images of a split have the same name, or an image that may be paired has
+            no number of a person.
     """
 
     images: tuple[SourceImage, ...]
@@ -124,6 +125,9 @@ class Listing:
                 found = f"it at {seen[key]} too"
                 raise UsageError(problem(image.path, "each name once", found, "rename one of them"))
             seen[key] = image.path
+            if image.may_be_paired and image.identity < 0:
+                expected, remedy = "identity 0 or more", "number the people, or say never paired"
+                raise UsageError(problem(image.path, expected, image.identity, remedy))
 
     @property
     def key(self) -> str:

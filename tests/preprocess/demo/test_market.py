@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from disks import FailingDisk
 from PIL import Image
 from poses import random_poses
+from truth_files import read_truth
 
 import preprocess.cli
 from data_manifest.published_files import read_keypoints, write_keypoints
 from preprocess.demo.drawing import blocks
-from preprocess.demo.drawing.truth import read_truth
 from preprocess.demo.market import DrawSettings, draw_market
 from preprocess.sources.drawn import is_drawn
 from shared.console import Console

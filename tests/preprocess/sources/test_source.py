@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from poses import random_poses
-from small_market import ContentEstimator, hashes, jpeg
+from small_market import ContentEstimator, hashes, jpeg, write_pairs
 
 from data_manifest.manifest import open_manifest
-from data_manifest.published_files import write_keypoints, write_pairs
+from data_manifest.published_files import write_keypoints
 from data_manifest.shard import read_shard
 from data_manifest.tables import load_images, load_pairs
 from data_manifest.validate import findings
@@ -169,6 +169,14 @@ def test_two_images_of_one_name_are_refused_with_both_places(people: PersonFolde
     with pytest.raises(UsageError, match=r"Ada/0001\.jpg.*each name once.*Ada/0000\.jpg"):
         Listing((first, replace(second, name=first.name)))
     Listing((first, replace(second, name=first.name, split="test")))
+
+
+def test_only_who_is_never_paired_may_go_without_a_number(people: PersonFolders) -> None:
+    first, *_ = people.listing().images
+    with pytest.raises(UsageError, match=r"Ada/0000\.jpg.*identity 0 or more, found -1"):
+        Listing((replace(first, identity=-1),))
+    nobody = Verdict("junk", "half a person")
+    assert not Listing((replace(first, identity=-1, never_paired=nobody),)).images[0].may_be_paired
 
 
 def test_an_unknown_kind_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
