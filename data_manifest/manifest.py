@@ -62,7 +62,7 @@ class ShardEntry:
             raise UsageError(problem("manifest", "an entry for a shard", found, "see FORMAT.md"))
 
     def require_room(self, image_size: tuple[int, int]) -> None:
-        """Make sure that so many images and pairs fit into so many bytes.
+        """Make sure that the listed images and pairs fit into the listed bytes.
 
         Nothing in a shard is compressed, so whoever makes an array by these counts needs no more
         memory for a pair than the shard takes up on the disk.

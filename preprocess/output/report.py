@@ -52,7 +52,7 @@ def summary_of(
     shards: Sequence[ShardEntry],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Give the figures of a run.
+    """Put the figures of a run into tables.
 
     Args:
         images: The table of all source files.

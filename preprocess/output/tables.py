@@ -32,7 +32,7 @@ def pair_table(
         identities: int32 (n,).
         cameras: int16 (n,).
         plans: The split's shards.
-        status: Of each shard's pairs, uint8 (m, 10).
+        status: Status of each shard's pairs, uint8 (m, 10).
 
     Returns:
         The columns ``schema.PAIR_COLUMNS``.

@@ -136,7 +136,7 @@ def with_checks(roster: Roster, checked: Checked, *, any_size: bool) -> Roster:
 
     Args:
         roster: The roster.
-        checked: Of its images, in its order.
+        checked: What was found, in the order of the roster.
         any_size: Accept images whose size differs from the most common one.
     """
     bad = np.flatnonzero([reason != "" for reason in checked.reasons])

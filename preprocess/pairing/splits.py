@@ -62,7 +62,7 @@ def make_split(name: str, roster: Roster, settings: PrepareSettings) -> Split:
 
 
 def count_split_pairs(name: str, roster: Roster, settings: PrepareSettings) -> int:
-    """Count at most how many pairs :func:`make_split` gives, without making them."""
+    """Return an upper bound of the pairs that :func:`make_split` makes, without making them."""
     given = given_list(name, settings)
     if given is not None:
         return len(read_pairs(given))

@@ -249,6 +249,6 @@ def _summarise(
                 settings.src,
                 f"at most {settings.max_bad:.1%} of {total} images unusable",
                 len(refused),
-                "mend or remove them, or raise --max-bad",
+                "repair or remove them, or raise --max-bad",
             )
         )

@@ -57,7 +57,7 @@ def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Give the device that is meant; ``auto`` is CUDA where there is one.
+    """Choose the device; ``auto`` is CUDA where there is one.
 
     Raises:
         UsageError: CUDA is wanted and there is none.
@@ -65,7 +65,7 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
     available = torch.cuda.is_available()
     if wanted == "cuda" and not available:
         raise UsageError(
-            problem("--device", "a CUDA device", "none", "choose --device cpu or mend the driver")
+            problem("--device", "a CUDA device", "none", "choose --device cpu or repair the driver")
         )
     return torch.device("cuda" if wanted != "cpu" and available else "cpu")
 
@@ -134,7 +134,7 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
 
 
 def network_of(model: Any) -> Network:
-    """Give a YOLO pose model's raw pass, in the order of :mod:`preprocess.pose.person_choice`."""
+    """Wrap a YOLO pose model's raw pass in the order of :mod:`preprocess.pose.person_choice`."""
     head = model.model[-1]
 
     def network(inputs: Tensor) -> Tensor:

@@ -51,7 +51,7 @@ class Checked:
 
 
 def fast_decoder() -> Any | None:
-    """Give simplejpeg where it is installed; its pictures are bit-identical to pillow's."""
+    """Import simplejpeg where it is installed; its pictures are bit-identical to pillow's."""
     try:
         return importlib.import_module("simplejpeg")
     except ImportError:
@@ -63,7 +63,7 @@ def decode(data: bytes, fast: Any | None = None) -> NDArray[np.uint8]:
 
     Args:
         data: The content.
-        fast: What :func:`fast_decoder` gave. It decodes only what it finds without fault;
+        fast: What :func:`fast_decoder` returned. It decodes only what it finds without fault;
             everything else is left to pillow, so that the answer does not depend on it.
 
     Returns:
