@@ -77,5 +77,5 @@ class ShardArrays:
         return height, width
 
     def as_mapping(self) -> dict[str, NDArray[Any]]:
-        """Give the arrays by name, without copying them."""
+        """Return the arrays by name, without copying them."""
         return {entry.name: getattr(self, entry.name) for entry in schema.DATASETS}

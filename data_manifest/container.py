@@ -25,7 +25,7 @@ Header = dict[str, int | str]
 
 
 def file_image(header: Header, arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Build a shard in memory and give the bytes of its file.
+    """Build a shard in memory and return the bytes of its file.
 
     The bytes depend on the arguments only. A full disk cannot harm them: HDF5 itself never sees
     a disk here.
@@ -51,9 +51,9 @@ def file_image(header: Header, arrays: Mapping[str, NDArray[Any]]) -> bytes:
 def _new_file(stream: io.BytesIO) -> h5py.File:
     """Open a new file in memory, without times and with checksums on all its descriptions.
 
-    The core driver would do in HDF5 2.0, but 1.14 leaves a wrong checksum in its image, and it
-    takes two files that threads have open under one name for one. Only the low-level calls can
-    switch off the times of the root group there.
+    HDF5's own driver for files in memory (core) does not serve. HDF5 1.14 writes a wrong checksum
+    with it, and two threads that each open a file of the same name get the same file. And only
+    these low-level calls can leave the creation time out of the root group.
     """
     plan = h5py.h5p.create(h5py.h5p.FILE_CREATE)
     plan.set_obj_track_times(False)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import importlib.util
 import os
 import platform
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,26 +17,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from shared.provenance import PACKAGE, version_of
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
 
-REQUIREMENT: Final = re.compile(
-    r"(?P<name>[\w.-]+)(\[[^]]*\])?(>=(?P<least>[\d.]+))?[^;]*(;.*extra == .(?P<extra>[\w-]+).)?"
-)
+from shared.provenance import PACKAGE, version_of
+from shared.weights import WEIGHTS, cache_folder, hub_checkpoints
+
 EXTRAS: Final = {
     "fast": "prep-market decodes JPEGs with simplejpeg",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
 }
-PYTORCH: Final = "https://download.pytorch.org/models/"
-FIDELITY: Final = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-VGG_FILE: Final = "vgg19-dcbb9e9d.pth"
-EVAL_WEIGHTS: Final = (
-    ("weights-inception-2015-12-05-6726825d.pth", "eval-gan, IS and FID", FIDELITY),
-    ("inception_v3_google-0cc3c7bd.pth", "eval-gan, FID by GFLA's protocol", PYTORCH),
-    ("alexnet-owt-7be5be79.pth", "eval-gan, LPIPS", PYTORCH),
-)
-"""File, what it serves, and the address without the file's name."""
-
 LIBGL_REMEDY: Final = (
     "apt-get install libgl1, or replace opencv-python by opencv-python-headless with pip"
 )
@@ -71,42 +60,48 @@ def examine(folder: Path, weights_dir: Path | None = None) -> list[Section]:
     ]
 
 
-def _requirements() -> list[re.Match[str]]:
+def _requirements(extra: str = "") -> list[Requirement]:
+    """List what the package needs here, or what one of its extras needs."""
     try:
         lines = metadata.requires(PACKAGE) or []
     except metadata.PackageNotFoundError:
         return []
-    return [match for line in lines if (match := REQUIREMENT.match(line))]
+    every = [Requirement(line) for line in lines]
+    always = [wanted for wanted in every if _applies(wanted, "")]
+    if not extra:
+        return always
+    return [wanted for wanted in every if _applies(wanted, extra) and wanted not in always]
+
+
+def _applies(wanted: Requirement, extra: str) -> bool:
+    return wanted.marker is None or wanted.marker.evaluate({"extra": extra})
 
 
 def _software() -> Iterator[tuple[str, str]]:
     yield "Python", platform.python_version()
     yield PACKAGE, version_of(PACKAGE) or "not installed: pip install ."
     for wanted in _requirements():
-        if not wanted["extra"]:
-            yield wanted["name"], _state(wanted)
+        yield wanted.name, _state(wanted)
     trouble = _import_trouble("cv2")
     if trouble and (version_of("opencv-python") or version_of("opencv-python-headless")):
         yield "cv2", f"cannot be imported ({trouble}): {LIBGL_REMEDY}"
 
 
-def _state(wanted: re.Match[str]) -> str:
-    found = version_of(wanted["name"])
+def _state(wanted: Requirement) -> str:
+    found = version_of(wanted.name)
+    needed = f"{wanted.name}{wanted.specifier}"
     if found is None:
-        return f"missing: pip install '{wanted['name']}>={wanted['least'] or 0}'"
-    old = wanted["least"] and _numbers(found) < _numbers(wanted["least"])
-    remedy = f"too old: pip install --upgrade '{wanted['name']}>={wanted['least']}'"
-    return f"{found}, {remedy}" if old else found
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version.partition("+")[0])[:3])
+        return f"missing: pip install '{needed}'"
+    try:
+        fits = wanted.specifier.contains(Version(found), prereleases=True)
+    except InvalidVersion:  # a build of somebody's own; it may well do
+        fits = True
+    return found if fits else f"{found}, does not fit: pip install --upgrade '{needed}'"
 
 
 def _extras() -> Iterator[tuple[str, str]]:
     for extra, enables in EXTRAS.items():
-        wanted = [match for match in _requirements() if match["extra"] == extra]
-        missing = [match["name"] for match in wanted if version_of(match["name"]) is None]
+        missing = any(version_of(wanted.name) is None for wanted in _requirements(extra))
         state = f"missing: pip install 'posegan[{extra}]'" if missing else "installed"
         yield extra, f"{enables}: {state}"
 
@@ -138,48 +133,13 @@ def _import_trouble(module: str) -> str | None:
     return None
 
 
-def _weights(eval_folder: Path) -> Iterator[tuple[str, str]]:
-    shipped = _shipped_weights()
-    state = "present" if shipped.is_file() else "missing: install posegan anew"
-    yield shipped.name, f"prep-market --pose-model demo, for drawn people only: {state}"
-    for name, device in (("yolo26n-pose.pt", "CPU"), ("yolo26x-pose.pt", "GPU")):
-        get = "prep-market downloads it where there is a network, or takes --pose-model FILE"
-        state = _place(cache_folder() / "weights" / name, get)
-        yield name, f"prep-market, default on a {device}: {state}"
-    get = f"train-gan downloads {PYTORCH}{VGG_FILE} where there is a network, or takes --vgg FILE"
-    state = _place(hub_checkpoints() / VGG_FILE, get)
-    yield VGG_FILE, f"train-gan, losses on VGG-19: {state}"
-    for name, purpose, source in EVAL_WEIGHTS:
-        get = f"download {source}{name} there and give eval-gan --weights-dir {eval_folder}"
-        yield name, f"{purpose}: {_place(eval_folder / name, get)}"
-
-
-def _place(path: Path, get: str) -> str:
-    return "present" if path.is_file() else f"missing in {path.parent}, {get}"
-
-
-def _shipped_weights() -> Path:
-    spec = importlib.util.find_spec("preprocess")
-    home = Path(spec.origin).parent if spec and spec.origin else Path("preprocess")
-    return home / "weights" / "demo-pose.pt"
-
-
-def cache_folder() -> Path:
-    """Give the folder of this project's downloads: ``$POSEGAN_CACHE`` or ``~/.cache/posegan``."""
-    chosen = os.environ.get("POSEGAN_CACHE")
-    return Path(chosen).expanduser() if chosen else _user_cache() / PACKAGE
-
-
-def hub_checkpoints() -> Path:
-    """Give the folder of torch hub's downloads, without asking torch."""
-    chosen = os.environ.get("TORCH_HOME")
-    home = Path(chosen).expanduser() if chosen else _user_cache() / "torch"
-    return home / "hub" / "checkpoints"
-
-
-def _user_cache() -> Path:
-    chosen = os.environ.get("XDG_CACHE_HOME")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache"
+def _weights(named: Path) -> Iterator[tuple[str, str]]:
+    for file in WEIGHTS.values():
+        path = named / file.name if file.home == "name" else file.path
+        size = f" ({file.num_bytes / 1e6:,.0f} MB)" if file.num_bytes else ""
+        missing = f"missing in {path.parent}{size}, {file.remedy(path.parent)}"
+        state = "present" if path.is_file() else missing
+        yield file.name, f"{file.command}, {file.purpose}: {state}"
 
 
 def _space(folder: Path) -> Iterator[tuple[str, str]]:

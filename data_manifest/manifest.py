@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,25 @@ class ShardEntry:
             found = f"{self.file!r} of split {self.split!r}"
             raise UsageError(problem("manifest", "an entry for a shard", found, "see FORMAT.md"))
 
+    def require_room(self, image_size: tuple[int, int]) -> None:
+        """Make sure that the listed images and pairs fit into the listed bytes.
+
+        Nothing in a shard is compressed, so whoever makes an array by these counts needs no more
+        memory for a pair than the shard takes up on the disk.
+
+        Args:
+            image_size: (height, width) of the images.
+
+        Raises:
+            UsageError: They do not fit.
+        """
+        images = self.num_images * schema.row_bytes("n", image_size)
+        needed = images + self.num_pairs * schema.row_bytes("m", image_size)
+        if needed > self.num_bytes:
+            found = f"{self.num_images:,} images and {self.num_pairs:,} pairs"
+            expected = f"counts that fit into {self.num_bytes:,} bytes"
+            raise UsageError(problem(f"manifest, {self.file}", expected, found, "see FORMAT.md"))
+
     @property
     def number(self) -> int:
         """Number of the shard in its split."""
@@ -90,6 +109,8 @@ class Manifest:
     summary: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for entry in self.shards:
+            entry.require_room(self.image_size)
         for split in schema.SPLITS:
             found = [entry.file for entry in self.of_split(split)]
             wanted = [schema.shard_file(split, number) for number in range(len(found))]
@@ -98,7 +119,7 @@ class Manifest:
                 raise UsageError(problem(where, "shards in order", found, "list every shard once"))
 
     def of_split(self, split: str) -> tuple[ShardEntry, ...]:
-        """Give the shards of a split in order."""
+        """Return the shards of a split in order."""
         return tuple(entry for entry in self.shards if entry.split == split)
 
     def num_images(self, split: str) -> int:
@@ -163,8 +184,27 @@ def open_manifest(folder: Path | str) -> Manifest:
         raise DamagedError(problem(path, "a manifest", error, REMEDY)) from error
 
 
+def require_shards(folder: Path, entries: Iterable[ShardEntry]) -> None:
+    """Make sure that shards have their listed sizes, before arrays are made by their counts.
+
+    Args:
+        folder: The shard folder.
+        entries: The shards.
+
+    Raises:
+        DamagedError: A shard is absent or of another size.
+    """
+    for entry in entries:
+        path = folder / entry.file
+        found = path.stat().st_size if path.is_file() else None
+        if found != entry.num_bytes:
+            what = "no such file" if found is None else f"{found:,} bytes"
+            expected = f"a shard of {entry.num_bytes:,} bytes"
+            raise DamagedError(problem(path, expected, what, REMEDY))
+
+
 def listed_sha256(path: Path) -> str | None:
-    """Give the hash of a shard as the manifest beside it lists it; None without a manifest.
+    """Look up a shard's hash in the manifest beside it; None without a manifest.
 
     Raises:
         DamagedError: The manifest is damaged, or does not list the shard.
@@ -179,7 +219,7 @@ def listed_sha256(path: Path) -> str | None:
 
 
 def pairs_file(split: str) -> str:
-    """Give the name of a split's table of pairs."""
+    """Name a split's table of pairs."""
     return f"pairs-{split}.csv"
 
 

@@ -44,7 +44,7 @@ class KeypointTable:
         if self.joints.shape != (len(self.names), NUM_JOINTS, 2):
             expected = f"joints of shape ({len(self.names)}, {NUM_JOINTS}, 2)"
             found = str(self.joints.shape)
-            raise UsageError(problem("key points", expected, found, "give a skeleton a name"))
+            raise UsageError(problem("key points", expected, found, "name each skeleton's image"))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -143,23 +143,8 @@ def read_pairs(path: Path) -> pd.DataFrame:
     empty = np.flatnonzero((pairs == "").any(axis=1))
     if len(empty):
         where = f"{path}:{int(empty[0]) + 2}"
-        raise UsageError(problem(where, "two names", "an empty one", "mend the line"))
+        raise UsageError(problem(where, "two names", "an empty one", "correct the line"))
     return pairs
-
-
-def write_pairs(path: Path, pairs: pd.DataFrame, disk: Disk | None = None) -> str:
-    """Write a list of pairs in the published form.
-
-    Args:
-        path: The file.
-        pairs: Any table with the columns ``from`` and ``to``.
-        disk: The calls to the operating system.
-
-    Returns:
-        The SHA-256 of the file.
-    """
-    text: str = pairs[["from", "to"]].to_csv(index=False, lineterminator="\n")
-    return publish_text(path, text, disk)
 
 
 def _lines(path: Path) -> list[str]:
@@ -182,7 +167,7 @@ def _split_row(path: Path, number: int, line: str) -> tuple[str, list[Any], list
     if not (name and _is_axis(ys) and _is_axis(xs)):
         expected = f"NAME: [{NUM_JOINTS} numbers]: [{NUM_JOINTS} numbers]"
         found = repr(line[:60])
-        raise UsageError(problem(f"{path}:{number}", expected, found, "mend the line"))
+        raise UsageError(problem(f"{path}:{number}", expected, found, "correct the line"))
     return name, ys, xs
 
 

@@ -69,11 +69,11 @@ class DataSet:
         return _fits(np.dtype(dtype), self.stored)
 
     def sizes(self, symbols: Mapping[str, int]) -> tuple[int, ...]:
-        """Give the shape as numbers, with the symbols replaced by their values."""
+        """Return the shape as numbers, with the symbols replaced by their values."""
         return tuple(symbols[size] if isinstance(size, str) else size for size in self.shape)
 
     def chunks(self, shape: tuple[int, ...], item_bytes: int) -> tuple[int, ...] | None:
-        """Give the chunk shape that the format asks for; None (contiguous) without elements."""
+        """Return the chunk shape that the format asks for; None (contiguous) without elements."""
         if 0 in shape:
             return None
         row_bytes = item_bytes * math.prod(shape[1:])
@@ -265,17 +265,31 @@ IMAGE_COLUMNS: Final = (
 
 
 def datasets_of(version: int) -> tuple[DataSet, ...]:
-    """Give the data sets that a shard of a version of the format holds."""
+    """List the data sets that a shard of a version of the format holds."""
     return tuple(entry for entry in DATASETS if entry.since <= version)
 
 
 def shard_file(split: str, number: int) -> str:
-    """Give a shard's file name, for example ``"train-00003.h5"``."""
+    """Name a shard's file, for example ``"train-00003.h5"``."""
     return f"{split}-{number:05d}.h5"
 
 
+def row_bytes(symbol: str, image_size: tuple[int, int], name_bytes: int = 1) -> int:
+    """Add up the bytes of one row of images (``"n"``) or of pairs (``"m"``).
+
+    Nothing is compressed, and a name takes up ``name_bytes``: one byte at least.
+    """
+    sizes = {"n": 1, "m": 1, "H": image_size[0], "W": image_size[1]}
+    return sum(
+        math.prod(entry.sizes(sizes))
+        * (name_bytes if entry.stored == "S" else np.dtype(entry.stored).itemsize)
+        for entry in DATASETS
+        if entry.shape[0] == symbol
+    )
+
+
 def symbols_of(images: NDArray[Any], num_pairs: int) -> dict[str, int]:
-    """Give the values of the symbols n, m, H, W from an array (n, H, W, 3) and a count."""
+    """Read the values of the symbols n, m, H, W from an array (n, H, W, 3) and a count."""
     count, height, width, _ = images.shape
     return {"n": count, "m": num_pairs, "H": height, "W": width}
 

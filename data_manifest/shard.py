@@ -12,13 +12,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import h5py
+import numpy as np
 from numpy.typing import NDArray
 
 from data_manifest import container, rules, schema
 from data_manifest.arrays import ShardArrays
+from data_manifest.manifest import ShardEntry, listed_sha256
 from data_manifest.schema import DataSet
 from shared.errors import DamagedError, UsageError, problem
-from shared.files import sha256_of_file
+from shared.files import Disk, publish, sha256_of_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +29,7 @@ REMEDY = "make the shards anew with prep-market --overwrite, or fetch an undamag
 
 
 def shard_bytes(arrays: ShardArrays, split: str) -> bytes:
-    """Give the bytes of a shard's file; equal arguments give equal bytes.
+    """Build the bytes of a shard's file; equal arguments make equal bytes.
 
     Args:
         arrays: What it holds.
@@ -62,6 +64,36 @@ def shard_bytes(arrays: ShardArrays, split: str) -> bytes:
     return container.file_image(header, mapping)
 
 
+def publish_shard(
+    path: Path, split: str, arrays: ShardArrays, disk: Disk | None = None
+) -> ShardEntry:
+    """Publish a shard.
+
+    Args:
+        path: The file, named as ``schema.shard_file`` names it.
+        split: ``"train"`` or ``"test"``.
+        arrays: What it holds.
+        disk: The calls to the operating system.
+
+    Returns:
+        Its entry for the manifest.
+
+    Raises:
+        UsageError: The values break a rule of the format.
+        NoSpaceError: The disk is full.
+    """
+    data = shard_bytes(arrays, split)
+    return ShardEntry(
+        file=path.name,
+        split=split,
+        num_bytes=len(data),
+        sha256=publish(path, data, disk),
+        num_images=len(arrays.images),
+        num_pairs=len(arrays.pairs),
+        identities=tuple(np.unique(arrays.identities).tolist()),
+    )
+
+
 def read_shard(path: Path, sha256: str | None = None) -> ShardArrays:
     """Read a whole shard after checking everything that can be wrong with it.
 
@@ -94,8 +126,6 @@ def open_shard(path: Path | str, sha256: str | None = None) -> Shard:
         UsageError: There is no such file.
         DamagedError: It is not what the manifest lists, or no shard at all.
     """
-    from data_manifest.manifest import listed_sha256  # noqa: PLC0415 - it needs no h5py
-
     path = Path(path)
     return Shard(path, sha256 or listed_sha256(path))
 

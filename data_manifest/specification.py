@@ -18,7 +18,7 @@ FORMAT_FILE: Final = Path(__file__).parent / "FORMAT.md"
 
 
 def tables() -> dict[str, str]:
-    """Give every generated table of FORMAT.md by its name, as Markdown."""
+    """Write every generated table of FORMAT.md as Markdown, by its name."""
     return {
         "attributes": _markdown(
             ("attribute", "type", "since", "meaning"),
@@ -34,7 +34,7 @@ def tables() -> dict[str, str]:
 
 
 def with_tables(text: str) -> str:
-    """Give FORMAT.md with its generated tables as ``schema.py`` has them now."""
+    """Bring the generated tables of FORMAT.md's text up to date with ``schema.py``."""
     for name, table in tables().items():
         block = f"<!-- {name} -->\n{table}\n<!-- end -->"
         text = re.sub(

@@ -66,7 +66,7 @@ def pair_table(arrays: ShardArrays, number: int, *, pose_change: bool = False) -
 
 
 def load_pairs(folder: Path | str, split: str = "train") -> pd.DataFrame:
-    """Give the pairs of a shard folder as a table, in the order of the split's list.
+    """Load the pairs of a shard folder as a table, in the order of the split's list.
 
     Args:
         folder: A shard folder.
@@ -85,7 +85,7 @@ def load_pairs(folder: Path | str, split: str = "train") -> pd.DataFrame:
 
 
 def load_images(folder: Path | str) -> pd.DataFrame:
-    """Give all images of the source as a table, also those that are in no shard.
+    """Load all images of the source as a table, also those that are in no shard.
 
     Args:
         folder: A shard folder.
@@ -186,11 +186,15 @@ def _csv(table: pd.DataFrame, columns: Sequence[Column], where: str) -> bytes:
     strange = sorted(set(names) ^ set(map(str, table.columns)))
     if strange:
         found = ", ".join(strange) + " missing or unknown"
-        raise UsageError(problem(where, "the columns of schema.py", found, "mend the table"))
+        raise UsageError(
+            problem(where, "the columns of schema.py", found, "correct the table's columns")
+        )
     try:
         typed = table[names].astype({column.name: column.dtype for column in columns})
     except (ValueError, TypeError) as error:
-        raise UsageError(problem(where, "values of the columns' types", error, "mend")) from error
+        raise UsageError(
+            problem(where, "values of the columns' types", error, "convert them")
+        ) from error
     text = typed.to_csv(index=False, lineterminator="\n", float_format=FLOAT_FORMAT)
     return text.encode("utf-8")
 

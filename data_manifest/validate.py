@@ -39,7 +39,7 @@ class Finding:
     Attributes:
         where: File, and place in it.
         what: One phrase.
-        exit_code: Of a command that ends because of it.
+        exit_code: Exit code of a command that ends because of it.
     """
 
     where: str

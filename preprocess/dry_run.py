@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from preprocess.output.shards import OVERHEAD_BYTES, image_bytes, pair_bytes
 from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pairing.shard_plans import OVERHEAD_BYTES, image_bytes, pair_bytes
 from preprocess.pairing.splits import count_split_pairs
 from preprocess.settings import PrepareSettings
 from preprocess.sources.images import check_images
@@ -70,9 +70,9 @@ def say_forecast(
 def _seconds(
     expected: Forecast, roster: Roster, settings: PrepareSettings, clock: Callable[[], float]
 ) -> float:
-    sample = roster.files[:: max(1, len(roster) // SAMPLE_IMAGES)]
+    sample = roster.images[:: max(1, len(roster) // SAMPLE_IMAGES)]
     start = clock()
-    check_images([file.path for file in sample])
+    check_images([image.path for image in sample])
     image_s = (clock() - start) / max(len(sample), 1)
     reads = len(roster) + expected.num_images
     seconds = 2 + (reads * image_s + sum(expected.num_pairs.values()) / PAIRS_PER_S) / max(

@@ -18,7 +18,7 @@ from preprocess.output.folder import OutputFolder
 from preprocess.output.publish import Made, publish_folder
 from preprocess.output.record import record_of
 from preprocess.output.report import StageTimes, refuse_too_many_bad, say_left_out
-from preprocess.output.shards import ShardTask, make_shard
+from preprocess.output.shards import ShardTask, make_shard, shard_task
 from preprocess.output.tables import unmatched_names
 from preprocess.pairing.annotations import Annotations, read_annotations
 from preprocess.pairing.catalogue import (
@@ -29,15 +29,16 @@ from preprocess.pairing.catalogue import (
     without_invalid,
     without_unpaired,
 )
-from preprocess.pairing.splits import Split, make_split, shard_task
+from preprocess.pairing.splits import Split, make_split
 from preprocess.pairing.transforms import transforms_of_pairs
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import PoseEstimator
 from preprocess.pose.stage import with_poses
 from preprocess.pose.weight_files import DEMO_NOTE
 from preprocess.settings import DEMO_MODEL, PoseSettings, PrepareSettings, RunSettings
+from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import Checked, check_images
-from preprocess.sources.market1501 import Source, list_files
+from preprocess.sources.source import Source
 from shared.console import Console
 from shared.files import Disk, require_space
 
@@ -83,9 +84,9 @@ def run(
     """
     times = StageTimes(clock)
     with times.stage("list files"):
-        files = list_files(source)
+        listing = source.listing()
         annotations = read_annotations(settings.keypoints)
-        roster = call_roster(files, annotations)
+        roster = call_roster(listing, annotations)
         expected = forecast(_as_if_readable(roster, annotations), settings)
     if settings.run.dry_run:
         say_forecast(expected, roster, settings, console, clock)
@@ -93,7 +94,7 @@ def run(
 
     out = OutputFolder(settings.out, disk)
     job = Job(settings, source, out, console)
-    record = record_of(settings, files)
+    record = record_of(settings, source, listing)
     out.begin(record, overwrite=settings.run.overwrite)
     manifest = _verified(out, console)
     if manifest is None:
@@ -105,13 +106,13 @@ def run(
             roster, pose_key = _posed(job, roster, annotations, open_estimator)
         with times.stage("pairs"):
             splits = [make_split(name, roster, settings) for name in ("train", "test")]
-            say_left_out(splits, unmatched_names(files, roster, annotations), console)
+            say_left_out(splits, unmatched_names(listing, roster, annotations), console)
         with times.stage("shards"):
             made = _make_shards(job, roster, splits)
         manifest = publish_folder(
             out,
             made,
-            files=files,
+            listing=listing,
             roster=roster,
             annotations=annotations,
             splits=splits,
@@ -133,7 +134,7 @@ def _as_if_readable(roster: Roster, annotations: Annotations | None) -> Roster:
 
 
 def _verified(out: OutputFolder, console: Console) -> Manifest | None:
-    """Give the manifest of a folder that is finished and whole; None where work is left."""
+    """Return the manifest of a folder that is finished and whole; None where work is left."""
     manifest = out.finished()
     if manifest is None:
         return None
@@ -146,8 +147,8 @@ def _verified(out: OutputFolder, console: Console) -> Manifest | None:
 
 
 def _checked(job: Job, roster: Roster) -> Roster:
-    """Read every image once and refuse those that are no usable pictures, junk and distractors."""
-    paths = [file.path for file in roster.files]
+    """Read every image once and refuse those that cannot be used or are never paired."""
+    paths = [image.path for image in roster.images]
     blocks = [paths[i : i + CHECK_BLOCK] for i in range(0, len(paths), CHECK_BLOCK)]
     parts: list[Checked] = []
     with job.console.stage("images", len(paths)) as stage:
@@ -166,11 +167,11 @@ def _checked(job: Job, roster: Roster) -> Roster:
 def _posed(
     job: Job, roster: Roster, annotations: Annotations | None, open_estimator: OpenEstimator | None
 ) -> tuple[Roster, str]:
-    """Enter the joints, published or estimated; give the pose model's key with them."""
+    """Enter the joints, published or estimated; the pose model's key comes with them."""
     if annotations is not None:
         return without_invalid(with_annotations(roster, annotations)), ""
     pose = job.settings.pose
-    if pose.pose_model == DEMO_MODEL and not job.source.is_drawn:
+    if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)
     estimator = (open_estimator or _open_real)(pose, job.console)
     roster = with_poses(
@@ -195,7 +196,7 @@ def _make_shards(job: Job, roster: Roster, splits: Sequence[Split]) -> Made:
     out, size = job.out, job.settings.shards.image_size
     plans = [(plan, split) for split in splits for plan in split.plans]
     out.drop_other_shards({plan.file for plan, _ in plans})
-    tasks = ((shard_task(plan, split, roster, out, size), out) for plan, split in plans)
+    tasks = ((shard_task(plan, split, roster, out.path, size), out) for plan, split in plans)
     entries: list[ShardEntry] = []
     status: dict[str, list[NDArray[np.uint8]]] = {split.name: [] for split in splits}
     with job.console.stage("shards", len(plans)) as stage:
@@ -220,7 +221,7 @@ def _produce(task: ShardTask, out: OutputFolder) -> tuple[ShardEntry, NDArray[np
 def _in_parallel(
     settings: RunSettings, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
 ) -> Iterator[Any]:
-    """Give the results of a function over many arguments, in their order."""
+    """Yield the results of a function over many arguments, in their order."""
     pool = joblib.Parallel(
         n_jobs=settings.workers,
         backend=settings.backend,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,9 @@ from poses import standing_pose
 
 from data_manifest import schema
 from data_manifest.arrays import ShardArrays
-from data_manifest.manifest import Manifest, ShardEntry, publish_manifest
-from data_manifest.shard import shard_bytes
+from data_manifest.manifest import Manifest, publish_manifest
+from data_manifest.shard import publish_shard
 from shared.affine import pair_transforms
-from shared.files import publish
 from shared.geometry import mask_quads, presence
 from shared.skeleton import LIMBS, TORSO_JOINTS
 
@@ -99,20 +97,8 @@ def publish_shards(
             seed, identities=who, images=images, size=size, first_pair=first_pair[split]
         )
         first_pair[split] += len(arrays.pairs)
-        data = shard_bytes(arrays, split)
         file = schema.shard_file(split, 0 if split == "test" else seed)
-        publish(folder / file, data)
-        entries.append(
-            ShardEntry(
-                file=file,
-                split=split,
-                num_bytes=len(data),
-                sha256=hashlib.sha256(data).hexdigest(),
-                num_images=len(arrays.images),
-                num_pairs=len(arrays.pairs),
-                identities=who,
-            )
-        )
+        entries.append(publish_shard(folder / file, split, arrays))
     publish_manifest(
         folder,
         Manifest(image_size=size, shards=tuple(entries), settings={}, versions={}, files={}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from poses import random_poses
 from data_manifest import schema, tables
 from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import Manifest, ShardEntry, pairs_file, publish_manifest
-from data_manifest.shard import shard_bytes
+from data_manifest.shard import publish_shard
 from shared.affine import pair_transforms
 from shared.geometry import mask_quads, presence
 from shared.skeleton import JOINTS, TORSO_JOINTS
@@ -119,21 +118,9 @@ def publish_folder(
     pairs: dict[str, list[pd.DataFrame]] = {"train": [], "test": []}
     for split, arrays in shards:
         number = len(pairs[split])
-        data = shard_bytes(arrays, split)
         file = schema.shard_file(split, number)
-        (folder / file).write_bytes(data)
         pairs[split].append(tables.pair_table(arrays, number))
-        entries.append(
-            ShardEntry(
-                file=file,
-                split=split,
-                num_bytes=len(data),
-                sha256=hashlib.sha256(data).hexdigest(),
-                num_images=len(arrays.images),
-                num_pairs=len(arrays.pairs),
-                identities=tuple(sorted(set(arrays.identities.tolist()))),
-            )
-        )
+        entries.append(publish_shard(folder / file, split, arrays))
     files = {"images.csv": tables.publish_images(folder, image_table(shards))}
     for split, parts in pairs.items():
         empty = tables.pair_table(shards[0][1], 0)[:0]

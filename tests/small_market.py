@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 from poses import standing_pose
 
@@ -16,7 +17,7 @@ from data_manifest.published_files import write_keypoints
 from preprocess.pipeline import run
 from preprocess.pose.people import People, empty_people
 from preprocess.settings import PoseSettings, PrepareSettings, RunSettings, ShardSettings
-from preprocess.sources.market1501 import find_source
+from preprocess.sources.registry import find_source
 from shared.console import Console
 from shared.files import Disk
 from shared.skeleton import TORSO_JOINTS
@@ -96,6 +97,11 @@ def _pose(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     absent[list(TORSO_JOINTS)] = False
     pose[absent] = np.nan
     return np.clip(pose, 0, np.array([size[1] - 1, size[0] - 1]))
+
+
+def write_pairs(path: Path, pairs: pd.DataFrame) -> None:
+    """Write a list of pairs in the published form."""
+    pairs[["from", "to"]].to_csv(path, index=False, lineterminator="\n")
 
 
 class ContentEstimator:

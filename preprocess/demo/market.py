@@ -33,7 +33,7 @@ from preprocess.demo.drawing.layout import (
     queries_of,
 )
 from preprocess.demo.drawing.truth import Truth, write_truth
-from preprocess.sources.market1501 import DRAWN_MARKER
+from preprocess.sources.drawn import DRAWN_MARKER
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import (
@@ -67,7 +67,7 @@ class DrawSettings:
     Attributes:
         identities: Number of people, half of them for training (even numbers).
         images_per_identity: Number of pictures of each, over the six cameras.
-        seed: Of everything that is drawn.
+        seed: Seed of everything that is drawn.
         poses: Published annotation whose names and joints the training pictures take.
         test_poses: The same for the test pictures.
     """
@@ -143,7 +143,7 @@ def draw_market(
 
 
 def _plan(settings: DrawSettings) -> tuple[list[Entry], NDArray[np.float64]]:
-    """Give all pictures in the order of the tables, with the joints that are given for them."""
+    """List all pictures in the order of the tables, with the joints that were asked for."""
     train = None if settings.poses is None else read_poses(settings.poses)
     test = None if settings.test_poses is None else read_poses(settings.test_poses)
     taken = None if train is None else train.identities

@@ -19,7 +19,7 @@ class CropLoader:
     Args:
         crops: All crops, in memory.
         batch: Crops a batch; the last, smaller one of an epoch is left out.
-        seed: Of the order, which is a function of it and of ``epoch``, so that training resumes.
+        seed: With ``epoch`` it decides the order alone, so that training can resume.
     """
 
     def __init__(self, crops: LabelledCrops, batch: int, seed: int) -> None:
@@ -47,7 +47,7 @@ class CropLoader:
 
 
 def labels_of(crops: LabelledCrops, mirrored: NDArray[np.bool_]) -> dict[str, Tensor]:
-    """Give crops and their labels in ultralytics' form.
+    """Convert crops and their labels to ultralytics' form.
 
     Args:
         crops: b crops, p of them with a person.

@@ -76,12 +76,12 @@ class LabelledCrops:
         return np.concatenate((low, high), axis=1).astype(np.float32)
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> LabelledCrops:
-        """Give some of the crops."""
+        """Select some of the crops."""
         return LabelledCrops(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def torso_lengths(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the torso lengths in pixels, float32 (n,), of COCO points (n, 17, 2)."""
+    """Measure torso lengths in pixels, float32 (n,), of COCO points (n, 17, 2)."""
     sides = [
         points[:, COCO_JOINTS.index(hip)] - points[:, COCO_JOINTS.index(shoulder)]
         for hip, shoulder in (("RHip", "RSho"), ("LHip", "LSho"))
@@ -102,7 +102,7 @@ def draw_labelled(
     """Draw labelled crops, studio by studio, each with cameras and people of its own.
 
     Args:
-        seed: Of the first studio; the others follow. Keep the ranges of different sets apart.
+        seed: Seed of the first studio; the others follow. Sets must not share any of them.
         num_people: Crops of people.
         num_empty: Crops of places without anybody.
         first_identity: Number of the first person in every studio.

@@ -39,8 +39,8 @@ NETWORK: Final[dict[str, Any]] = {
 CHECK_SEED: Final = 900_000
 PROOF_SEED: Final = 950_000
 CHECK_IDENTITY: Final = 500
-"""A person is a function of seed and number: what is measured with shares neither with what is
-learned from."""
+"""A person follows from seed and number; the crops for measuring differ in both from those for
+learning, so that no measured person was ever trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +59,14 @@ class Phase:
     """One stretch of training; the next one goes on from its weights with crops of its own.
 
     Args:
-        name: Of its folder.
-        seed: Of its people and places, of the order and of new weights.
+        name: Name of its folder.
+        seed: Seed of its people and places, of the order of crops and of new weights.
         people: Drawn crops of people to learn from.
         empty: Drawn empty places to learn from.
         epochs: Times that all crops are seen, each time mirrored or not and in another light.
         batch: Crops a step.
         rate: Learning rate of MuSGD at its highest.
-        spread: Of the key point loss, in shares of the person's size.
+        spread: Spread of the key point loss, in shares of the person's size.
         spread_of_limbs: The same for knees and elbows.
         spread_of_ends: The same for wrists and ankles.
     """
@@ -150,7 +150,7 @@ class Recipe:
         )
 
     def shortened(self, share: float) -> Recipe:
-        """Give the recipe with a share of the crops and epochs, for a quick trial."""
+        """Return the recipe with a share of the crops and epochs, for a quick trial."""
 
         def part(number: int, least: int = 8) -> int:
             return max(least, round(share * number))

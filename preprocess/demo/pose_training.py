@@ -39,7 +39,7 @@ def trainer_class(
     settings: PoseSettings,
     console: Console,
 ) -> type[Any]:
-    """Give ultralytics' pose trainer, fed with drawn crops and measured with our own figures."""
+    """Make ultralytics' pose trainer, fed with drawn crops and measured with our own figures."""
     from ultralytics.models.yolo.pose import PoseTrainer  # noqa: PLC0415
 
     place = fit((train.images.shape[1], train.images.shape[2]), settings.pose_size)
@@ -119,7 +119,7 @@ def evaluate(
 
 
 def settings_of(device: torch.device) -> PoseSettings:
-    """Give the settings that stage 1 has by default, on the given device."""
+    """Return the settings that stage 1 has by default, on the given device."""
     return PoseSettings(device="cuda" if device.type == "cuda" else "cpu", half=False)
 
 
@@ -181,7 +181,7 @@ def train_phase(
 
 
 def _overrides(phase: Phase, run: Path, start: Path | None, shop: Workshop) -> dict[str, Any]:
-    """Give the settings of ultralytics' trainer."""
+    """Return the settings of ultralytics' trainer."""
     last = run / "weights" / "last.pt"
     return {
         "model": str(last) if last.exists() else "demo-pose.yaml",

@@ -22,7 +22,8 @@ from data_manifest.manifest import (
     open_manifest,
     pairs_file,
 )
-from preprocess.sources.market1501 import Source, find_source, refuse_writing_into
+from preprocess.sources.registry import find_source
+from preprocess.sources.source import Source, refuse_writing_into
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import (
     Disk,
@@ -118,7 +119,7 @@ class OutputFolder:
             publish_json(self._record_file, dict(record), self.disk)
 
     def finished(self) -> Manifest | None:
-        """Give the manifest of a finished folder; None where there is none or it is damaged."""
+        """Read the manifest of a finished folder; None where there is none or it is damaged."""
         if not (self.path / MANIFEST_FILE).is_file():
             return None
         try:
@@ -132,7 +133,7 @@ class OutputFolder:
         return [file for file, sha256 in wanted.items() if self._hash(file) != sha256]
 
     def kept_shard(self, file: str, key: str) -> ShardEntry | None:
-        """Give the entry of a shard that was published for the same task and is undamaged."""
+        """Look up a shard that was published for the same task; None if absent or damaged."""
         note = self.notes / f"{file}.json"
         try:
             plain = read_json(note)
@@ -168,7 +169,7 @@ class OutputFolder:
 
     @property
     def _holds_shards(self) -> bool:
-        """Whether anything was published; a run that failed before that binds nobody."""
+        """Whether anything was published; until then, other settings may use the folder."""
         names = (entry.name for entry in self.path.iterdir())
         return any(name == MANIFEST_FILE or _SHARD.fullmatch(name) for name in names)
 

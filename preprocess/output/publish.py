@@ -23,7 +23,7 @@ from preprocess.output.tables import image_table, pair_table
 from preprocess.pairing.annotations import Annotations
 from preprocess.pairing.catalogue import Roster
 from preprocess.pairing.splits import Split
-from preprocess.sources.market1501 import SourceFile
+from preprocess.sources.source import Listing
 from shared.provenance import versions
 from shared.skeleton import NUM_PARTS
 
@@ -47,7 +47,7 @@ def publish_folder(
     out: OutputFolder,
     made: Made,
     *,
-    files: Sequence[SourceFile],
+    listing: Listing,
     roster: Roster,
     annotations: Annotations | None,
     splits: Sequence[Split],
@@ -61,7 +61,7 @@ def publish_folder(
     Args:
         out: The output folder.
         made: The shards.
-        files: Every file of the data set.
+        listing: Every file of the data set.
         roster: The train and test images.
         annotations: Published key points, None where a pose model was used.
         splits: Images and pairs of the splits.
@@ -74,7 +74,7 @@ def publish_folder(
         The manifest.
     """
     with times.stage("tables"):
-        images = image_table(files, roster, annotations, _places(splits))
+        images = image_table(listing, roster, annotations, _places(splits))
         hashes = {IMAGES_FILE: publish_images(out.path, images, out.disk)}
         names = np.array(roster.names, dtype=object)
         for split in splits:
@@ -107,7 +107,7 @@ def publish_folder(
 
 
 def _places(splits: Sequence[Split]) -> dict[int, tuple[int, int]]:
-    """Give roster row to (shard number, row in the shard)."""
+    """Map roster rows to (shard number, row in the shard)."""
     return {
         row: (plan.number, place)
         for split in splits

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from preprocess.output.folder import WEIGHTS_KEY
 from preprocess.pose.weight_files import find_weights
 from preprocess.settings import PrepareSettings
-from preprocess.sources.market1501 import SourceFile, listing_key
+from preprocess.sources.source import Listing, Source
 from shared.errors import UsageError, problem
 from shared.files import sha256_of_file
 from shared.settings import as_plain
 
 
-def record_of(settings: PrepareSettings, files: Sequence[SourceFile]) -> dict[str, Any]:
-    """Give what decides the content of the shards, as plain values.
+def record_of(settings: PrepareSettings, source: Source, listing: Listing) -> dict[str, Any]:
+    """Return what decides the content of the shards, as plain values.
 
     Neither the place of the source nor the way in which the work is done is part of it.
 
     Args:
         settings: The run's settings.
-        files: Every file of the data set.
+        source: The data set.
+        listing: Its files.
 
     Raises:
         UsageError: A file that the settings name cannot be read.
     """
     record: dict[str, Any] = {
         "source": {
-            "images": sum(1 for file in files if file.split and file.name is not None),
-            "names_and_sizes": listing_key(files),
+            "images": len(listing.images),
+            "names_and_sizes": listing.key,
+            **source.settings,
         },
         "shards": as_plain(settings.shards),
         "keypoints": [_named_hash(path) for path in settings.keypoints],
@@ -50,7 +51,7 @@ def record_of(settings: PrepareSettings, files: Sequence[SourceFile]) -> dict[st
 
 
 def _weights_sha256(settings: PrepareSettings) -> str | None:
-    """Give the hash of the weights, None while it depends on the device or on a download."""
+    """Return the hash of the weights, None while it depends on the device or on a download."""
     if settings.pose.pose_model == "auto":
         return None
     place = find_weights(settings.pose.pose_model, "cpu")

@@ -17,6 +17,7 @@ from data_manifest.manifest import ShardEntry
 from preprocess.pairing.catalogue import Roster, Status
 from preprocess.pairing.splits import Split
 from preprocess.pairing.transforms import count_status
+from preprocess.sources.source import LISTED
 from shared.console import Console
 from shared.errors import RulesBrokenError, problem
 from shared.geometry import presence
@@ -51,7 +52,7 @@ def summary_of(
     shards: Sequence[ShardEntry],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Give the figures of a run.
+    """Put the figures of a run into tables.
 
     Args:
         images: The table of all source files.
@@ -117,7 +118,7 @@ def _images(roster: Roster, images: pd.DataFrame) -> dict[str, Any]:
         counts = [int((roster.status[here] == s).sum()) for s in (Status.VALID, Status.BAD)]
         if here.any():
             rows.append([split, int(here.sum()), *counts])
-    listed = int((images["status"] == Status.LISTED).sum())
+    listed = int((images["status"] == LISTED).sum())
     if listed:
         rows.append(["other folders", listed, 0, 0])
     return table(["folder", "found", "valid", "bad"], rows)

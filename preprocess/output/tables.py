@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from preprocess.output.shards import ShardPlan
+from data_manifest import schema
 from preprocess.pairing.annotations import Annotations
 from preprocess.pairing.catalogue import Roster, Status
-from preprocess.sources.market1501 import SourceFile
+from preprocess.pairing.shard_plans import ShardPlan
+from preprocess.sources.source import Listing, OtherFile, SourceImage
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.geometry import presence
 from shared.skeleton import JOINTS
@@ -24,14 +25,14 @@ def pair_table(
     plans: Sequence[ShardPlan],
     status: Sequence[NDArray[np.uint8]],
 ) -> pd.DataFrame:
-    """Give the table of a split's pairs in the order of its list.
+    """Lay out a split's pairs as a table, in the order of its list.
 
     Args:
         names: Names of the split's n valid images.
         identities: int32 (n,).
         cameras: int16 (n,).
         plans: The split's shards.
-        status: Of each shard's pairs, uint8 (m, 10).
+        status: Status of each shard's pairs, uint8 (m, 10).
 
     Returns:
         The columns ``schema.PAIR_COLUMNS``.
@@ -59,59 +60,46 @@ def pair_table(
 
 
 def image_table(
-    files: Sequence[SourceFile],
+    listing: Listing,
     roster: Roster,
     annotations: Annotations | None,
     places: Mapping[int, tuple[int, int]],
 ) -> pd.DataFrame:
-    """Give the table of all source files, the train and test images first, in their order.
+    """Lay out all source files as a table, the train and test images first, in their order.
 
     Args:
-        files: Every file of the data set.
+        listing: Every file of the data set.
         roster: The train and test images.
         annotations: Their rows without an image are listed too.
         places: Roster row of each valid image to its shard's number and its row there.
 
     Returns:
-        The columns ``schema.IMAGE_COLUMNS``.
+        The columns ``schema.IMAGE_COLUMNS``, those that the data set does not know empty.
     """
-    listed = set(roster.files)
-    others = [(file, *_outside(file)) for file in files if file not in listed]
-    rows = [
-        *zip(roster.files, roster.status.tolist(), roster.reasons.tolist(), strict=True),
-        *others,
-    ]
+    files: list[SourceImage | OtherFile] = [*roster.images, *listing.others]
+    verdicts = [file.verdict for file in listing.others]
     table = pd.DataFrame(
         {
-            "name": [_text(file.path.name) for file, _, _ in rows],
-            "folder": [_text(file.folder) for file, _, _ in rows],
-            "split": [file.split for file, _, _ in rows],
-            "status": [str(status) for _, status, _ in rows],
-            "reason": [reason for _, _, reason in rows],
+            "name": [_text(file.name) for file in files],
+            "folder": [_text(file.folder) for file in files],
+            "split": [file.split for file in files],
+            "status": [*map(str, roster.status), *(verdict.status for verdict in verdicts)],
+            "reason": [*roster.reasons, *(verdict.reason for verdict in verdicts)],
         }
     )
-    for part in ("identity", "camera", "sequence", "frame", "box"):
-        values = [None if f.name is None else getattr(f.name, part) for f, _, _ in rows]
-        table[part] = pd.array(values, dtype="Int64")
     table = pd.concat([table, _roster_columns(roster, places, len(table))], axis=1)
-    absent = _absent_rows(unmatched_names(files, roster, annotations), table)
+    rows = [file.row for file in files]
+    told = [column.name for column in schema.IMAGE_COLUMNS if column.name not in table]
+    for name in dict.fromkeys((*told, *(name for row in rows for name in row))):
+        table[name] = pd.array([row.get(name) for row in rows], dtype="Int64")
+    absent = _absent_rows(unmatched_names(listing, roster, annotations), table)
     return pd.concat([table, absent], ignore_index=True)
-
-
-def _outside(file: SourceFile) -> tuple[Status, str]:
-    """Say why a file is not in the roster."""
-    if file.is_folder:
-        return Status.SKIPPED, "a folder"
-    if file.name is None:
-        image = file.path.suffix.lower() in {".jpg", ".jpeg", ".png"}
-        return Status.SKIPPED, "another name pattern" if image else "not an image"
-    return Status.LISTED, "only train and test images enter shards"
 
 
 def _roster_columns(
     roster: Roster, places: Mapping[int, tuple[int, int]], num_rows: int
 ) -> pd.DataFrame:
-    """Give the columns that only images of the roster have, empty for all other rows."""
+    """Fill the columns that only images of the roster have, empty for all other rows."""
     here = np.arange(num_rows) < len(roster)
     place = np.full((len(roster), 2), -1, np.int64)
     for row, (shard, shard_row) in places.items():
@@ -154,14 +142,12 @@ def _absent_rows(names: Sequence[str], like: pd.DataFrame) -> pd.DataFrame:
     return table.astype({name: like.dtypes[name] for name in like.columns})
 
 
-def unmatched_names(
-    files: Sequence[SourceFile], roster: Roster, annotations: Annotations | None
-) -> list[str]:
-    """Give the names of the key points' rows without an image, also among those only listed."""
+def unmatched_names(listing: Listing, roster: Roster, annotations: Annotations | None) -> list[str]:
+    """Name the key points' rows without an image, also among those only listed."""
     if annotations is None:
         return []
     used = set(roster.annotation_rows.tolist())
-    listed = {file.path.name for file in files if not file.split}
+    listed = {file.name for file in listing.others if not file.split}
     rows = enumerate(annotations.names)
     return [name for row, name in rows if row not in used and name not in listed]
 
@@ -171,5 +157,5 @@ def _joined(arrays: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
 
 
 def _text(name: str) -> str:
-    """Give a file name as text that UTF-8 can hold; undecodable bytes become visible."""
+    """Write a file name as text that UTF-8 can hold; undecodable bytes become visible."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

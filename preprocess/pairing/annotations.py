@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_manifest.published_files import read_keypoints
-from preprocess.sources.market1501 import plain_name
 from shared.errors import UsageError, problem
 
 
@@ -34,9 +33,9 @@ class Annotations:
     def _rows(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.names)}
 
-    def row_of(self, name: str) -> int:
-        """Give the row of an image, with or without a second ``.jpg``; -1 where there is none."""
-        return self._rows.get(name, self._rows.get(plain_name(name), -1))
+    def row_of(self, name: str, other_name: str = "") -> int:
+        """Look up the row of an image, by its name or else its second one; -1 if absent."""
+        return self._rows.get(name, self._rows.get(other_name, -1))
 
 
 def read_annotations(paths: Sequence[Path]) -> Annotations | None:

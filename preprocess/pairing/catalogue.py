@@ -17,22 +17,22 @@ from numpy.typing import NDArray
 
 from preprocess.pairing.annotations import Annotations
 from preprocess.sources.images import Checked
-from preprocess.sources.market1501 import DISTRACTOR, JUNK, SourceFile, plain_name
+from preprocess.sources.source import Listing, SourceImage, Verdict
 from shared.geometry import presence, valid_poses
 from shared.skeleton import JOINTS, NUM_JOINTS, TORSO_JOINTS
 
 
 class Status(StrEnum):
-    """What becomes of a source file; only valid images enter shards."""
+    """What becomes of an image; only valid ones enter shards.
+
+    A data set has further words for what it keeps out itself, see
+    :class:`preprocess.sources.source.Verdict`.
+    """
 
     VALID = "valid"
     BAD = "bad"
-    JUNK = "junk"
-    DISTRACTOR = "distractor"
     NO_KEY_POINTS = "no key points"
     NO_POSE = "no pose"
-    LISTED = "listed"
-    SKIPPED = "skipped"
     ABSENT = "absent"
 
 
@@ -44,12 +44,12 @@ class Roster:
     """Images with what is known of them; n rows.
 
     Args:
-        files: The files.
+        images: As the data set lists them.
         splits: str (n,), ``"train"`` or ``"test"``.
         identities: int32 (n,).
         cameras: int16 (n,).
         annotation_rows: int64 (n,), row of the key points; -1 where there is none.
-        status: object (n,), :class:`Status`.
+        status: object (n,), :class:`Status` or a word of the data set.
         reasons: object (n,), why an image is not valid, "" where it is.
         sizes: int32 (n, 2), (height, width); 0 where unknown.
         digests: object (n,), SHA-256 of each file's content.
@@ -60,7 +60,7 @@ class Roster:
         margins: float32 (n,), NaN where unknown.
     """
 
-    files: Sequence[SourceFile]
+    images: Sequence[SourceImage]
     splits: NDArray[np.str_]
     identities: NDArray[np.int32]
     cameras: NDArray[np.int16]
@@ -76,24 +76,24 @@ class Roster:
     margins: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.images)
 
     @property
     def names(self) -> list[str]:
-        """File names."""
-        return [file.path.name for file in self.files]
+        """Names of the images."""
+        return [image.name for image in self.images]
 
     def rows(self, status: Status, split: str | None = None) -> NDArray[np.intp]:
-        """Give the rows of a status, and of a split where one is named."""
+        """Return the rows of a status, and of a split where one is named."""
         chosen = self.status == status
         return np.flatnonzero(chosen if split is None else chosen & (self.splits == split))
 
     def with_changes(self, **fields: Any) -> Roster:
-        """Give the roster with some fields replaced."""
+        """Return the roster with some fields replaced."""
         return dataclasses.replace(self, **fields)
 
-    def refused(self, rows: NDArray[Any], status: Status, reasons: Sequence[str] | str) -> Roster:
-        """Give the roster with valid rows among these refused; earlier refusals stay."""
+    def refused(self, rows: NDArray[Any], status: str, reasons: Sequence[str] | str) -> Roster:
+        """Return the roster with valid rows among these refused; earlier refusals stay."""
         new_status, new_reasons = self.status.copy(), self.reasons.copy()
         texts = [reasons] * len(rows) if isinstance(reasons, str) else reasons
         for row, reason in zip(rows.tolist(), texts, strict=True):
@@ -102,21 +102,20 @@ class Roster:
         return self.with_changes(status=new_status, reasons=new_reasons)
 
 
-def call_roster(files: Sequence[SourceFile], annotations: Annotations | None) -> Roster:
-    """Put the images of the train and test folders in order, each valid for now."""
-    images = [file for file in files if file.split and file.name is not None]
+def call_roster(listing: Listing, annotations: Annotations | None) -> Roster:
+    """Put a data set's images in order; valid for now is each whose name shows no fault."""
+    images = list(listing.images)
     rows = np.full(len(images), -1, np.int64)
     if annotations is not None:
-        rows[:] = [annotations.row_of(file.path.name) for file in images]
+        rows[:] = [annotations.row_of(image.name, image.other_name) for image in images]
         order = np.argsort(np.where(rows < 0, len(annotations), rows), kind="stable")
         images, rows = [images[row] for row in order], rows[order]
-    names = [file.name for file in images if file.name is not None]
     count = len(images)
     roster = Roster(
-        files=tuple(images),
-        splits=np.array([file.split for file in images], dtype=np.str_),
-        identities=np.array([name.identity for name in names], np.int32),
-        cameras=np.array([name.camera for name in names], np.int16),
+        images=tuple(images),
+        splits=np.array([image.split for image in images], dtype=np.str_),
+        identities=np.array([image.identity for image in images], np.int32),
+        cameras=np.array([image.camera for image in images], np.int16),
         annotation_rows=rows,
         status=_objects([Status.VALID] * count),
         reasons=_objects([""] * count),
@@ -128,7 +127,8 @@ def call_roster(files: Sequence[SourceFile], annotations: Annotations | None) ->
         person_scores=np.full(count, np.nan, np.float32),
         margins=np.full(count, np.nan, np.float32),
     )
-    return _without_twins(roster)
+    faulty = np.flatnonzero([image.fault != "" for image in images])
+    return roster.refused(faulty, Status.BAD, [images[row].fault for row in faulty])
 
 
 def with_checks(roster: Roster, checked: Checked, *, any_size: bool) -> Roster:
@@ -136,7 +136,7 @@ def with_checks(roster: Roster, checked: Checked, *, any_size: bool) -> Roster:
 
     Args:
         roster: The roster.
-        checked: Of its images, in its order.
+        checked: What was found, in the order of the roster.
         any_size: Accept images whose size differs from the most common one.
     """
     bad = np.flatnonzero([reason != "" for reason in checked.reasons])
@@ -146,11 +146,14 @@ def with_checks(roster: Roster, checked: Checked, *, any_size: bool) -> Roster:
 
 
 def without_unpaired(roster: Roster) -> Roster:
-    """Refuse junk and distractors: they are never paired."""
-    junk = np.flatnonzero(roster.identities == JUNK)
-    distractors = np.flatnonzero(roster.identities == DISTRACTOR)
-    roster = roster.refused(junk, Status.JUNK, "identity -1")
-    return roster.refused(distractors, Status.DISTRACTOR, "identity 0000")
+    """Refuse the images that the data set says are never paired."""
+    rows: dict[Verdict, list[int]] = {}
+    for row, image in enumerate(roster.images):
+        if image.never_paired is not None:
+            rows.setdefault(image.never_paired, []).append(row)
+    for verdict, of_verdict in rows.items():
+        roster = roster.refused(np.array(of_verdict), verdict.status, verdict.reason)
+    return roster
 
 
 def with_annotations(roster: Roster, annotations: Annotations) -> Roster:
@@ -173,20 +176,6 @@ def without_invalid(roster: Roster) -> Roster:
         nobody = roster.people[row] == 0
         reasons.append("nobody seen" if nobody else f"torso incomplete: no {' '.join(absent)}")
     return roster.refused(rows, Status.NO_POSE, reasons)
-
-
-def _without_twins(roster: Roster) -> Roster:
-    """Refuse ``x.jpg.jpg`` where ``x.jpg`` is there too: one image, one name."""
-    names = {(file.split, file.path.name) for file in roster.files}
-    twins = [
-        row
-        for row, file in enumerate(roster.files)
-        if plain_name(file.path.name) != file.path.name
-        and (file.split, plain_name(file.path.name)) in names
-    ]
-    return roster.refused(
-        np.array(twins, np.intp), Status.BAD, "the same name twice: also without the second .jpg"
-    )
 
 
 def _of_one_size(roster: Roster) -> Roster:

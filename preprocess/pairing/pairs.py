@@ -41,19 +41,19 @@ def rows_of_identities(identities: NDArray[np.integer]) -> list[Rows]:
 
 
 def count_pairs(identities: NDArray[np.integer], limit: int | None = None) -> int:
-    """Count the pairs that :func:`all_pairs` gives, without making them."""
+    """Count the pairs that :func:`all_pairs` returns, without making them."""
     sizes = np.unique(identities, return_counts=True)[1].astype(np.int64)
     counts = sizes * (sizes - 1)
     return int(counts.sum() if limit is None else np.minimum(counts, limit).sum())
 
 
 def all_pairs(identities: NDArray[np.integer], limit: int | None = None) -> Rows:
-    """Give all ordered pairs of two images of one identity.
+    """List all ordered pairs of two images of one identity.
 
     Args:
         identities: Integers (n,), of the valid images in their order.
-        limit: At most so many pairs of one identity, drawn with the identity as the seed, so that
-            other identities do not change them; they keep their order. None for all.
+        limit: Most pairs of one identity. They are drawn with the identity as the seed, so that
+            other identities do not change them, and keep their order. None for all pairs.
 
     Returns:
         int64 (m, 2), rows of source and target.
@@ -104,7 +104,7 @@ def sample_pairs(identities: NDArray[np.integer], number: int) -> Rows:
 
 
 def _permutation(index: Rows, size: Rows) -> Rows:
-    """Give the index-th item of ``permutations(range(size), 2)`` as int64 (m, 2)."""
+    """Return the index-th item of ``permutations(range(size), 2)`` as int64 (m, 2)."""
     source, target = np.divmod(index, np.maximum(size - 1, 1))
     return np.stack([source, target + (target >= source)], axis=-1)
 

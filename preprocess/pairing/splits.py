@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_manifest.published_files import read_pairs
-from preprocess.output.folder import OutputFolder
-from preprocess.output.shards import ShardPlan, ShardTask, plan_shards
 from preprocess.pairing.catalogue import Roster, Status
 from preprocess.pairing.pairs import all_pairs, count_pairs, given_pairs, sample_pairs
+from preprocess.pairing.shard_plans import ShardPlan, plan_shards
 from preprocess.settings import PrepareSettings
-from preprocess.sources.market1501 import plain_name
-from shared.geometry import scale_joints
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def make_split(name: str, roster: Roster, settings: PrepareSettings) -> Split:
 
 
 def count_split_pairs(name: str, roster: Roster, settings: PrepareSettings) -> int:
-    """Count at most how many pairs :func:`make_split` gives, without making them."""
+    """Return an upper bound of the pairs that :func:`make_split` makes, without making them."""
     given = given_list(name, settings)
     if given is not None:
         return len(read_pairs(given))
@@ -76,45 +73,12 @@ def count_split_pairs(name: str, roster: Roster, settings: PrepareSettings) -> i
 
 
 def given_list(name: str, settings: PrepareSettings) -> Path | None:
-    """Give the pair list that the user gave for a split, None where pairs are made."""
+    """Return the pair list that the user gave for a split, None where pairs are made."""
     return settings.train_pairs if name == "train" else settings.test_pairs
 
 
-def shard_task(
-    plan: ShardPlan, split: Split, roster: Roster, out: OutputFolder, image_size: tuple[int, int]
-) -> ShardTask:
-    """Gather all that a worker needs to make one shard."""
-    rows = split.rows[plan.rows]
-    return ShardTask(
-        path=out.path / plan.file,
-        split=split.name,
-        image_size=image_size,
-        sources=[roster.files[row].path for row in rows],
-        digests=roster.digests[rows].tolist(),
-        joints=_scaled(roster.joints[rows], roster.sizes[rows], image_size),
-        scores=roster.scores[rows],
-        identities=roster.identities[rows],
-        cameras=roster.cameras[rows],
-        people=roster.people[rows],
-        person_scores=roster.person_scores[rows],
-        margins=roster.margins[rows],
-        pairs=plan.pairs,
-        order=plan.order,
-    )
-
-
 def _rows_of_names(roster: Roster, rows: NDArray[np.intp]) -> dict[str, int]:
-    """Look up the positions of names, as they are and with one ``.jpg``."""
-    names = {roster.files[row].path.name: position for position, row in enumerate(rows.tolist())}
-    return {plain_name(name): position for name, position in names.items()} | names
-
-
-def _scaled(
-    joints: NDArray[np.float64], sizes: NDArray[np.int32], new_size: tuple[int, int]
-) -> NDArray[np.float64]:
-    scaled = joints.copy()
-    for height, width in np.unique(sizes, axis=0).tolist():
-        same = (sizes == (height, width)).all(axis=1)
-        if (height, width) != new_size:
-            scaled[same] = scale_joints(joints[same], (height, width), new_size)
-    return scaled
+    """Map the images' names, and those that they have besides, to their positions."""
+    images = [roster.images[row] for row in rows]
+    others = {image.other_name: place for place, image in enumerate(images) if image.other_name}
+    return others | {image.name: place for place, image in enumerate(images)}

@@ -20,18 +20,17 @@ from numpy.typing import NDArray
 from data_manifest.published_files import write_keypoints
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import People, PoseEstimator, joints_of_people
-from preprocess.pose.stage import BLOCK_IMAGES, estimate_pictures, prefetched
+from preprocess.pose.stage import BLOCK_IMAGES, estimate
 from preprocess.pose.weight_files import DEMO_NOTE
 from preprocess.settings import DEMO_MODEL, PoseSettings
-from preprocess.sources.images import check_images
-from preprocess.sources.market1501 import DRAWN_MARKER
+from preprocess.sources.drawn import is_drawn
+from preprocess.sources.images import IMAGE_SUFFIXES, check_images
 from shared.console import Console
 from shared.errors import RulesBrokenError, UsageError, problem
 from shared.files import Disk, folder_lock, publish_text
 from shared.geometry import presence, valid_poses
 from shared.skeleton import JOINTS
 
-IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
 CROP_HEIGHT: Final = 256
 """Images up to this height are crops of one person; larger ones are photos."""
 
@@ -78,10 +77,10 @@ class ExtractSettings:
     @property
     def is_drawn(self) -> bool:
         """Whether ``draw-market`` made the images, or the data set that they are a folder of."""
-        return any((place / DRAWN_MARKER).is_file() for place in (self.src, self.src.parent))
+        return is_drawn(self.src) or is_drawn(self.src.parent)
 
     def beside(self, what: str) -> Path:
-        """Give the name of an extra file beside the CSV."""
+        """Name an extra file beside the CSV."""
         return self.out.with_name(f"{self.out.stem}-{what}.csv")
 
 
@@ -140,8 +139,8 @@ def extract_poses(
         )
         estimator = (open_estimator or _open_network)(pose, console)
         kept = KeptPoses(settings.kept, estimator.key, disk)
-        _estimate_all(photos, estimator, kept, settings.workers, console)
-        people = kept.people_of([photo.digest for photo in photos])
+        sources = [(photo.path, photo.digest) for photo in photos]
+        people = estimate(sources, estimator, kept, console, threads=settings.workers)
         found = Found(people, *joints_of_people(people, sizes, pose.joint_threshold))
         _write(settings, photos, found, disk)
         shutil.rmtree(settings.kept)
@@ -197,23 +196,6 @@ def _unfit_name(name: str) -> str:
     return "a name that the published form cannot hold" if unfit else ""
 
 
-def _estimate_all(
-    photos: Sequence[Photo],
-    estimator: PoseEstimator,
-    kept: KeptPoses,
-    threads: int,
-    console: Console,
-) -> None:
-    fresh = list({p.digest: p for p in photos if p.digest not in kept}.values())
-    blocks = [fresh[start : start + BLOCK_IMAGES] for start in range(0, len(fresh), BLOCK_IMAGES)]
-    sources = [[(photo.path, photo.digest) for photo in block] for block in blocks]
-    with console.stage("poses", len(photos)) as stage:
-        stage.skip(len(photos) - len(fresh))
-        for block, pictures in zip(blocks, prefetched(sources, threads), strict=True):
-            kept.keep([photo.digest for photo in block], estimate_pictures(estimator, pictures))
-            stage.advance(len(block))
-
-
 def _open_network(pose: PoseSettings, console: Console) -> PoseEstimator:
     from preprocess.pose.yolo import open_estimator  # noqa: PLC0415 - it imports torch
 
@@ -267,6 +249,6 @@ def _summarise(
                 settings.src,
                 f"at most {settings.max_bad:.1%} of {total} images unusable",
                 len(refused),
-                "mend or remove them, or raise --max-bad",
+                "repair or remove them, or raise --max-bad",
             )
         )

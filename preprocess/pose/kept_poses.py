@@ -67,7 +67,7 @@ class KeptPoses:
 
         Args:
             digests: SHA-256 of each image's content.
-            people: Of these images.
+            people: The people of these images.
         """
         block = np.zeros(len(digests), RECORD)
         block["digest"] = [digest.encode() for digest in digests]
@@ -82,7 +82,7 @@ class KeptPoses:
         self._remember(block)
 
     def people_of(self, digests: Sequence[str]) -> People:
-        """Give the people of images that are all kept."""
+        """Look up the people of images that are all kept."""
         block = np.zeros(len(digests), RECORD)
         for row, digest in enumerate(digests):
             number, place = self._place[digest.encode()]

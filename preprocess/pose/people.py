@@ -49,7 +49,7 @@ class People:
         return len(self.count)
 
     def take(self, rows: NDArray[np.intp] | slice) -> People:
-        """Give the people of some of the images."""
+        """Select the people of some of the images."""
         return People(
             self.points[rows],
             self.confidences[rows],
@@ -78,7 +78,7 @@ class PoseEstimator(Protocol):
 
 
 def empty_people(num_images: int) -> People:
-    """Give a record of images in which nobody is seen."""
+    """Make a record of images in which nobody is seen."""
     return People(
         np.zeros((num_images, NUM_COCO_JOINTS, 2), np.float32),
         np.zeros((num_images, NUM_COCO_JOINTS), np.float32),
@@ -97,7 +97,7 @@ def joints_of_people(
     neck is the middle of the shoulders and exists only where both do.
 
     Args:
-        people: Of n images.
+        people: The people of n images.
         sizes: Integers (n, 2), (height, width) of each image.
         joint_threshold: Least confidence of a present joint.
 

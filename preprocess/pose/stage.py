@@ -46,17 +46,8 @@ def with_poses(
         The roster with joints, scores and people.
     """
     rows = roster.rows(Status.VALID)
-    fresh = _not_kept(rows, roster, kept)
-    with console.stage("poses", len(rows)) as stage:
-        stage.skip(len(rows) - len(fresh))
-        blocks = [fresh[i : i + BLOCK_IMAGES] for i in range(0, len(fresh), BLOCK_IMAGES)]
-        sources = [[(roster.files[row].path, roster.digests[row]) for row in b] for b in blocks]
-        for block, pictures in zip(blocks, prefetched(sources, threads), strict=True):
-            kept.keep(
-                [roster.digests[row] for row in block], estimate_pictures(estimator, pictures)
-            )
-            stage.advance(len(block))
-    people = kept.people_of([roster.digests[row] for row in rows])
+    sources = [(roster.images[row].path, roster.digests[row]) for row in rows]
+    people = estimate(sources, estimator, kept, console, threads=threads)
     joints, scores = joints_of_people(people, roster.sizes[rows], joint_threshold)
     return roster.with_changes(
         joints=_placed(roster.joints, rows, joints),
@@ -67,14 +58,41 @@ def with_poses(
     )
 
 
-def _not_kept(rows: NDArray[np.intp], roster: Roster, kept: KeptPoses) -> list[int]:
-    """Give the rows to estimate, each content once."""
-    first: dict[str, int] = {}
-    for row in rows.tolist():
-        digest = roster.digests[row]
+def estimate(
+    sources: Sequence[tuple[Path, str]],
+    estimator: PoseEstimator,
+    kept: KeptPoses,
+    console: Console,
+    *,
+    threads: int,
+) -> People:
+    """Find the person of each image, block by block, where an earlier run has not done so.
+
+    Args:
+        sources: The files, each with the SHA-256 of its content.
+        estimator: The pose model.
+        kept: Results of earlier runs; new ones are added after every block.
+        console: Shows the progress.
+        threads: Threads that decode images while the model runs.
+
+    Returns:
+        The people, in the order of the files.
+
+    Raises:
+        UsageError: A file is not what it was.
+    """
+    fresh: dict[str, Path] = {}
+    for path, digest in sources:
         if digest not in kept:
-            first.setdefault(digest, row)
-    return list(first.values())
+            fresh.setdefault(digest, path)
+    wanted = [(path, digest) for digest, path in fresh.items()]
+    blocks = [wanted[i : i + BLOCK_IMAGES] for i in range(0, len(wanted), BLOCK_IMAGES)]
+    with console.stage("poses", len(sources)) as stage:
+        stage.skip(len(sources) - len(wanted))
+        for block, pictures in zip(blocks, prefetched(blocks, threads), strict=True):
+            kept.keep([digest for _, digest in block], estimate_pictures(estimator, pictures))
+            stage.advance(len(block))
+    return kept.people_of([digest for _, digest in sources])
 
 
 def prefetched(

@@ -1,11 +1,11 @@
 """Where the weights of a pose model are: the demo's, a file's, or a named model's.
 
-Nothing here imports torch or ultralytics, so that ``posegan-doctor`` can list what is present.
+Nothing here imports torch or ultralytics: the record of a run asks for the weights before the
+model is opened.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Final
 from preprocess.settings import AUTO_MODEL, DEMO_MODEL
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import sha256_of_file
+from shared.weights import WEIGHTS, cache_folder
 
+DEMO_POSE: Final = WEIGHTS["demo-pose"]
 BEST_MODEL: Final = {"cuda": "yolo26x-pose", "cpu": "yolo26n-pose"}
 """What ``auto`` stands for: the most exact model on a GPU, the fastest one on a CPU."""
 
@@ -22,14 +24,10 @@ NAMED_MODEL: Final = re.compile(
     r"(yolov8[nsmlx]-pose|yolov8x-pose-p6|yolo(11|26)[nsmlx]-pose)(\.pt)?"
 )
 
-DEMO_FILE: Final = Path(__file__).parent.parent / "weights" / "demo-pose.pt"
-DEMO_SHA256: Final = "2f0ef32cb0865548cc540ddc5958714f9cae9c5668f0f1efd916b822fbadbebf"
 DEMO_NOTE: Final = (
     "the demo weights know drawn people only; for photos use --pose-model "
     f"{BEST_MODEL['cpu']} (CPU) or {BEST_MODEL['cuda']} (GPU)"
 )
-
-CACHE_VARIABLE: Final = "POSEGAN_CACHE"
 
 
 @dataclass(frozen=True)
@@ -52,15 +50,6 @@ class WeightsPlace:
         return self.path.is_file()
 
 
-def cache_folder() -> Path:
-    """Give the folder that downloads go to: ``$POSEGAN_CACHE`` or ``~/.cache/posegan``."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "posegan"
-
-
 def find_weights(pose_model: str, device: str) -> WeightsPlace:
     """Find the weights of a pose model.
 
@@ -75,7 +64,7 @@ def find_weights(pose_model: str, device: str) -> WeightsPlace:
         UsageError: Neither a file nor a known name.
     """
     if pose_model == DEMO_MODEL:
-        return WeightsPlace(DEMO_MODEL, DEMO_FILE, downloadable=False)
+        return WeightsPlace(DEMO_MODEL, DEMO_POSE.path, downloadable=False)
     name = BEST_MODEL[device] if pose_model == AUTO_MODEL else pose_model
     file = Path(name).expanduser()
     if file.is_file():
@@ -94,7 +83,7 @@ def find_weights(pose_model: str, device: str) -> WeightsPlace:
 
 
 def checked_sha256(place: WeightsPlace) -> str:
-    """Give the SHA-256 of the weights; the demo's must be the one that this code knows.
+    """Hash the weights; the demo's SHA-256 must be the one that this code knows.
 
     Raises:
         DamagedError: The demo weights are not the ones that were shipped.
@@ -106,10 +95,13 @@ def checked_sha256(place: WeightsPlace) -> str:
         raise UsageError(
             problem(place.path, "readable weights", error.strerror, "check --pose-model")
         ) from error
-    if place.name == DEMO_MODEL and found != DEMO_SHA256:
+    if place.name == DEMO_MODEL and found != DEMO_POSE.sha256:
         raise DamagedError(
             problem(
-                place.path, f"SHA-256 {DEMO_SHA256[:12]}…", f"{found[:12]}…", "install posegan anew"
+                place.path,
+                f"SHA-256 {DEMO_POSE.sha256[:12]}…",
+                f"{found[:12]}…",
+                "install posegan anew",
             )
         )
     return found

@@ -20,10 +20,11 @@ from torch import Tensor
 
 from preprocess.pose.estimator import Network, YoloEstimator
 from preprocess.pose.person_choice import NUM_POINTS
-from preprocess.pose.weight_files import WeightsPlace, cache_folder, checked_sha256, find_weights
+from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weights
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.errors import UsageError, problem
+from shared.weights import cache_folder
 
 
 def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
@@ -56,7 +57,7 @@ def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Give the device that is meant; ``auto`` is CUDA where there is one.
+    """Choose the device; ``auto`` is CUDA where there is one.
 
     Raises:
         UsageError: CUDA is wanted and there is none.
@@ -64,7 +65,7 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
     available = torch.cuda.is_available()
     if wanted == "cuda" and not available:
         raise UsageError(
-            problem("--device", "a CUDA device", "none", "choose --device cpu or mend the driver")
+            problem("--device", "a CUDA device", "none", "choose --device cpu or repair the driver")
         )
     return torch.device("cuda" if wanted != "cpu" and available else "cpu")
 
@@ -133,7 +134,7 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
 
 
 def network_of(model: Any) -> Network:
-    """Give a YOLO pose model's raw pass, in the order of :mod:`preprocess.pose.person_choice`."""
+    """Wrap a YOLO pose model's raw pass in the order of :mod:`preprocess.pose.person_choice`."""
     head = model.model[-1]
 
     def network(inputs: Tensor) -> Tensor:

@@ -24,6 +24,9 @@ MAX_FILE_BYTES: Final = 64_000_000
 MAX_PIXELS: Final = 32_000_000
 """A crop of a person is far smaller; a file that claims more is a decompression bomb."""
 
+IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+"""Endings of image files' names, lower case."""
+
 _FORMATS: Final = ("JPEG", "PNG")
 _JPEG_START: Final = b"\xff\xd8\xff"
 
@@ -48,7 +51,7 @@ class Checked:
 
 
 def fast_decoder() -> Any | None:
-    """Give simplejpeg where it is installed; its pictures are bit-identical to pillow's."""
+    """Import simplejpeg where it is installed; its pictures are bit-identical to pillow's."""
     try:
         return importlib.import_module("simplejpeg")
     except ImportError:
@@ -60,7 +63,7 @@ def decode(data: bytes, fast: Any | None = None) -> NDArray[np.uint8]:
 
     Args:
         data: The content.
-        fast: What :func:`fast_decoder` gave. It decodes only what it finds without fault;
+        fast: What :func:`fast_decoder` returned. It decodes only what it finds without fault;
             everything else is left to pillow, so that the answer does not depend on it.
 
     Returns:

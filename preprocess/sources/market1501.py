@@ -1,21 +1,23 @@
 """The Market-1501 folder: where its images are and what their names say.
 
 Convention:
-    A name is ``IDENTITY_cCAMERAsSEQUENCE_FRAME_BOX.jpg``, for example ``0002_c1s1_000451_03.jpg``.
-    Identity -1 is junk, 0000 a distractor; neither is ever paired. Everything here only reads
-    names, sizes and times; nothing is ever written into the source.
+    A name is ``IDENTITY_cCAMERAsSEQUENCE_FRAME_BOX.jpg``, for example ``0002_c1s1_000451_03.jpg``;
+    some copies of the data set have a second ``.jpg``. Identity -1 is junk, 0000 a distractor;
+    neither is ever paired. Everything here only reads names, sizes and times; nothing is ever
+    written into the source.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
+from preprocess.sources.images import IMAGE_SUFFIXES
+from preprocess.sources.source import LISTED, SKIPPED, Listing, OtherFile, SourceImage, Verdict
 from shared.errors import UsageError, problem
 
 SPLIT_FOLDERS: Final = {
@@ -31,8 +33,12 @@ OTHER_FOLDERS: Final = ("query", "gt_bbox", "gt_query")
 MAX_DEPTH: Final = 3
 JUNK: Final = -1
 DISTRACTOR: Final = 0
-DRAWN_MARKER: Final = "draw-market.json"
-"""The file by which ``draw-market`` marks the data sets that it made."""
+NEVER_PAIRED: Final = {
+    JUNK: Verdict("junk", "identity -1"),
+    DISTRACTOR: Verdict("distractor", "identity 0000"),
+}
+TWIN: Final = "the same name twice: also without the second .jpg"
+ONLY_LISTED: Final = Verdict(LISTED, "only train and test images enter shards")
 
 _NAME: Final = re.compile(
     r"(?P<identity>-1|\d{4,6})_c(?P<camera>\d{1,3})s(?P<sequence>\d{1,3})"
@@ -62,29 +68,8 @@ class ImageName:
 
 
 @dataclass(frozen=True)
-class SourceFile:
-    """One file of the data set.
-
-    Args:
-        path: Where it is.
-        folder: Name of its folder, as it is on the disk.
-        split: ``"train"``, ``"test"`` or ``""`` for folders that are only listed.
-        name: What its name says; None where it is no image name.
-        num_bytes: Size of the file.
-        is_folder: It is a folder among the images.
-    """
-
-    path: Path
-    folder: str
-    split: str
-    name: ImageName | None
-    num_bytes: int
-    is_folder: bool = False
-
-
-@dataclass(frozen=True)
-class Source:
-    """A data set that was found.
+class Market1501:
+    """A data set in Market-1501's layout that was found.
 
     Args:
         root: Folder that holds the image folders.
@@ -93,19 +78,44 @@ class Source:
     """
 
     root: Path
-    splits: dict[str, Path]
-    others: tuple[Path, ...]
+    splits: Mapping[str, Path]
+    others: tuple[Path, ...] = ()
+
+    @classmethod
+    def find(cls, src: Path) -> Self:
+        """Find the data set at a folder or up to three levels below it.
+
+        Raises:
+            UsageError: There is none, or more than one.
+        """
+        root = _only_root(src)
+        others = tuple(root / name for name in OTHER_FOLDERS if (root / name).is_dir())
+        return cls(root, _split_folders(root), others)
 
     @property
-    def is_drawn(self) -> bool:
-        """Whether ``draw-market`` made this data set."""
-        return (self.root / DRAWN_MARKER).is_file()
+    def settings(self) -> Mapping[str, object]:
+        """Nothing: the names say everything."""
+        return {}
 
-    @property
-    def folders(self) -> dict[Path, str]:
-        """Every image folder with its split ("" for those that are only listed)."""
-        listed = dict.fromkeys(self.others, "")
-        return {folder: split for split, folder in self.splits.items()} | listed
+    def listing(self) -> Listing:
+        """List every file of the data set, train first, each folder sorted by name.
+
+        Raises:
+            UsageError: A folder cannot be read.
+        """
+        images: list[SourceImage] = []
+        others: list[OtherFile] = []
+        folders = [(folder, split) for split, folder in self.splits.items()]
+        for folder, split in [*folders, *((folder, "") for folder in self.others)]:
+            entries = _entries(folder)
+            names = {entry.name for entry in entries if _says(entry) is not None}
+            for entry in entries:
+                said = _says(entry)
+                if split and said is not None:
+                    images.append(_image(entry, said, folder, split, names))
+                else:
+                    others.append(_other_file(entry, said, folder, split))
+        return Listing(tuple(images), tuple(others))
 
 
 def parse_name(name: str) -> ImageName | None:
@@ -120,16 +130,55 @@ def parse_name(name: str) -> ImageName | None:
 
 
 def plain_name(name: str) -> str:
-    """Give an image's name without the second ``.jpg``."""
+    """Drop the second ``.jpg`` of an image's name."""
     return name.removesuffix(".jpg") if name.endswith(".jpg.jpg") else name
 
 
-def find_source(src: Path) -> Source:
-    """Find the data set at a folder or up to three levels below it.
+def _says(entry: os.DirEntry[str]) -> ImageName | None:
+    """Read an entry's name; None where it is a folder or no image name."""
+    return None if entry.is_dir(follow_symlinks=True) else parse_name(entry.name)
 
-    Raises:
-        UsageError: There is none, or more than one.
-    """
+
+def _image(
+    entry: os.DirEntry[str], said: ImageName, folder: Path, split: str, names: Collection[str]
+) -> SourceImage:
+    plain = plain_name(entry.name)
+    has_twin = plain != entry.name and plain in names
+    try:
+        num_bytes = entry.stat().st_size
+    except OSError:
+        num_bytes = 0  # a dangling link: reading it gives the reason
+    return SourceImage(
+        path=folder / entry.name,
+        split=split,
+        identity=said.identity,
+        camera=said.camera,
+        never_paired=NEVER_PAIRED.get(said.identity),
+        name=entry.name,
+        other_name="" if plain == entry.name else plain,
+        folder=folder.name,
+        num_bytes=num_bytes,
+        fault=TWIN if has_twin else "",
+        columns={"sequence": said.sequence, "frame": said.frame, "box": said.box},
+    )
+
+
+def _other_file(
+    entry: os.DirEntry[str], said: ImageName | None, folder: Path, split: str
+) -> OtherFile:
+    if said is not None:
+        verdict = ONLY_LISTED
+    elif entry.is_dir(follow_symlinks=True):
+        verdict = Verdict(SKIPPED, "a folder")
+    elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES:
+        verdict = Verdict(SKIPPED, "another name pattern")
+    else:
+        verdict = Verdict(SKIPPED, "not an image")
+    row = {} if said is None else asdict(said)
+    return OtherFile(name=entry.name, folder=folder.name, split=split, verdict=verdict, row=row)
+
+
+def _only_root(src: Path) -> Path:
     if not src.is_dir():
         raise UsageError(problem(src, "a folder", "none of that name", "check --src"))
     roots = list(_roots(src, MAX_DEPTH))
@@ -148,51 +197,7 @@ def find_source(src: Path) -> Source:
         raise UsageError(
             problem(src, "one data set", f"{len(roots)}: {found}", "name one of them as --src")
         )
-    return _source_at(roots[0])
-
-
-def refuse_writing_into(source: Source, out: Path) -> None:
-    """Make sure that the output does not go into the data set.
-
-    Raises:
-        UsageError: The output folder is the data set's folder or lies in it.
-    """
-    resolved, root = out.resolve(), source.root.resolve()
-    if resolved == root or root in resolved.parents:
-        raise UsageError(
-            problem(out, "a folder outside the data set", f"one in {root}", "choose another --out")
-        )
-
-
-def list_files(source: Source) -> list[SourceFile]:
-    """List every file of the data set, train first, each folder sorted by name.
-
-    Raises:
-        UsageError: A folder cannot be read.
-    """
-    files = []
-    for folder, split in source.folders.items():
-        for entry in _entries(folder):
-            is_folder = entry.is_dir(follow_symlinks=True)
-            name = None if is_folder else parse_name(entry.name)
-            try:
-                num_bytes = 0 if is_folder else entry.stat().st_size
-            except OSError:
-                num_bytes = 0  # a dangling link: reading it gives the reason
-            files.append(
-                SourceFile(folder / entry.name, folder.name, split, name, num_bytes, is_folder)
-            )
-    return files
-
-
-def listing_key(files: Iterable[SourceFile]) -> str:
-    """Give the SHA-256 of the train and test folders' names and sizes."""
-    digest = hashlib.sha256()
-    for file in files:
-        if file.split and file.name is not None:
-            line = f"{file.split}/{file.path.name}\0{file.num_bytes}\n"
-            digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    return roots[0]
 
 
 def _roots(folder: Path, depth: int) -> Iterator[Path]:
@@ -215,7 +220,7 @@ def _renamed_holds_images(folder: Path, names: set[str]) -> bool:
     )
 
 
-def _source_at(root: Path) -> Source:
+def _split_folders(root: Path) -> dict[str, Path]:
     splits: dict[str, Path] = {}
     for split, names in SPLIT_FOLDERS.items():
         found = [root / name for name in names if (root / name).is_dir()]
@@ -223,8 +228,7 @@ def _source_at(root: Path) -> Source:
         chosen = original or [f for f in found if _renamed_holds_images(root, {f.name})]
         if chosen:
             splits[split] = chosen[0]
-    others = tuple(root / name for name in OTHER_FOLDERS if (root / name).is_dir())
-    return Source(root, splits, others)
+    return splits
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from data_manifest.published_files import read_keypoints
 from preprocess.demo.drawing.cameras import decoded, jpeg
 from preprocess.demo.drawing.crops import CROP_SIZE, Crop, Studio
 from preprocess.demo.drawing.detector import reported
-from preprocess.demo.drawing.statistics import PoseStatistics, colour_spread, pose_statistics
 from shared.console import Console
 from shared.skeleton import JOINTS
 
 IMAGES_EACH = 12
 REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path += [str(REPOSITORY), str(REPOSITORY / "tests")]
+from drawn_statistics import PoseStatistics, colour_spread, pose_statistics  # noqa: E402
 
 
 def main() -> None:

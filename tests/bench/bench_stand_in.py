@@ -18,10 +18,13 @@ import numpy as np
 
 from data_manifest.manifest import Manifest, open_manifest
 from data_manifest.shard import read_shard
-from preprocess.demo.drawing.truth import read_truth
 from shared.console import Console
 from shared.geometry import torso_lengths
 from shared.skeleton import JOINTS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path += [str(REPOSITORY), str(REPOSITORY / "tests")]
+from truth_files import read_truth  # noqa: E402
 
 RIGHT = 0.2
 """Tolerance of a joint, in lengths of the true torso."""

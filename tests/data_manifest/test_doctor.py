@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from data_manifest import doctor
+from shared.errors import UsageError
 from shared.provenance import version_of
+from shared.weights import WEIGHTS
 
 WITHOUT = """
 import sys
@@ -70,27 +73,34 @@ def test_weights_that_are_there_are_present(tmp_path: Path, monkeypatch):
 
 
 def test_weights_are_looked_for_where_the_stages_look(monkeypatch, tmp_path: Path):
-    import torch
+    from preprocess.pose.weight_files import BEST_MODEL, find_weights
+    from train.losses.vgg import find_vgg
+    from train.metrics.weights import WEIGHT_FILES
+    from train.metrics.weights import find_weights as find_score_weights
 
-    from preprocess.pose import weight_files as pose_weights
-    from train.losses import vgg
-    from train.metrics import weights
+    monkeypatch.setenv("POSEGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    lines = dict(doctor.examine(tmp_path, tmp_path)[3].lines)
+    for device in BEST_MODEL:
+        place = find_weights("auto", device)
+        assert f"missing in {place.path.parent}, " in lines[place.path.name]
+    demo = find_weights("demo", "cpu").path
+    assert lines[demo.name].endswith(": present") and demo.is_file()
+    with pytest.raises(UsageError, match=str(tmp_path / "torch/hub/checkpoints/vgg19-dcbb9e9d")):
+        find_vgg(download=False)
+    for key, file in WEIGHT_FILES.items():
+        assert file.url in lines[file.name]
+        with pytest.raises(UsageError, match="curl"):
+            find_score_weights(tmp_path, key)
+        (tmp_path / file.name).touch()
+        assert find_score_weights(tmp_path, key) == tmp_path / file.name
+    assert set(lines) == {file.name for file in WEIGHTS.values()}
 
-    monkeypatch.setenv("POSEGAN_CACHE", str(tmp_path))
-    assert doctor.cache_folder() == pose_weights.cache_folder()
-    monkeypatch.delenv("POSEGAN_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
-    assert doctor.cache_folder() == pose_weights.cache_folder()
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "t"))
-    assert doctor.hub_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints"
-    monkeypatch.delenv("TORCH_HOME")
-    assert doctor.hub_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints"
-    assert vgg.VGG_FILE == doctor.VGG_FILE and doctor.PYTORCH + vgg.VGG_FILE == vgg.VGG_URL
-    wanted = {(file.name, file.url) for file in weights.WEIGHT_FILES.values()}
-    assert {(name, source + name) for name, _, source in doctor.EVAL_WEIGHTS} == wanted
-    listed = [name for name, _ in doctor._weights(tmp_path)]
-    assert {f"{name}.pt" for name in pose_weights.BEST_MODEL.values()} <= set(listed)
-    assert doctor._shipped_weights() == pose_weights.DEMO_FILE
+
+def test_missing_weights_come_with_their_size_and_a_way_to_do_without(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    vgg = sections(tmp_path)["Weight files"]["vgg19-dcbb9e9d.pth"]
+    assert "(575 MB)" in vgg and vgg.endswith("or train without it by --features pixels")
 
 
 def test_free_space_is_told_of_a_folder_that_is_not_there_yet(tmp_path: Path):
@@ -98,30 +108,38 @@ def test_free_space_is_told_of_a_folder_that_is_not_there_yet(tmp_path: Path):
     assert space[str(tmp_path / "a" / "b")].endswith("GB")
 
 
-def test_an_old_package_is_said_to_be_too_old(monkeypatch):
-    wanted = doctor.REQUIREMENT.match("numpy>=2.0")
-    assert wanted
-    monkeypatch.setattr(doctor, "version_of", lambda name: "1.26.4")
-    assert doctor._state(wanted) == "1.26.4, too old: pip install --upgrade 'numpy>=2.0'"
-    monkeypatch.setattr(doctor, "version_of", lambda name: "2.10.0rc1")
-    assert doctor._state(wanted) == "2.10.0rc1"
-    monkeypatch.setattr(doctor, "version_of", lambda name: None)
-    assert doctor._state(wanted) == "missing: pip install 'numpy>=2.0'"
-
-
 @pytest.mark.parametrize(
-    "line",
+    ("line", "found", "said"),
     [
-        "torchmetrics[image]>=1.4",
-        "tensorboard>=2.16; extra == 'tensorboard'",
-        'ruff>=0.8 ; extra == "test"',
+        ("numpy>=2.0", "1.26.4", "1.26.4, does not fit: pip install --upgrade 'numpy>=2.0'"),
+        ("numpy>=2.0", "2.10.0rc1", "2.10.0rc1"),
+        ("numpy>=2.9", "2.10", "2.10"),
+        ("numpy>=2.0,<3", "3.1", "3.1, does not fit: pip install --upgrade 'numpy<3,>=2.0'"),
+        ("torch>=2.6", "2.6.0+cu124", "2.6.0+cu124"),
+        ("torch>=2.6", "2.6.0a0+git1234", "2.6.0a0+git1234, does not fit: "
+         "pip install --upgrade 'torch>=2.6'"),
+        ("torch>=2.6", "built by hand", "built by hand"),
+        ("torchmetrics[image]>=1.4", None, "missing: pip install 'torchmetrics>=1.4'"),
+        ("numpy", None, "missing: pip install 'numpy'"),
     ],
-)
-def test_requirements_are_understood(line: str):
-    match = doctor.REQUIREMENT.match(line)
-    assert match and match["least"] in {"1.4", "2.16", "0.8"}
-    assert match["extra"] in {None, "tensorboard", "test"}
-    assert (match["extra"] is None) == ("extra" not in line)
+)  # fmt: skip
+def test_what_is_installed_is_compared_with_what_is_needed(
+    line: str, found: str | None, said: str, monkeypatch
+):
+    monkeypatch.setattr(doctor, "version_of", lambda name: found)
+    assert doctor._state(Requirement(line)) == said
+
+
+def test_an_extra_is_installed_when_all_that_it_adds_is(monkeypatch):
+    lines = ["numpy>=2.0", "ruff>=0.8 ; extra == 'test'", "tensorboard; extra == \"tensorboard\"",
+             "tomli; python_version < '3.0'"]  # fmt: skip
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: lines)
+    monkeypatch.setattr(doctor, "version_of", lambda name: None if name == "ruff" else "9.0")
+    assert [wanted.name for wanted in doctor._requirements()] == ["numpy"]
+    assert [wanted.name for wanted in doctor._requirements("test")] == ["ruff"]
+    states = dict(doctor._extras())
+    assert states["tensorboard"].endswith(": installed")
+    assert states["test"].endswith(": missing: pip install 'posegan[test]'")
 
 
 @pytest.mark.parametrize("absent", [{"torch"}, {"ultralytics", "cv2", "h5py", "pandas"}])

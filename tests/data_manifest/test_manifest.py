@@ -19,13 +19,14 @@ from data_manifest.manifest import (
     listed_sha256,
     open_manifest,
     publish_manifest,
+    require_shards,
 )
 from shared.errors import DamagedError, UsageError
 
 
 def entry(file: str = "train-00000.h5", split: str = "train", **changes: object) -> ShardEntry:
     plain = {
-        "num_bytes": 10,
+        "num_bytes": 10_000,
         "sha256": "0" * 64,
         "num_images": 2,
         "num_pairs": 2,
@@ -128,6 +129,33 @@ def test_a_manifest_of_another_form_is_refused(folder: Path, changes: dict[str, 
 def test_an_entry_is_checked(changes: dict[str, object]):
     with pytest.raises(UsageError, match="entry for a shard"):
         entry(**changes)
+
+
+@pytest.mark.parametrize("count", ["num_pairs", "num_images"])
+@pytest.mark.parametrize("value", [5_000, 10**12, 10**30])
+def test_counts_that_do_not_fit_into_the_shard_are_damage(folder: Path, count: str, value: int):
+    shards = json.loads((folder / MANIFEST_FILE).read_text())["shards"]
+    rewrite(folder, shards=[{**shards[0], count: value}, *shards[1:]])
+    with pytest.raises(DamagedError, match=r"train-00000\.h5: expected counts that fit into"):
+        open_manifest(folder)
+
+
+def test_the_largest_counts_that_fit_are_those_of_the_shard_itself(folder: Path):
+    for shard in open_manifest(folder).shards:
+        rows = (shard.num_images, "n"), (shard.num_pairs, "m")
+        needed = sum(count * schema.row_bytes(symbol, (24, 16)) for count, symbol in rows)
+        assert 0 < needed < shard.num_bytes
+
+
+def test_a_shard_of_another_size_than_listed_is_damage_before_it_is_read(folder: Path):
+    shards = open_manifest(folder).shards
+    require_shards(folder, shards)
+    forged = dataclasses.replace(shards[0], num_bytes=10**16, num_pairs=10**12)
+    with pytest.raises(DamagedError, match=r"train-00000\.h5: expected a shard of 10,000,000,0"):
+        require_shards(folder, [forged])
+    (folder / shards[1].file).unlink()
+    with pytest.raises(DamagedError, match=r"train-00001\.h5.*no such file"):
+        require_shards(folder, shards)
 
 
 @pytest.mark.parametrize(

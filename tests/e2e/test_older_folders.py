@@ -12,9 +12,9 @@ from small_market import hashes
 from training_runs import QUIET, train
 
 from preprocess.pipeline import run
-from preprocess.pose.weight_files import DEMO_SHA256
 from preprocess.settings import PoseSettings, PrepareSettings, RunSettings, ShardSettings
-from preprocess.sources.market1501 import find_source
+from preprocess.sources.registry import find_source
+from shared.weights import WEIGHTS
 from train.settings.resolve import resolved
 from train.watch.logbook import read_log
 
@@ -30,7 +30,7 @@ def old(tmp_path: Path) -> Path:
 class NoPoses:
     """A pose model that must not be asked: every pose is kept from before."""
 
-    key = f"{DEMO_SHA256} 256x128 single person 0.25 rule 1"
+    key = f"{WEIGHTS['demo-pose'].sha256} 256x128 single person 0.25 rule 1"
 
     def estimate(self, images: Any) -> Any:
         raise AssertionError(f"{len(images)} poses estimated anew")

@@ -22,10 +22,11 @@ from small_market import (
     make_market,
     prepare,
     tree,
+    write_pairs,
 )
 
 from data_manifest.manifest import open_manifest
-from data_manifest.published_files import read_keypoints, write_keypoints, write_pairs
+from data_manifest.published_files import read_keypoints, write_keypoints
 from data_manifest.shard import read_shard
 from data_manifest.tables import load_images, load_pairs
 from preprocess.output.folder import OutputFolder

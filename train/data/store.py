@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from data_manifest.arrays import ShardArrays
-from data_manifest.manifest import Manifest, ShardEntry
+from data_manifest.manifest import Manifest, ShardEntry, require_shards
 from data_manifest.shard import read_shard
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS, NUM_PARTS
@@ -221,6 +221,7 @@ def shards_of(manifest: Manifest, split: str, folder: Path) -> tuple[ShardEntry,
 
     Raises:
         UsageError: There are none.
+        DamagedError: One of them is absent or of another size than the manifest lists.
     """
     found = tuple(s for s in manifest.shards if s.split == split and s.num_pairs)
     if not found:
@@ -232,6 +233,7 @@ def shards_of(manifest: Manifest, split: str, folder: Path) -> tuple[ShardEntry,
                 "prepare a data set in which some identity has two valid images",
             )
         )
+    require_shards(folder, found)
     return found
 
 

@@ -8,7 +8,6 @@ Convention:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,10 @@ from torch import Tensor, nn
 
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import sha256_of_file
+from shared.weights import WEIGHTS, sha256_in_name
 
-VGG_FILE = "vgg19-dcbb9e9d.pth"
-VGG_URL = f"https://download.pytorch.org/models/{VGG_FILE}"
-REMEDY = (
-    f"download {VGG_URL} elsewhere and give it with --vgg FILE, "
-    "or train without it by --features pixels"
-)
+VGG = WEIGHTS["vgg19"]
+REMEDY = f"download {VGG.url} elsewhere and give it with {VGG.option} FILE, or {VGG.without}"
 BLOCKS = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
@@ -57,8 +53,7 @@ def find_vgg(
         DamagedError: The content is not what the name says.
     """
     if path is None:
-        folder = cache or Path(torch.hub.get_dir()) / "checkpoints"
-        path = folder / VGG_FILE
+        path = cache / VGG.name if cache else VGG.path
         if not path.exists() and download:
             _download(path, fetch or _fetch)
     if not path.is_file():
@@ -70,7 +65,7 @@ def find_vgg(
 def _download(path: Path, fetch: Fetch) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fetch(VGG_URL, path, _hash_prefix(path))
+        fetch(VGG.url, path, sha256_in_name(path.name))
     except (OSError, RuntimeError) as error:
         raise UsageError(
             problem(path, "the weights of VGG-19", f"no file and no way to it ({error})", REMEDY)
@@ -81,13 +76,8 @@ def _fetch(url: str, path: Path, prefix: str) -> None:
     torch.hub.download_url_to_file(url, str(path), hash_prefix=prefix, progress=False)
 
 
-def _hash_prefix(path: Path) -> str:
-    found = re.search(r"-([0-9a-f]{8,64})\.\w+$", path.name)
-    return found.group(1) if found else ""
-
-
 def _check_hash(path: Path) -> None:
-    prefix, found = _hash_prefix(path), sha256_of_file(path)
+    prefix, found = sha256_in_name(path.name), sha256_of_file(path)
     if not found.startswith(prefix):
         raise DamagedError(
             problem(

@@ -1,9 +1,8 @@
-"""Weight files of the deep metrics: their names, where they come from, and how they are read."""
+"""Weight files of the deep metrics: which there are, and how they are found and read."""
 
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,45 +10,14 @@ import torch
 from torch import Tensor
 
 from shared.errors import DamagedError, UsageError, problem
+from shared.weights import WEIGHTS
 
-
-@dataclass(frozen=True, kw_only=True)
-class WeightFile:
-    """A published file of weights.
-
-    Args:
-        name: File name in the folder of ``--weights-dir``.
-        url: Where it is published.
-        text: Which network it holds.
-    """
-
-    name: str
-    url: str
-    text: str
-
-
-WEIGHT_FILES: Final = {
-    "inception-2015": WeightFile(
-        name="weights-inception-2015-12-05-6726825d.pth",
-        url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-        "weights-inception-2015-12-05-6726825d.pth",
-        text="InceptionV3 of 2015, converted by torch-fidelity",
-    ),
-    "inception-torchvision": WeightFile(
-        name="inception_v3_google-0cc3c7bd.pth",
-        url="https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
-        text="torchvision's InceptionV3",
-    ),
-    "alexnet": WeightFile(
-        name="alexnet-owt-7be5be79.pth",
-        url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-        text="torchvision's AlexNet; the linear heads of LPIPS are part of torchmetrics",
-    ),
-}
+WEIGHT_FILES: Final = {key: file for key, file in WEIGHTS.items() if file.home == "name"}
+"""The files of ``--weights-dir``, by the keys that metrics and protocols name."""
 
 
 def find_weights(folder: Path | None, key: str) -> Path:
-    """Give the path of a weight file.
+    """Find a weight file.
 
     Args:
         folder: The folder of weight files, None where none was named.

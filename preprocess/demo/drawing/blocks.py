@@ -46,7 +46,7 @@ class Block:
     """Pictures that are drawn together.
 
     Attributes:
-        number: Of the block.
+        number: Number of the block.
         entries: Its pictures.
         joints: float64 (n, 18, 2), given joints, NaN where absent or not given.
     """
@@ -56,7 +56,7 @@ class Block:
     joints: NDArray[np.float64]
 
     def note(self, folder: Path) -> Path:
-        """Give the path of the note about the finished block."""
+        """The path of the note about the finished block."""
         return folder / f"block-{self.number:05d}.json"
 
 
@@ -161,7 +161,7 @@ def _flush_files(paths: Sequence[Path], disk: Disk) -> None:
         try:
             disk.flush(descriptor)
         except OSError as error:
-            remedy = "mend that or choose another disk, then repeat the command"
+            remedy = "repair the disk or choose another one, then repeat the command"
             raise NoSpaceError(problem(path, "it safe on disk", error.strerror, remedy)) from error
         finally:
             os.close(descriptor)

@@ -89,7 +89,7 @@ class Skeleton:
     cycling: bool = False
 
     def point(self, name: str) -> Floats:
-        """Give one joint, float64 (3,)."""
+        """Return one joint, float64 (3,)."""
         point: Floats = self.points[JOINT[name]]
         return point
 
@@ -99,7 +99,7 @@ class Skeleton:
         return 0.5 * (self.point("RHip") + self.point("LHip"))
 
     def placed(self, factor: float, shift: Floats) -> Skeleton:
-        """Give the skeleton scaled about the origin and then shifted by (x, y)."""
+        """Return the skeleton scaled about the origin and then shifted by (x, y)."""
         points = self.points * factor
         points[:, :2] += shift
         return Skeleton(
@@ -113,7 +113,7 @@ class Skeleton:
 
 
 def turned(yaw: float, pitch: float) -> Floats:
-    """Give the matrix from body to view space for a body turned by yaw, seen from above by pitch.
+    """The matrix from body to view space of a body turned by yaw, seen from above by pitch.
 
     Returns:
         float64 (3, 3), to be multiplied with column vectors.
@@ -127,7 +127,7 @@ def turned(yaw: float, pitch: float) -> Floats:
 
 
 def frame(yaw: float, lean: float, sway: float) -> Floats:
-    """Give a frame inside the body: rows left, down, forward; lean tips it forward, sway left."""
+    """A frame inside the body: rows left, down, forward; lean tips it forward, sway left."""
     cos, sin = np.cos(lean), np.sin(lean)
     tipped = np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
     cos, sin = np.cos(sway), np.sin(sway)
@@ -211,5 +211,5 @@ def _place_head(points: Floats, build: Build, neck: Floats, head: Floats) -> Non
 
 
 def _direction(swing: float, out: float) -> Floats:
-    """Give the unit vector of a limb that hangs down, swung forward and moved sideways."""
+    """The unit vector of a limb that hangs down, swung forward and moved sideways."""
     return np.array([np.sin(out), np.cos(out) * np.cos(swing), np.cos(out) * np.sin(swing)])

@@ -30,12 +30,12 @@ class Camera:
     Attributes:
         scene: What it looks at (see :mod:`preprocess.demo.drawing.scenes`).
         pitch: How far it looks down, in radians.
-        light: Of its place.
+        light: The light where it stands.
         gain: Factor on red, green and blue.
         contrast: Factor on the distance from mid-grey.
         blur_px: Standard deviation of its blur.
         noise: Standard deviation of its noise.
-        quality: Of its JPEGs, 1 to 95.
+        quality: JPEG quality of its pictures, 1 to 95.
         shadow: How dark the ground under a person is, 0 to 1.
     """
 
@@ -50,7 +50,7 @@ class Camera:
     shadow: float
 
     def exposed(self, picture: Reals, rng: np.random.Generator) -> Picture:
-        """Give what the sensor makes of a picture, float32 (height, width, 3)."""
+        """Return what the sensor makes of a picture, float32 (height, width, 3)."""
         picture = _blurred(picture, self.blur_px * float(rng.uniform(0.8, 1.3)))
         gain = np.array(self.gain, dtype=np.float32) * np.float32(rng.normal(1.0, 0.05))
         contrast, grey = np.float32(self.contrast), np.float32(MID_GREY)
@@ -64,8 +64,8 @@ def sample_camera(seed: int, number: int) -> Camera:
     """Draw a camera.
 
     Args:
-        seed: Of the data set.
-        number: Of the camera, from 1.
+        seed: Seed of the data set.
+        number: Number of the camera, from 1.
     """
     rng = np.random.default_rng((seed, CAMERA_STREAM, number))
     warmth = rng.normal(0.0, 0.05)
@@ -92,14 +92,14 @@ def sample_camera(seed: int, number: int) -> Camera:
 
 
 def jpeg(picture: Picture, quality: int) -> bytes:
-    """Give a picture as the bytes of a JPEG file."""
+    """Encode a picture as the bytes of a JPEG file."""
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "JPEG", quality=quality)
     return stream.getvalue()
 
 
 def decoded(data: bytes) -> Picture:
-    """Give the picture in the bytes of an image file, uint8 (height, width, 3)."""
+    """Decode the bytes of an image file, uint8 (height, width, 3)."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB"))
 

@@ -21,7 +21,7 @@ Marks = NDArray[np.bool_]
 
 
 def _trunk_places(surface: Surface, skeleton: Skeleton) -> Reals:
-    """Give (left, down, front) on the trunk in torso lengths, float32 (n, 3)."""
+    """Return (left, down, front) on the trunk in torso lengths, float32 (n, 3)."""
     neck = skeleton.points[JOINT["neck"]].astype(np.float32)
     axes = (skeleton.chest / skeleton.unit_px).astype(np.float32)
     local: Reals = (surface.position - neck) @ axes.T
@@ -29,7 +29,7 @@ def _trunk_places(surface: Surface, skeleton: Skeleton) -> Reals:
 
 
 def dressed(surface: Surface, skeleton: Skeleton, person: Person) -> Whole:
-    """Give the material of every covered pixel.
+    """Choose the material of every covered pixel.
 
     Args:
         surface: What the pixels show.

@@ -21,10 +21,10 @@ BACKGROUND = (24, 24, 26)
 
 
 def contact_sheet(root: Path, entries: Sequence[Entry]) -> bytes:
-    """Give a JPEG with one row for each of the first people and some of their pictures.
+    """Lay out a JPEG with a row for each of the first people and some of their pictures.
 
     Args:
-        root: Of the data set, whose pictures are there.
+        root: Folder of the data set; its pictures are drawn already.
         entries: Its pictures.
     """
     rows: dict[int, list[Entry]] = {}
@@ -47,6 +47,6 @@ def contact_sheet(root: Path, entries: Sequence[Entry]) -> bytes:
 
 
 def _spread(items: Sequence[T], count: int) -> list[T]:
-    """Give at most so many items, evenly spread over all."""
+    """Choose at most ``count`` items, evenly spread over all."""
     count = min(count, len(items))
     return [items[index * len(items) // count] for index in range(count)]

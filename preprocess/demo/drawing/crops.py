@@ -50,7 +50,7 @@ class Crop:
         image: uint8 (height, width, 3), before compression.
         joints: float64 (18, 2).
         visible: bool (18,).
-        quality: Of the JPEG that the camera would make.
+        quality: Quality of the JPEG that the camera would make.
     """
 
     image: Picture
@@ -137,7 +137,7 @@ class Studio:
     def _chance(
         self, identity: int, number: int, index: int, empty: int = 0
     ) -> np.random.Generator:
-        """Give the generator of one picture."""
+        """Seed the random generator of one picture."""
         return np.random.default_rng((self.seed, CROP_STREAM, identity, number, index, empty))
 
     def _bystanders(

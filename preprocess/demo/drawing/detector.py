@@ -48,7 +48,7 @@ def reported(
         joints: float64 (18, 2), the true ones.
         visible: bool (18,).
         size: (height, width) of the picture.
-        rng: Its luck.
+        rng: Decides which joints the detector misses.
 
     Returns:
         bool (18,).

@@ -24,7 +24,7 @@ CLOTH_GAP = 0.012
 
 
 def figure(skeleton: Skeleton, person: Person) -> Solids:
-    """Give the solids of a dressed person, with what belongs to the pose (bag, bicycle)."""
+    """Build the solids of a dressed person, with what belongs to the pose (bag, bicycle)."""
     solids = Solids()
     _add_trunk(solids, skeleton, person)
     add_head(solids, skeleton, person)
@@ -99,7 +99,7 @@ def _add_rings(
 
 
 def _half_breadth(skeleton: Skeleton, joint: str) -> float:
-    """Give half the distance of a right and a left joint, in torso lengths, within reason."""
+    """Half the distance between a right and a left joint, in torso lengths, within reason."""
     across = skeleton.point("R" + joint) - skeleton.point("L" + joint)
     low, high = (0.60, 1.10) if joint == "Sho" else (0.38, 0.75)
     return 0.5 * float(np.clip(np.linalg.norm(across) / skeleton.unit_px, low, high))
@@ -188,7 +188,7 @@ def _add_foot(solids: Solids, skeleton: Skeleton, person: Person, side: str, sig
 
 
 def _skirt_length(skeleton: Skeleton, person: Person) -> float:
-    """Give how far skirt, dress or coat reach, as a share of the way from hips to knees, or 0."""
+    """How far a skirt, dress or coat reaches, as a share of the way from hips to knees; or 0."""
     if person.lower == "skirt" or person.cut == "dress":
         return min(0.70 + 0.45 * person.loose, 0.6 if skeleton.cycling else 2.0)
     return 0.45 + 0.3 * person.loose if person.cut == "coat" else 0.0

@@ -46,7 +46,7 @@ def add_head(solids: Solids, skeleton: Skeleton, person: Person) -> None:
 
 
 def head_centre(skeleton: Skeleton) -> Floats:
-    """Give the middle of the skull, between the ears."""
+    """The middle of the skull, between the ears."""
     ears: Floats = 0.5 * (skeleton.point("REar") + skeleton.point("LEar"))
     return ears
 

@@ -80,8 +80,8 @@ def planned(
 
     Args:
         identities: Number of people, half of them for training.
-        images_per_identity: Of each.
-        seed: Of the data set.
+        images_per_identity: Pictures of each person.
+        seed: Seed of the data set.
         taken: Identities of a training annotation; then only the test is planned.
 
     Returns:

@@ -136,7 +136,7 @@ def _any_face(joints: Floats) -> bool:
 
 
 def _set_trunk(points: Floats, joints: Floats, present: Marks, model: Skeleton) -> None:
-    """Place neck, shoulders and hips; what is absent hangs on what is present."""
+    """Place neck, shoulders and hips; absent ones are placed relative to those present."""
     trunk = [*TORSO_JOINTS, JOINT["neck"]]
     known = [index for index in trunk if present[index]]
     shift = (joints[known] - model.points[known, :2]).mean(axis=0)
@@ -170,7 +170,7 @@ def _set_limbs(points: Floats, joints: Floats, present: Marks, model: Skeleton) 
 
 
 def _chest_frame(points: Floats, model: Skeleton) -> Floats:
-    """Give the frame of the trunk from its corners and the estimated turn."""
+    """Compute the frame of the trunk from its corners and the estimated turn."""
     hips = 0.5 * (points[JOINT["RHip"]] + points[JOINT["LHip"]])
     down = hips - points[JOINT["neck"]]
     down[2] = float(np.hypot(down[0], down[1])) * model.ground[1, 2]
@@ -217,7 +217,7 @@ def _set_head(
 
 
 def _head_frames(turn: Floats, nod: Floats) -> Floats:
-    """Give many frames at once: :func:`frame` of (turn, nod, 0), float64 (n, 3, 3)."""
+    """Compute many frames at once: :func:`frame` of (turn, nod, 0), float64 (n, 3, 3)."""
     cos, sin, zero = np.cos(turn), np.sin(turn), np.zeros_like(turn)
     nod_cos, nod_sin = np.cos(nod), np.sin(nod)
     left = np.stack((cos, zero, -sin), axis=1)

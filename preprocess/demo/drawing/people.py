@@ -129,7 +129,7 @@ def sample_person(seed: int, identity: int) -> Person:
     """Draw the looks of an identity.
 
     Args:
-        seed: Of the data set.
+        seed: Seed of the data set.
         identity: Its number; any integer ≥ 0.
     """
     rng = np.random.default_rng((seed, IDENTITY_STREAM, identity))

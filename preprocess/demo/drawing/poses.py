@@ -53,7 +53,7 @@ def sample_track(rng: np.random.Generator, turn: float | None = None) -> Track:
 
 
 def spread_turn(seed: int, identity: int, camera: int) -> float:
-    """Give a place in the distribution of headings so that even few tracks cover all of it.
+    """Choose a place in the distribution of headings so that even few tracks cover all of it.
 
     Source: the additive recurrence with the plastic number (M. Roberts, "The Unreasonable
     Effectiveness of Quasirandom Sequences", 2018).
@@ -75,7 +75,7 @@ def sample_angles(track: Track, rng: np.random.Generator) -> Angles:
 
 
 def _heading(place: float) -> float:
-    """Give the yaw at a place in the distribution: clustered around the four main headings."""
+    """The yaw at a place in the distribution: clustered around the four main headings."""
     side = (1.0 - FRONT_SHARE - BACK_SHARE) / 2
     for quarter, share in enumerate((FRONT_SHARE, side, BACK_SHARE, side)):
         if place < share or quarter == 3:
@@ -109,7 +109,7 @@ def _walking(yaw: float, head: float, nod: float, track: Track, rng: np.random.G
 
 
 def _step(phase: float, vigour: float) -> Pair:
-    """Give swing of the thigh and bend of the knee at a phase of the step."""
+    """The swing of the thigh and the bend of the knee at a phase of the step."""
     thigh = 0.06 + 0.44 * vigour * np.sin(phase)
     lifted = max(0.0, np.cos(phase - 0.25))
     return float(thigh), float(0.10 + 0.95 * vigour * lifted**2)

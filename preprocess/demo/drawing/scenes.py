@@ -127,7 +127,7 @@ def _draw_bicycle(
 
 
 def _texture(rng: np.random.Generator, strength: float) -> Reals:
-    """Give grain and blotches of brightness, float32 (height, width, 1)."""
+    """Draw grain and blotches of brightness, float32 (height, width, 1)."""
     fine = rng.standard_normal((SCENE_HEIGHT // 2, SCENE_WIDTH // 2)).astype(np.float32)
     coarse = rng.standard_normal((SCENE_HEIGHT // 40, SCENE_WIDTH // 40)).astype(np.float32)
     size = (SCENE_WIDTH, SCENE_HEIGHT)

@@ -31,7 +31,7 @@ class Light:
 
 
 def shade(surface: Surface, skeleton: Skeleton, person: Person, light: Light) -> Reals:
-    """Give the colour of every covered pixel.
+    """Compute the colour of every covered pixel.
 
     Args:
         surface: What the pixels show.
@@ -71,7 +71,7 @@ def _crevices(surface: Surface, unit_px: float) -> Reals:
 
 
 def _folds(surface: Surface, person: Person) -> Reals:
-    """Give soft, slanting folds of the cloth as factors around 1."""
+    """Draw soft, slanting folds of the cloth, as factors around 1."""
     along = 5.0 * surface.t + 1.3 * surface.solid.astype(np.float32)
     across = 2.2 * surface.normal[:, 0]
     wave = np.sin(along + across + person.fold_phase)

@@ -92,7 +92,7 @@ class Surface:
     table: Reals
 
     def column(self, index: int) -> Reals:
-        """Give a column of the table for every covered pixel."""
+        """Look up a column of the table for every covered pixel."""
         return self.table[:, index][self.solid]
 
     @property
@@ -102,14 +102,14 @@ class Surface:
         return np.where(later, self.column(12), self.column(11)).astype(np.int64)
 
     def depth_map(self) -> Reals:
-        """Give z at every pixel of the canvas, float32 (height, width); far away where empty."""
+        """Return z at every pixel of the canvas, float32 (height, width); far away where empty."""
         depth = np.full(self.size[0] * self.size[1], FAR_AWAY, dtype=np.float32)
         depth[self.pixels] = self.position[:, 2]
         return depth.reshape(self.size)
 
 
 def oval(axes: Floats, half_width: float, half_depth: float) -> tuple[float, float]:
-    """Give how an oval trunk shows: half its width in the picture, and depth over width."""
+    """Project an oval trunk: half of its width in the picture, and its depth over its width."""
     left, front = axes[0], axes[2]
     width = float(np.hypot(half_width * left[0], half_depth * front[0]))
     depth = float(np.hypot(half_width * left[2], half_depth * front[2]))
@@ -184,7 +184,7 @@ def _candidates(table: Reals, size: tuple[int, int]) -> tuple[Whole, Reals, Real
 
 
 def _nearest(flat: Whole, z: Reals, size: tuple[int, int]) -> Whole:
-    """Give the index of the candidate with the greatest z at every covered pixel."""
+    """Find the candidate with the greatest z at every covered pixel, by its index."""
     # one sort of whole numbers, depth above index: fast, and ties fall the same way everywhere
     keys = np.sort((z.astype(np.float64) * 256.0).astype(np.int64) << 24 | np.arange(len(z)))
     order = keys & 0xFFFFFF

@@ -17,9 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.errors import UsageError, problem
 from shared.files import Disk, publish_text
-from shared.skeleton import JOINTS, NUM_JOINTS
+from shared.skeleton import JOINTS
 
 COLUMNS: Final = (
     "name",
@@ -53,25 +52,6 @@ def write_truth(path: Path, truth: Truth, disk: Disk | None = None) -> None:
             cells += [_cell(x), _cell(y), str(int(shown))]
         writer.writerow(cells)
     publish_text(path, stream.getvalue(), disk)
-
-
-def read_truth(path: Path) -> Truth:
-    """Read what :func:`write_truth` wrote.
-
-    Raises:
-        UsageError: The file cannot be read or has another form.
-    """
-    try:
-        rows = list(csv.reader(path.read_text("utf-8").splitlines()))
-        if not rows or tuple(rows[0]) != COLUMNS:
-            raise ValueError("another head")
-        names = tuple(row[0] for row in rows[1:])
-        numbers = [[float(cell or "nan") for cell in row[1:]] for row in rows[1:]]
-        values = np.array(numbers).reshape(len(names), NUM_JOINTS, 3)
-    except (OSError, ValueError) as error:
-        remedy = "give a visibility file that draw-market wrote"
-        raise UsageError(problem(path, "names, positions and visibility", error, remedy)) from error
-    return Truth(names, values[:, :, :2], values[:, :, 2] == 1)
 
 
 def _cell(value: float) -> str:

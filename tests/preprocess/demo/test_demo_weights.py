@@ -14,7 +14,7 @@ from data_manifest.published_files import read_keypoints
 from preprocess.demo import pose_training as demo_pose
 from preprocess.demo.pose_crops import LabelledCrops, draw_labelled, torso_lengths
 from preprocess.demo.pose_score import score_people
-from preprocess.pose.weight_files import DEMO_FILE, checked_sha256, find_weights
+from preprocess.pose.weight_files import DEMO_POSE, checked_sha256, find_weights
 from preprocess.pose.yolo import open_estimator
 from preprocess.settings import PoseSettings
 from shared.console import Console
@@ -31,11 +31,11 @@ def crops() -> LabelledCrops:
 
 def test_the_shipped_file_is_the_one_that_the_code_knows_and_small() -> None:
     checked_sha256(find_weights("demo", "cpu"))
-    assert DEMO_FILE.stat().st_size <= 7_000_000
+    assert DEMO_POSE.path.stat().st_size <= 7_000_000
 
 
 def test_it_holds_nothing_of_the_machine_that_made_it() -> None:
-    content = DEMO_FILE.read_bytes()
+    content = DEMO_POSE.path.read_bytes()
     for trace in (b"/home/", b"/root/", b"/tmp/", b"optimizer", b"epoch"):
         assert trace not in content
 
@@ -53,7 +53,7 @@ def test_floors_on_people_and_places_never_seen_before(crops: LabelledCrops) -> 
 
 
 def test_the_card_has_the_weights_hash_and_the_command() -> None:
-    card = DEMO_FILE.with_name("README.md").read_text()
+    card = DEMO_POSE.path.with_name("README.md").read_text()
     assert checked_sha256(find_weights("demo", "cpu")) in card
     assert "python -m preprocess.demo.pose_training --measure" in card
 
@@ -102,7 +102,7 @@ def test_measuring_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[st
         demo_pose.main(
             [
                 "--measure",
-                str(DEMO_FILE),
+                str(DEMO_POSE.path),
                 "--work",
                 str(tmp_path),
                 *["--share", "0.02", "--workers", "1"],

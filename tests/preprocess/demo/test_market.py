@@ -15,13 +15,13 @@ from click.testing import CliRunner
 from disks import FailingDisk
 from PIL import Image
 from poses import random_poses
+from truth_files import read_truth
 
 import preprocess.cli
 from data_manifest.published_files import read_keypoints, write_keypoints
 from preprocess.demo.drawing import blocks
-from preprocess.demo.drawing.truth import read_truth
 from preprocess.demo.market import DrawSettings, draw_market
-from preprocess.sources.market1501 import find_source
+from preprocess.sources.drawn import is_drawn
 from shared.console import Console
 from shared.errors import LockedError, NoSpaceError, UsageError
 from shared.files import folder_lock, read_json
@@ -65,7 +65,7 @@ def test_the_folder_is_laid_out_like_market_1501(drawn):
     for path in (drawn / "bounding_box_train").iterdir():
         with Image.open(path) as image:
             assert (image.format, image.size, image.mode) == ("JPEG", (64, 128), "RGB")
-    assert find_source(drawn).is_drawn
+    assert is_drawn(drawn)
     assert (drawn / "contact-sheet.jpg").stat().st_size > 10_000
     assert not (drawn / ".drawing").exists()
     assert read_json(drawn / "draw-market.json")["settings"]["seed"] == 3

@@ -13,15 +13,9 @@ from hypothesis import strategies as st
 from poses import random_poses
 from small_market import jpeg
 
-from preprocess.output.shards import (
-    OVERHEAD_BYTES,
-    ShardTask,
-    image_bytes,
-    make_shard,
-    pair_bytes,
-    plan_shards,
-)
+from preprocess.output.shards import ShardTask, make_shard
 from preprocess.pairing.pairs import all_pairs
+from preprocess.pairing.shard_plans import OVERHEAD_BYTES, image_bytes, pair_bytes, plan_shards
 from preprocess.pairing.transforms import BLOCK_PAIRS, count_status, transforms_of_pairs
 from shared.affine import pair_transforms
 from shared.errors import UsageError
@@ -63,6 +57,7 @@ def task(tmp_path: Path, rng: np.random.Generator) -> ShardTask:
         split="train",
         image_size=SIZE,
         sources=sources,
+        names=[source.name for source in sources],
         digests=digests,
         joints=random_poses(rng, 4, missing=0),
         scores=np.full((4, 18), np.nan, np.float32),
@@ -81,7 +76,7 @@ def test_the_key_follows_everything_that_the_content_follows_from(task: ShardTas
     changes = {
         "split": "test", "image_size": (40, 96), "digests": task.digests[::-1],
         "joints": task.joints + 1e-12, "cameras": task.cameras + np.int16(1),
-        "pairs": task.pairs[::-1], "order": task.order + 1, "sources": task.sources[::-1],
+        "pairs": task.pairs[::-1], "order": task.order + 1, "names": task.names[::-1],
     }  # fmt: skip
     for name, value in changes.items():
         keys.add(dataclasses.replace(task, **{name: value}).key)

@@ -9,14 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_market import image_name
 
-from preprocess.sources.market1501 import (
-    find_source,
-    list_files,
-    listing_key,
-    parse_name,
-    plain_name,
-    refuse_writing_into,
-)
+from preprocess.sources.market1501 import Market1501, parse_name, plain_name
+from preprocess.sources.source import refuse_writing_into
 from shared.errors import UsageError
 
 NAMES = st.one_of(
@@ -94,7 +88,7 @@ def test_the_data_set_is_found_up_to_three_levels_below(
     tmp_path: Path, below: str, folder: str
 ) -> None:
     put(tmp_path / below / folder, image_name(2, 1, 5))
-    source = find_source(tmp_path)
+    source = Market1501.find(tmp_path)
     assert source.root == tmp_path / below
     assert [path.name for path in source.splits.values()] == [folder]
 
@@ -102,14 +96,14 @@ def test_the_data_set_is_found_up_to_three_levels_below(
 def test_deeper_is_not_searched(tmp_path: Path) -> None:
     put(tmp_path / "a/b/c/d/bounding_box_train", image_name(2, 1, 5))
     with pytest.raises(UsageError, match="bounding_box_train"):
-        find_source(tmp_path)
+        Market1501.find(tmp_path)
 
 
 def test_two_candidates_are_listed(tmp_path: Path) -> None:
     for copy in ("one", "two"):
         put(tmp_path / copy / "bounding_box_train", image_name(2, 1, 5))
     with pytest.raises(UsageError, match=r"found 2: .*one, .*two"):
-        find_source(tmp_path)
+        Market1501.find(tmp_path)
 
 
 def test_folders_of_macos_and_a_train_folder_of_something_else_are_no_candidates(
@@ -118,7 +112,7 @@ def test_folders_of_macos_and_a_train_folder_of_something_else_are_no_candidates
     put(tmp_path / "__MACOSX" / "Market" / "bounding_box_train", "._x")
     put(tmp_path / "code" / "train", "loop.py")
     put(tmp_path / "Market" / "bounding_box_train", image_name(2, 1, 5))
-    assert find_source(tmp_path).root == tmp_path / "Market"
+    assert Market1501.find(tmp_path).root == tmp_path / "Market"
 
 
 def test_every_file_is_listed_in_order_with_its_folder(tmp_path: Path) -> None:
@@ -126,33 +120,55 @@ def test_every_file_is_listed_in_order_with_its_folder(tmp_path: Path) -> None:
     put(tmp_path / "bounding_box_test", image_name(-1, 1, 1))
     put(tmp_path / "query", image_name(9, 1, 1))
     (tmp_path / "bounding_box_train" / "__MACOSX").mkdir()
-    files = list_files(find_source(tmp_path))
-    listed = [(file.split, file.path.name, file.name is not None) for file in files]
-    assert listed == [
-        ("train", image_name(2, 1, 5), True),
-        ("train", image_name(7, 1, 1), True),
-        ("train", "Thumbs.db", False),
-        ("train", "__MACOSX", False),
-        ("test", image_name(-1, 1, 1), True),
-        ("", image_name(9, 1, 1), True),
+    listing = Market1501.find(tmp_path).listing()
+    assert [(image.split, image.name, image.folder) for image in listing.images] == [
+        ("train", image_name(2, 1, 5), "bounding_box_train"),
+        ("train", image_name(7, 1, 1), "bounding_box_train"),
+        ("test", image_name(-1, 1, 1), "bounding_box_test"),
     ]
+    assert [(file.split, file.name, file.verdict.status) for file in listing.others] == [
+        ("train", "Thumbs.db", "skipped"),
+        ("train", "__MACOSX", "skipped"),
+        ("", image_name(9, 1, 1), "listed"),
+    ]
+
+
+def test_junk_and_distractors_are_never_paired(tmp_path: Path) -> None:
+    names = [image_name(-1, 1, 1), image_name(0, 1, 1), image_name(2, 1, 5)]
+    put(tmp_path / "bounding_box_test", *names)
+    images = {image.identity: image for image in Market1501.find(tmp_path).listing().images}
+    assert images[2].may_be_paired
+    verdicts = {identity: images[identity].never_paired for identity in (-1, 0)}
+    assert [(v.status, v.reason) for v in verdicts.values() if v is not None] == [
+        ("junk", "identity -1"),
+        ("distractor", "identity 0000"),
+    ]
+
+
+def test_a_second_jpg_is_another_name_and_a_fault_beside_the_first(tmp_path: Path) -> None:
+    name, twin = image_name(2, 1, 5), image_name(2, 1, 9)
+    put(tmp_path / "bounding_box_train", f"{name}.jpg", twin, f"{twin}.jpg")
+    alone, plain, second = Market1501.find(tmp_path).listing().images
+    assert (alone.name, alone.other_name, alone.fault) == (f"{name}.jpg", name, "")
+    assert (plain.other_name, plain.fault) == ("", "")
+    assert second.fault.startswith("the same name twice")
 
 
 def test_the_listing_key_follows_train_and_test_images_only(tmp_path: Path) -> None:
     put(tmp_path / "bounding_box_train", image_name(2, 1, 5))
     put(tmp_path / "query", image_name(9, 1, 1))
-    before = listing_key(list_files(find_source(tmp_path)))
+    before = Market1501.find(tmp_path).listing().key
     put(tmp_path / "query", image_name(9, 1, 2))
     put(tmp_path / "bounding_box_train", "Thumbs.db")
-    assert listing_key(list_files(find_source(tmp_path))) == before
+    assert Market1501.find(tmp_path).listing().key == before
     (tmp_path / "bounding_box_train" / image_name(2, 1, 5)).write_bytes(b"longer")
-    assert listing_key(list_files(find_source(tmp_path))) != before
+    assert Market1501.find(tmp_path).listing().key != before
 
 
 @pytest.mark.parametrize("out", ["", "shards", "bounding_box_train/shards"])
 def test_output_never_goes_into_the_data_set(tmp_path: Path, out: str) -> None:
     put(tmp_path / "Market" / "bounding_box_train", image_name(2, 1, 5))
-    source = find_source(tmp_path)
+    source = Market1501.find(tmp_path)
     with pytest.raises(UsageError, match="outside the data set"):
         refuse_writing_into(source, tmp_path / "Market" / out)
     refuse_writing_into(source, tmp_path / "shards")

@@ -12,7 +12,7 @@ import torch
 import torchvision
 
 from shared.errors import DamagedError, UsageError
-from train.losses.vgg import VGG_FILE, PixelFeatures, VggFeatures, find_vgg, layer_index
+from train.losses.vgg import VGG, PixelFeatures, VggFeatures, find_vgg, layer_index
 
 
 def small_state(seed: int = 0) -> dict[str, torch.Tensor]:
@@ -135,7 +135,7 @@ def test_a_missing_file_says_where_to_get_it(tmp_path):
 
 
 def test_the_cache_is_looked_into_before_the_network(tmp_path):
-    torch.save(small_state(), tmp_path / VGG_FILE)
+    torch.save(small_state(), tmp_path / VGG.name)
     with pytest.raises(DamagedError, match="dcbb9e9d"):  # found there, and not the real one
         find_vgg(cache=tmp_path, fetch=lambda *_: pytest.fail("no need of the network"))
 
@@ -150,7 +150,7 @@ def test_it_is_downloaded_into_the_cache_with_its_hash_prefix(tmp_path):
     with pytest.raises(DamagedError):
         find_vgg(cache=tmp_path / "new", fetch=fetch)
     assert asked == [
-        (f"https://download.pytorch.org/models/{VGG_FILE}", tmp_path / "new" / VGG_FILE, "dcbb9e9d")
+        (f"https://download.pytorch.org/models/{VGG.name}", tmp_path / "new" / VGG.name, "dcbb9e9d")
     ]
 
 

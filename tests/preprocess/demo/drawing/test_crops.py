@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from drawn_statistics import pose_statistics
 
 from data_manifest.published_files import read_keypoints
 from preprocess.demo.drawing.blocks import draw_entry
@@ -15,7 +16,6 @@ from preprocess.demo.drawing.framing import CROP_SIZE
 from preprocess.demo.drawing.layout import TRAIN, planned
 from preprocess.demo.drawing.people import sample_person
 from preprocess.demo.drawing.solids import surface
-from preprocess.demo.drawing.statistics import pose_statistics
 from preprocess.demo.market import DrawSettings
 from shared.skeleton import JOINT
 

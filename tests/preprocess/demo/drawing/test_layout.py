@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from truth_files import read_truth
 
 from preprocess.demo.drawing.layout import (
     QUERY,
@@ -19,7 +20,7 @@ from preprocess.demo.drawing.layout import (
     planned,
     queries_of,
 )
-from preprocess.demo.drawing.truth import Truth, read_truth, write_truth
+from preprocess.demo.drawing.truth import Truth, write_truth
 from preprocess.sources.market1501 import parse_name
 from shared.errors import UsageError
 
@@ -97,12 +98,3 @@ def test_truth_survives_a_round_trip(tmp_path, rng):
     assert again.names == truth.names
     assert np.array_equal(again.joints, truth.joints, equal_nan=True)
     assert np.array_equal(again.visible, truth.visible)
-
-
-@pytest.mark.parametrize("text", ["", "name,x\n", "\xff", None])
-def test_files_of_another_form_are_refused(tmp_path, text):
-    path = tmp_path / "truth.csv"
-    if text is not None:
-        path.write_text(text, "latin-1")
-    with pytest.raises(UsageError, match="visibility"):
-        read_truth(path)
