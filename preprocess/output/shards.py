@@ -22,11 +22,11 @@ from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import ShardEntry
 from data_manifest.shard import shard_bytes
 from preprocess.pairing.pairs import rows_of_identities
-from preprocess.pairing.transforms import transforms_of_pairs
 from preprocess.sources.images import RefusedImageError, fast_decoder, read_image, resized
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish
 from shared.geometry import mask_quads, presence
+from shared.pair_geometry import transforms_of_pairs
 
 NAME_BYTES: Final = 28
 """What the name of an image takes up, for estimates."""

@@ -16,7 +16,8 @@ import torch
 
 from shared.console import Console
 from shared.errors import UsageError, problem
-from shared.files import Disk, folder_lock, publish_json, publish_text, remove_temporaries
+from shared.files import Disk
+from train.scoring.folder import RESULTS, ScoresFolder, open_scores
 from train.scoring.measure import Measurements, Measurer, Networks
 from train.scoring.origin import files_of, origin_of
 from train.scoring.pairing import Pair, Pairing, pair_folders, pair_panels, settle
@@ -55,8 +56,8 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
         DamagedError: A weight file is not what its name says.
         LockedError: Another process writes into the folder.
     """
-    with folder_lock(settings.out):
-        remove_temporaries(settings.out)
+    with open_scores(settings.out, disk) as folder:
+        folder.claim(RESULTS)
         pairing = _pairing(settings)
         pairs = settle(pairing, settings.allow_missing, settings.limit)
         with console.stage("read", len(pairs)) as stage:
@@ -82,7 +83,7 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
             **origin_of(settings, plan, pairing, pairs, found),
             "files": files_of(settings, pairs, found, networks.paths | poses.paths),
         }
-        _publish(settings.out, report, pairs_csv(pairs, found.hashes, measured.values), disk)
+        _publish(folder, report, pairs_csv(pairs, found.hashes, measured.values))
     show(report, console)
     console.result(str(settings.out / "metrics.json"))
     return report
@@ -170,9 +171,9 @@ def _measure_reference(
             stage.advance(len(images))
 
 
-def _publish(out: Path, report: dict[str, Any], pairs: str, disk: Disk | None) -> None:
-    publish_text(out / "pairs.csv", pairs, disk)
-    publish_text(out / "table.csv", table_csv(report), disk)
-    publish_text(out / "table.md", markdown(report), disk)
-    publish_text(out / "table.tex", latex(report), disk)
-    publish_json(out / "metrics.json", report, disk)
+def _publish(folder: ScoresFolder, report: dict[str, Any], pairs: str) -> None:
+    folder.publish("pairs.csv", pairs)
+    folder.publish("table.csv", table_csv(report))
+    folder.publish("table.md", markdown(report))
+    folder.publish("table.tex", latex(report))
+    folder.publish_json("metrics.json", report)
