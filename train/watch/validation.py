@@ -21,7 +21,7 @@ from train.inference.drawing import draw_pictures
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.ssim import ssim
 from train.nets.generator import Generator
-from train.watch.sheets import draw_poses, draw_sheet
+from train.watch.sheets import draw_sheet, picture_cells, pose_cells
 
 PROTOCOL = "pose-gan"
 GENERATED = "generator"
@@ -64,12 +64,12 @@ class Trial:
         rows = Samples(**{k: v[shown] for k, v in self._samples.tensors().items()})
         size = (self._targets.shape[1], self._targets.shape[2])
         columns = {
-            "source": rows.source_images.cpu().numpy(),
-            "its pose": draw_poses(rows.source_joints.cpu().numpy(), size),
-            "target pose": draw_poses(rows.target_joints.cpu().numpy(), size),
-            "generated": self._draw(generator, rows).cpu().numpy(),
-            "average's": self._draw(average, rows).cpu().numpy(),
-            "target": rows.target_images.cpu().numpy(),
+            "source": picture_cells(rows.source_images.cpu().numpy()),
+            "its pose": pose_cells(rows.source_joints.cpu().numpy(), size),
+            "target pose": pose_cells(rows.target_joints.cpu().numpy(), size),
+            "generated": picture_cells(self._draw(generator, rows).cpu().numpy()),
+            "average's": picture_cells(self._draw(average, rows).cpu().numpy()),
+            "target": picture_cells(rows.target_images.cpu().numpy()),
         }
         return draw_sheet(columns)
 
