@@ -17,8 +17,9 @@ import torch
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import Disk
+from train.metrics.protocols import Score
 from train.scoring.folder import RESULTS, ScoresFolder, open_scores
-from train.scoring.measure import Measurements, Measurer, Networks
+from train.scoring.measure import Measurements, Measurer, Networks, set_features
 from train.scoring.origin import files_of, origin_of
 from train.scoring.pairing import Pair, Pairing, pair_folders, pair_panels, settle
 from train.scoring.pictures import list_pictures, read_picture
@@ -150,13 +151,14 @@ def _measure(
         for chunk in read_chunks(pairs, CHUNK_PAIRS):
             measurer.add(chunk)
             stage.advance(len(chunk.real))
-    if settings.fid_real is not None and any(s.metric == "fid" for s in plan.scores):
-        _measure_reference(settings.fid_real, measurer.found, networks, device, console)
+    compared = [score for score in plan.scores if score.metric == "fid"]
+    if settings.fid_real is not None and compared:
+        _measure_reference(settings.fid_real, measurer, compared, networks, console)
     return measurer.found
 
 
 def _measure_reference(
-    folder: Path, found: Measurements, networks: Networks, device: torch.device, console: Console
+    folder: Path, measurer: Measurer, scores: list[Score], networks: Networks, console: Console
 ) -> None:
     """Add the features of FID's own set of real images, which may be of any sizes."""
     paths = list(list_pictures(folder).values())
@@ -166,8 +168,9 @@ def _measure_reference(
             equal = len({image.shape for image in images}) == 1
             batches = [np.stack(images)] if equal else [image[None] for image in images]
             for batch in batches:
-                features = networks.features(torch.from_numpy(batch).to(device))
-                found.put_features(REFERENCE, features)
+                images_there = torch.from_numpy(batch).to(measurer.device)
+                features = set_features(scores, images_there, networks)
+                measurer.found.put_features(REFERENCE, features)
             stage.advance(len(images))
 
 

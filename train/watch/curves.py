@@ -79,17 +79,18 @@ def draw_curves(panels: Mapping[str, Mapping[str, Points]], columns: int = 2) ->
     import matplotlib as mpl  # noqa: PLC0415 - half a second that only drawing needs
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415
 
     filled = {title: curves for title, curves in panels.items() if any(curves.values())}
     rows = max(1, math.ceil(len(filled) / columns))
     size = (columns * PANEL_INCHES[0], rows * PANEL_INCHES[1])
     settings = {k: v for k, v in mpl.rcParamsDefault.items() if k != "backend"}
     with mpl.rc_context(settings):
-        figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout="constrained")
+        layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+        figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout=layout)
         canvas = FigureCanvasAgg(figure)
         for number, (title, curves) in enumerate(filled.items(), start=1):
             _draw_panel(figure.add_subplot(rows, columns, number), title, curves)
-        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)  # type: ignore[union-attr]
         canvas.draw()
         return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
