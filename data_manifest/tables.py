@@ -30,7 +30,7 @@ FLOAT_FORMAT: Final = "%.6g"
 
 
 def pair_table(arrays: ShardArrays, number: int, *, pose_change: bool = False) -> pd.DataFrame:
-    """Give the pairs of a shard as rows of ``pairs-*.csv``, in the order of the shard.
+    """Return the pairs of a shard as rows of ``pairs-*.csv``, in the order of the shard.
 
     Args:
         arrays: The shard.
@@ -42,27 +42,61 @@ def pair_table(arrays: ShardArrays, number: int, *, pose_change: bool = False) -
     Returns:
         The columns ``schema.PAIR_COLUMNS``, then ``order``, the position in the split's list.
     """
-    source, target = arrays.pairs[:, 0], arrays.pairs[:, 1]
-    names = arrays.names.astype(np.str_).astype(object)
-    table = pd.DataFrame(
+    table = pair_rows(
+        names=arrays.names.astype(np.str_).astype(object),
+        identities=arrays.identities,
+        cameras=arrays.cameras,
+        pairs=arrays.pairs,
+        order=arrays.pair_order,
+        status=arrays.status,
+        number=number,
+    )
+    if pose_change:
+        table["pose_change"] = _pose_change(arrays.joints, *arrays.pairs.T)
+    return table
+
+
+def pair_rows(
+    *,
+    names: NDArray[np.object_],
+    identities: NDArray[np.integer[Any]],
+    cameras: NDArray[np.integer[Any]],
+    pairs: NDArray[np.integer[Any]],
+    order: NDArray[np.integer[Any]],
+    status: NDArray[np.uint8],
+    number: int,
+) -> pd.DataFrame:
+    """Return the pairs of a shard as rows of ``pairs-*.csv``, from what the rows are made of.
+
+    Args:
+        names: Text (n,), names of the shard's images.
+        identities: Integers (n,).
+        cameras: Integers (n,).
+        pairs: Integers (m, 2), rows of source and target.
+        order: Integers (m,), positions in the split's list.
+        status: uint8 (m, 10), of the transforms.
+        number: Number of the shard in its split.
+
+    Returns:
+        The columns ``schema.PAIR_COLUMNS``, then ``order``.
+    """
+    source, target = pairs.T
+    return pd.DataFrame(
         {
             "from": names[source],
             "to": names[target],
-            "identity": arrays.identities[source],
-            "camera_from": arrays.cameras[source],
-            "camera_to": arrays.cameras[target],
+            "identity": identities[source],
+            "camera_from": cameras[source],
+            "camera_to": cameras[target],
             "shard": np.full(len(source), number, np.int32),
             "pair_row": np.arange(len(source), dtype=np.int32),
             "row_from": source,
             "row_to": target,
-            "parts_direct": (arrays.status == STATUS_DIRECT).sum(axis=1, dtype=np.int8),
-            "parts_mirrored": (arrays.status == STATUS_MIRRORED).sum(axis=1, dtype=np.int8),
-            "order": arrays.pair_order,
+            "parts_direct": (status == STATUS_DIRECT).sum(axis=1, dtype=np.int8),
+            "parts_mirrored": (status == STATUS_MIRRORED).sum(axis=1, dtype=np.int8),
+            "order": order,
         }
     ).astype({"from": "str", "to": "str"})
-    if pose_change:
-        table["pose_change"] = _pose_change(arrays.joints, source, target)
-    return table
 
 
 def load_pairs(folder: Path | str, split: str = "train") -> pd.DataFrame:

@@ -30,7 +30,6 @@ from preprocess.pairing.catalogue import (
     without_unpaired,
 )
 from preprocess.pairing.splits import Split, make_split
-from preprocess.pairing.transforms import transforms_of_pairs
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import PoseEstimator
 from preprocess.pose.stage import with_poses
@@ -41,6 +40,7 @@ from preprocess.sources.images import Checked, check_images
 from preprocess.sources.source import Source
 from shared.console import Console
 from shared.files import Disk, require_space
+from shared.pair_geometry import transforms_of_pairs
 
 CHECK_BLOCK: Final = 512
 

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from typing import Any
 
 from shared.errors import DamagedError, LockedError, NoSpaceError, UsageError, problem
 
+LOCK_NAME = ".lock"
 TEMPORARY_SUFFIX = ".part"
+_TEMPORARY = re.compile(rf"\.(.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
 SPACE_MARGIN = 1.1
 
 
@@ -124,12 +127,28 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def remove_temporaries(folder: Path) -> int:
-    """Remove what killed runs left half-written in a folder; give how many files that were.
+def is_temporary(name: str, of: str | None = None) -> bool:
+    """Tell whether :func:`publish` names its half-written files so.
 
-    Only to be called by the holder of the folder's lock.
+    Args:
+        name: Name of a file, without its folder.
+        of: Whether of the file of this name; of any by default.
     """
-    leftovers = sorted(folder.glob(f".*{TEMPORARY_SUFFIX}"))
+    match = _TEMPORARY.fullmatch(name)
+    return match is not None and of in (None, match[1])
+
+
+def remove_temporaries(folder: Path) -> int:
+    """Remove what killed runs left half-written in a folder.
+
+    Only to be called by the holder of the folder's lock. Files that :func:`publish` does not
+    name so are left alone.
+
+    Returns:
+        Number of files that were removed.
+    """
+    found = sorted(folder.glob(f".*{TEMPORARY_SUFFIX}"))
+    leftovers = [path for path in found if is_temporary(path.name)]
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return len(leftovers)
@@ -170,7 +189,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
         LockedError: Another process holds it; the message names that process.
         UsageError: The folder cannot be made or written to.
     """
-    path = folder / ".lock"
+    path = folder / LOCK_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

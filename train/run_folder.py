@@ -77,12 +77,21 @@ def require_shards(settings: TrainSettings, shards: Path) -> Manifest:
     Raises:
         UsageError: They have another size.
     """
+    return open_shards_of_size(shards, settings.generator.image_size)
+
+
+def open_shards_of_size(shards: Path, size: tuple[int, int]) -> Manifest:
+    """Open a shard folder and make sure that its images have a network's (height, width).
+
+    Raises:
+        UsageError: They have another size.
+    """
     manifest = open_manifest(shards)
-    if manifest.image_size != settings.generator.image_size:
+    if manifest.image_size != size:
         raise UsageError(
             problem(
                 shards,
-                f"images of {settings.generator.image_size} (height, width), as in the run",
+                f"images of {size} (height, width), as in the run",
                 manifest.image_size,
                 "give shards of that size",
             )

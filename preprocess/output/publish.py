@@ -19,7 +19,7 @@ from data_manifest.manifest import (
 from data_manifest.tables import publish_images, publish_pairs
 from preprocess.output.folder import OutputFolder
 from preprocess.output.report import StageTimes, summary_of
-from preprocess.output.tables import image_table, pair_table
+from preprocess.output.tables import image_table, pairs_of_split
 from preprocess.pairing.annotations import Annotations
 from preprocess.pairing.catalogue import Roster
 from preprocess.pairing.splits import Split
@@ -78,8 +78,8 @@ def publish_folder(
         hashes = {IMAGES_FILE: publish_images(out.path, images, out.disk)}
         names = np.array(roster.names, dtype=object)
         for split in splits:
-            table = pair_table(
-                names[split.rows].tolist(),
+            table = pairs_of_split(
+                names[split.rows],
                 roster.identities[split.rows],
                 roster.cameras[split.rows],
                 split.plans,

@@ -22,11 +22,11 @@ from data_manifest.shard import publish_shard
 from preprocess.pairing.catalogue import Roster
 from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.pairing.splits import Split
-from preprocess.pairing.transforms import transforms_of_pairs
 from preprocess.sources.images import RefusedImageError, fast_decoder, read_image, resized
 from shared.errors import UsageError, problem
 from shared.files import Disk
 from shared.geometry import mask_quads, presence, scale_joints
+from shared.pair_geometry import transforms_of_pairs
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

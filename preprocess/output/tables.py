@@ -9,17 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_manifest import schema
+from data_manifest.tables import pair_rows
 from preprocess.pairing.annotations import Annotations
 from preprocess.pairing.catalogue import Roster, Status
 from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.sources.source import Listing, OtherFile, SourceImage
-from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.geometry import presence
-from shared.skeleton import JOINTS
+from shared.skeleton import JOINTS, NUM_PARTS
 
 
-def pair_table(
-    names: Sequence[str],
+def pairs_of_split(
+    names: NDArray[np.object_],
     identities: NDArray[np.int32],
     cameras: NDArray[np.int16],
     plans: Sequence[ShardPlan],
@@ -28,35 +28,32 @@ def pair_table(
     """Lay out a split's pairs as a table, in the order of its list.
 
     Args:
-        names: Names of the split's n valid images.
+        names: Text (n,), names of the split's valid images.
         identities: int32 (n,).
         cameras: int16 (n,).
         plans: The split's shards.
         status: Status of each shard's pairs, uint8 (m, 10).
 
     Returns:
-        The columns ``schema.PAIR_COLUMNS``.
+        The columns ``schema.PAIR_COLUMNS``, then ``order``.
     """
-    source = _joined([plan.rows[plan.pairs[:, 0]] for plan in plans])
-    target = _joined([plan.rows[plan.pairs[:, 1]] for plan in plans])
-    parts = np.concatenate([np.empty((0, 10), np.uint8), *status])
-    every_name = np.array(names, dtype=object)
-    table = pd.DataFrame(
-        {
-            "from": every_name[source],
-            "to": every_name[target],
-            "identity": identities[source],
-            "camera_from": cameras[source],
-            "camera_to": cameras[target],
-            "shard": _joined([np.full(len(plan.order), plan.number) for plan in plans]),
-            "pair_row": _joined([np.arange(len(plan.order)) for plan in plans]),
-            "row_from": _joined([plan.pairs[:, 0] for plan in plans]),
-            "row_to": _joined([plan.pairs[:, 1] for plan in plans]),
-            "parts_direct": (parts == STATUS_DIRECT).sum(axis=1),
-            "parts_mirrored": (parts == STATUS_MIRRORED).sum(axis=1),
-        }
-    )
-    return table.iloc[np.argsort(_joined([plan.order for plan in plans]))]
+    nothing = ShardPlan("", 0, np.empty(0, np.int64), np.empty((0, 2), np.int32), np.empty(0, int))
+    shards = list(zip(plans, status, strict=True)) or [
+        (nothing, np.empty((0, NUM_PARTS), np.uint8))
+    ]
+    tables = [
+        pair_rows(
+            names=names[plan.rows],
+            identities=identities[plan.rows],
+            cameras=cameras[plan.rows],
+            pairs=plan.pairs,
+            order=plan.order,
+            status=found,
+            number=plan.number,
+        )
+        for plan, found in shards
+    ]
+    return pd.concat(tables).sort_values("order", kind="stable")
 
 
 def image_table(
@@ -150,10 +147,6 @@ def unmatched_names(listing: Listing, roster: Roster, annotations: Annotations |
     listed = {file.name for file in listing.others if not file.split}
     rows = enumerate(annotations.names)
     return [name for row, name in rows if row not in used and name not in listed]
-
-
-def _joined(arrays: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
-    return np.concatenate([np.empty(0, np.int64), *arrays])
 
 
 def _text(name: str) -> str:

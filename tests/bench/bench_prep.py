@@ -23,10 +23,10 @@ from skimage.transform import estimate_transform
 
 from data_manifest.published_files import read_keypoints, write_keypoints
 from preprocess.pairing.pairs import all_pairs
-from preprocess.pairing.transforms import transforms_of_pairs
 from preprocess.sources.images import check_images, fast_decoder
 from shared.console import Console
 from shared.geometry import limb_quads, valid_poses
+from shared.pair_geometry import transforms_of_pairs
 from shared.skeleton import HEAD_JOINTS, JOINT, TORSO_JOINTS, TRANSFORM_LIMB_END
 
 # The root comes first, or its packages would be taken from tests/.

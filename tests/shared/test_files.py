@@ -80,6 +80,16 @@ def test_leftovers_of_killed_runs_are_removed(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["shard.h5"]
 
 
+def test_only_files_that_publishing_names_so_are_leftovers(tmp_path: Path) -> None:
+    others = [".film.part", "film.12.part", ".12.part", ".film.x12.part", ".film.12.part.txt"]
+    for name in others:
+        (tmp_path / name).write_bytes(b"somebody's")
+    assert files.remove_temporaries(tmp_path) == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(others)
+    assert files.is_temporary(".film.12.part", of="film")
+    assert not files.is_temporary(".film.12.part", of="movie")
+
+
 def test_space_is_required_with_both_figures(tmp_path: Path) -> None:
     class Small(files.Disk):
         def free_bytes(self, folder: Path) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,19 +19,13 @@ from PIL import Image
 
 from data_manifest.published_files import write_keypoints
 from shared.console import Console, Stage
-from shared.files import Disk, folder_lock, publish, publish_json, read_json, sha256_of_file
-from train.checkpoint import load_run
-from train.data.batch import make_batch
+from shared.files import Disk
+from shared.pair_geometry import PairGeometry
 from train.data.store import Store, load_store, shards_of
-from train.loop import choose_device
-from train.nets.generator import Generator
-from train.run_folder import read_settings, require_shards
-from train.settings.tree import DeviceName, RunSettings
-from train.watch.validation import draw_images
-
-PANELS_NAME = "panels"
-KEYPOINTS_NAME = "keypoints.csv"
-ORIGIN_NAME = "generated.json"
+from train.inference.painter import Painter, open_painter
+from train.run_folder import open_shards_of_size
+from train.scoring.folder import KEYPOINTS, PANELS, ScoresFolder, open_scores
+from train.settings.tree import DeviceName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +60,7 @@ def generate_pairs(
     """Draw every test pair; pictures that an earlier call has drawn are kept.
 
     Args:
-        run: Run folder, or one of its checkpoints.
+        run: What :func:`train.inference.painter.open_painter` opens.
         shards: The shard folder.
         out: Where the pictures go.
         console: Shows the progress.
@@ -81,76 +74,50 @@ def generate_pairs(
         UsageError: No run, no test pairs, or images of another size.
         DamagedError: No whole checkpoint, or a shard is damaged.
     """
-    checkpoint, content = load_run(run, console)
-    settings = read_settings(checkpoint.parent)
-    manifest = require_shards(settings, shards)
-    device = choose_device(RunSettings(device=device_name))
-    weights = "generator" if raw_weights else "average"
-    generator = Generator(settings.generator)
-    generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    generator.load_state_dict(content[weights])
+    painter = open_painter(
+        run, device=device_name, raw_weights=raw_weights, batch=batch, console=console
+    )
+    manifest = open_shards_of_size(shards, painter.image_size)
     store = load_store(shards, shards_of(manifest, "test", shards))
     names = [panel_name(*store.pair_names(pair)) for pair in range(store.num_pairs)]
     wanted = sorted(range(store.num_pairs), key=names.__getitem__)[:limit]
-    origin = {
-        "checkpoint": checkpoint.name,
-        "sha256": sha256_of_file(checkpoint),
-        "weights": weights,
-        "shards": [shard.sha256 for shard in manifest.of_split("test")],
-    }
-    console.say(f"drawing with {checkpoint.name}, {weights} weights")
-    with folder_lock(out):
-        panels = _claim(out, origin, disk)
-        _write_keypoints(out / KEYPOINTS_NAME, store, wanted, disk)
+    origin = {**painter.origin, "shards": [s.sha256 for s in manifest.of_split("test")]}
+    with open_scores(out, disk) as folder:
+        console.say(f"drawing with {origin['checkpoint']}, {origin['weights']} weights")
+        panels = folder.claim_panels(origin, [names[pair] for pair in wanted])
+        _write_keypoints(out / KEYPOINTS, store, wanted, disk)
         missing = [pair for pair in wanted if not (panels / names[pair]).exists()]
         with console.stage("generate", len(wanted)) as stage:
             stage.skip(len(wanted) - len(missing))
-            painter = _Painter(generator, store, settings.data.sigma, device)
             for start in range(0, len(missing), batch):
                 pairs = missing[start : start + batch]
-                rows = painter.rows(pairs)
-                _publish_rows(panels, [names[pair] for pair in pairs], rows, stage, disk)
+                rows = _draw_rows(painter, store, pairs)
+                _publish_rows(folder, [names[pair] for pair in pairs], rows, stage)
     return Generated(
         panels=panels,
-        keypoints=out / KEYPOINTS_NAME,
+        keypoints=out / KEYPOINTS,
         image_size=manifest.image_size,
         num_pairs=len(wanted),
     )
 
 
 def panel_name(source: str, target: str) -> str:
-    """Give the file name of a pair's picture, Def-GAN's form."""
+    """Compose the file name of a pair's picture, Def-GAN's form."""
     return f"{source}_{target}.png"
 
 
-class _Painter:
-    """Draws pairs as rows of source, target and generated image."""
-
-    def __init__(
-        self, generator: Generator, store: Store, sigma: float, device: torch.device
-    ) -> None:
-        self._generator = generator
-        self._store = store
-        self._sigma = sigma
-        self._device = device
-
-    def rows(self, pairs: list[int]) -> NDArray[np.uint8]:
-        """Draw pairs: uint8 (b, H, 3 W, 3)."""
-        samples = self._store.gather(torch.tensor(pairs)).to(self._device)
-        drawn = draw_images(self._generator, make_batch(samples, None, sigma=self._sigma))
-        row = torch.cat((samples.source_images, samples.target_images, drawn), dim=2)
-        return row.cpu().numpy()
-
-
-def _claim(out: Path, origin: dict[str, Any], disk: Disk | None) -> Path:
-    """Give the folder of pictures, emptied first if they are of another origin."""
-    panels, note = out / PANELS_NAME, out / ORIGIN_NAME
-    panels.mkdir(parents=True, exist_ok=True)
-    if not note.exists() or read_json(note) != origin:
-        for picture in panels.glob("*.png"):
-            picture.unlink()
-        publish_json(note, origin, disk)
-    return panels
+def _draw_rows(painter: Painter, store: Store, pairs: list[int]) -> NDArray[np.uint8]:
+    """Draw pairs as rows of source, target and generated image: uint8 (b, H, 3 W, 3)."""
+    found = {k: v.numpy() for k, v in store.gather(torch.tensor(pairs)).tensors().items()}
+    geometry = PairGeometry(
+        transforms=found["transforms"],
+        status=found["status"],
+        target_quads=found["target_quads"],
+    )
+    drawn = painter.draw(
+        found["source_images"], found["source_joints"], found["target_joints"], geometry=geometry
+    )
+    return np.concatenate((found["source_images"], found["target_images"], drawn), axis=2)
 
 
 def _write_keypoints(path: Path, store: Store, pairs: list[int], disk: Disk | None) -> None:
@@ -160,10 +127,10 @@ def _write_keypoints(path: Path, store: Store, pairs: list[int], disk: Disk | No
 
 
 def _publish_rows(
-    panels: Path, names: list[str], rows: NDArray[np.uint8], stage: Stage, disk: Disk | None
+    folder: ScoresFolder, names: list[str], rows: NDArray[np.uint8], stage: Stage
 ) -> None:
     for name, row in zip(names, rows, strict=True):
         buffer = io.BytesIO()
         Image.fromarray(row).save(buffer, format="PNG", compress_level=1)
-        publish(panels / name, buffer.getbuffer(), disk)
+        folder.publish(f"{PANELS}/{name}", buffer.getbuffer())
         stage.advance()

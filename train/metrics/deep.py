@@ -8,8 +8,9 @@ Convention:
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from shared.errors import DamagedError, problem
+from train.metrics.compared import Compared
 from train.metrics.weights import load_weights
 
 BATCH_IMAGES: Final = 32
@@ -138,6 +140,41 @@ class Lpips:
             )
             distances.append(self._network(*pixels).flatten().cpu().double())
         return torch.cat(distances) if distances else torch.zeros(0, dtype=torch.float64)
+
+
+NETWORKS: Final[dict[str, Callable[[Path, torch.device], Any]]] = {
+    "inception-2015": Inception2015,
+    "inception-torchvision": InceptionTorchvision,
+    "alexnet": Lpips,
+}
+"""What is made of a weight file, by its key in :data:`train.metrics.weights.WEIGHT_FILES`."""
+
+
+def lpips_of_pairs(compared: Compared, _protocol: str) -> Tensor:
+    """Return LPIPS as the table of scores asks for it."""
+    distances: Tensor = compared.networks["alexnet"](compared.images, compared.real)
+    return distances
+
+
+def logits_2015(compared: Compared) -> NDArray[np.float32]:
+    """Return the class logits of the InceptionV3 of 2015, float32 (n, 1008)."""
+    return _features_2015(compared).logits
+
+
+def pooled_2015(compared: Compared) -> NDArray[np.float32]:
+    """Return the pooled features of the InceptionV3 of 2015, float32 (n, 2048)."""
+    return _features_2015(compared).pooled
+
+
+def pooled_torchvision(compared: Compared) -> NDArray[np.float32]:
+    """Return the pooled features of torchvision's InceptionV3, float32 (n, 2048)."""
+    pooled: NDArray[np.float32] = compared.networks["inception-torchvision"](compared.images)
+    return pooled
+
+
+def _features_2015(compared: Compared) -> Features:
+    network: Callable[[Tensor], Features] = compared.networks["inception-2015"]
+    return compared.once("inception-2015", lambda: network(compared.images))
 
 
 def _sliced(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

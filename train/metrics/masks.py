@@ -22,6 +22,7 @@ from torch import Tensor
 
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
+from train.metrics.compared import Compared
 from train.metrics.ssim import check_images, ssim
 
 MASK_LIMBS: Final = (
@@ -90,6 +91,12 @@ def mask_ssim(generated: Tensor, real: Tensor, masks: Tensor, protocol: str = "p
     """
     check_images(generated, real)
     return ssim(masked(generated, masks), masked(real, masks), protocol)
+
+
+def mask_ssim_of_pairs(compared: Compared, protocol: str) -> Tensor:
+    """Return mask-SSIM as the table of scores asks for it."""
+    assert compared.masks is not None  # no plan asks for it without target poses
+    return mask_ssim(compared.images, compared.real, compared.masks, protocol)
 
 
 def masked(images: Tensor, masks: Tensor) -> Tensor:

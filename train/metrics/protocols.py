@@ -10,9 +10,10 @@ PG2 (Ma et al. 2017), GFLA (Ren et al. 2020) and PIDM (Bhunia et al. 2023), read
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from importlib import import_module
+from typing import Any, Final, Literal
 
 from shared.errors import UsageError, problem
 
@@ -85,6 +86,13 @@ class Score:
         needs: Inputs beyond the pairs: ``"keypoints"``, ``"poses"``, ``"detections"``, or the key
             of a weight file in :data:`train.metrics.weights.WEIGHT_FILES`.
         text: The recipe in one line.
+        of_pairs: Function from :class:`train.metrics.compared.Compared` and the protocol to the
+            numbers of its pairs, float64 (n,). Functions are written as ``module:name`` within
+            this package, so that the table is read without torch.
+        features: For a score of whole sets: function from the same to features (n, d).
+        of_sets: Function from the features of a subject, those of the reference and whether the
+            subject is one image over and over to a :class:`train.metrics.sets.SetScore`.
+        masked: The features are those of images times the masks of the target poses.
     """
 
     metric: str
@@ -92,11 +100,21 @@ class Score:
     higher_is_better: bool = True
     needs: tuple[str, ...] = ()
     text: str
+    of_pairs: str = ""
+    features: str = ""
+    of_sets: str = ""
+    masked: bool = False
 
     @property
     def key(self) -> str:
         """``metric/protocol``, as in the option ``--protocols`` and the columns of tables."""
         return f"{self.metric}/{self.protocol}"
+
+    def function(self, field: Literal["of_pairs", "features", "of_sets"]) -> Callable[..., Any]:
+        """Import a function of this score."""
+        module, _, name = getattr(self, field).partition(":")
+        found: Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), name)
+        return found
 
 
 _SSIM_TEXT: Final = {
@@ -109,19 +127,29 @@ _SSIM_TEXT: Final = {
 _INCEPTION: Final = "the InceptionV3 of 2015 as torchmetrics runs it"
 
 SCORES: Final = (
-    *(Score(metric="ssim", protocol=name, text=_SSIM_TEXT[name]) for name in SSIM_PROTOCOLS),
+    *(
+        Score(metric="ssim", protocol=name, text=text, of_pairs="ssim:ssim_of_pairs")
+        for name, text in _SSIM_TEXT.items()
+    ),
     Score(
         metric="mask-ssim",
         protocol="pose-gan",
         needs=("keypoints",),
         text="both images times the mask of the target pose, then SSIM pose-gan",
+        of_pairs="masks:mask_ssim_of_pairs",
     ),
-    Score(metric="psnr", protocol="range255", text="peak signal-to-noise ratio in dB, peak 255"),
+    Score(
+        metric="psnr",
+        protocol="range255",
+        text="peak signal-to-noise ratio in dB, peak 255",
+        of_pairs="pixels:psnr_of_pairs",
+    ),
     Score(
         metric="l1",
         protocol="range1",
         higher_is_better=False,
         text="mean absolute difference of images in [0, 1]",
+        of_pairs="pixels:l1_of_pairs",
     ),
     Score(
         metric="lpips",
@@ -129,18 +157,24 @@ SCORES: Final = (
         higher_is_better=False,
         needs=("alexnet",),
         text="LPIPS 0.1 on AlexNet through torchmetrics, images in [-1, 1]",
+        of_pairs="deep:lpips_of_pairs",
     ),
     Score(
         metric="is",
         protocol="torchmetrics",
         needs=("inception-2015",),
         text=f"inception score, {NUM_SPLITS} splits in the order of the pairs, by {_INCEPTION}",
+        features="deep:logits_2015",
+        of_sets="sets:inception_of_set",
     ),
     Score(
         metric="mask-is",
         protocol="torchmetrics",
         needs=("keypoints", "inception-2015"),
         text="the same on images times the mask of the target pose",
+        features="deep:logits_2015",
+        of_sets="sets:masked_inception_of_set",
+        masked=True,
     ),
     Score(
         metric="fid",
@@ -148,6 +182,8 @@ SCORES: Final = (
         higher_is_better=False,
         needs=("inception-2015",),
         text=f"Fréchet distance of 2,048 features of {_INCEPTION}",
+        features="deep:pooled_2015",
+        of_sets="sets:fid_of_sets",
     ),
     Score(
         metric="fid",
@@ -155,6 +191,8 @@ SCORES: Final = (
         higher_is_better=False,
         needs=("inception-torchvision",),
         text="the same with torchvision's InceptionV3, bilinear 299, inputs normalised as GFLA's",
+        features="deep:pooled_torchvision",
+        of_sets="sets:fid_of_sets",
     ),
     Score(
         metric="pckh",

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from shared.errors import UsageError, problem
+from train.metrics.compared import Compared
 from train.metrics.protocols import SSIM_PROTOCOLS, SsimProtocol, Window
 from train.metrics.windows import Array, MomentFilter, Moments, PixelMaps, library, memory
 
@@ -73,6 +74,13 @@ def ssim_by_protocol(generated: Tensor, real: Tensor, names: Iterable[str]) -> d
         else generated.new_zeros(0, dtype=torch.float64)
         for name, values in parts.items()
     }
+
+
+def ssim_of_pairs(compared: Compared, protocol: str) -> Tensor:
+    """Return SSIM as the table of scores asks for it; its protocols share the filtering."""
+    names = compared.protocols.get("ssim", (protocol,))
+    images, real = compared.images, compared.real
+    return compared.once("ssim", lambda: ssim_by_protocol(images, real, names))[protocol]
 
 
 def fits(size: tuple[int, int], protocol: str) -> bool:

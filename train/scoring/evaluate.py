@@ -16,8 +16,10 @@ import torch
 
 from shared.console import Console
 from shared.errors import UsageError, problem
-from shared.files import Disk, folder_lock, publish_json, publish_text, remove_temporaries
-from train.scoring.measure import Measurements, Measurer, Networks
+from shared.files import Disk
+from train.metrics.protocols import Score
+from train.scoring.folder import RESULTS, ScoresFolder, open_scores
+from train.scoring.measure import Measurements, Measurer, Networks, set_features
 from train.scoring.origin import files_of, origin_of
 from train.scoring.pairing import Pair, Pairing, pair_folders, pair_panels, settle
 from train.scoring.pictures import list_pictures, read_picture
@@ -55,8 +57,8 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
         DamagedError: A weight file is not what its name says.
         LockedError: Another process writes into the folder.
     """
-    with folder_lock(settings.out):
-        remove_temporaries(settings.out)
+    with open_scores(settings.out, disk) as folder:
+        folder.claim(RESULTS)
         pairing = _pairing(settings)
         pairs = settle(pairing, settings.allow_missing, settings.limit)
         with console.stage("read", len(pairs)) as stage:
@@ -82,7 +84,7 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
             **origin_of(settings, plan, pairing, pairs, found),
             "files": files_of(settings, pairs, found, networks.paths | poses.paths),
         }
-        _publish(settings.out, report, pairs_csv(pairs, found.hashes, measured.values), disk)
+        _publish(folder, report, pairs_csv(pairs, found.hashes, measured.values))
     show(report, console)
     console.result(str(settings.out / "metrics.json"))
     return report
@@ -149,13 +151,14 @@ def _measure(
         for chunk in read_chunks(pairs, CHUNK_PAIRS):
             measurer.add(chunk)
             stage.advance(len(chunk.real))
-    if settings.fid_real is not None and any(s.metric == "fid" for s in plan.scores):
-        _measure_reference(settings.fid_real, measurer.found, networks, device, console)
+    compared = [score for score in plan.scores if score.metric == "fid"]
+    if settings.fid_real is not None and compared:
+        _measure_reference(settings.fid_real, measurer, compared, networks, console)
     return measurer.found
 
 
 def _measure_reference(
-    folder: Path, found: Measurements, networks: Networks, device: torch.device, console: Console
+    folder: Path, measurer: Measurer, scores: list[Score], networks: Networks, console: Console
 ) -> None:
     """Add the features of FID's own set of real images, which may be of any sizes."""
     paths = list(list_pictures(folder).values())
@@ -165,14 +168,15 @@ def _measure_reference(
             equal = len({image.shape for image in images}) == 1
             batches = [np.stack(images)] if equal else [image[None] for image in images]
             for batch in batches:
-                features = networks.features(torch.from_numpy(batch).to(device))
-                found.put_features(REFERENCE, features)
+                images_there = torch.from_numpy(batch).to(measurer.device)
+                features = set_features(scores, images_there, networks)
+                measurer.found.put_features(REFERENCE, features)
             stage.advance(len(images))
 
 
-def _publish(out: Path, report: dict[str, Any], pairs: str, disk: Disk | None) -> None:
-    publish_text(out / "pairs.csv", pairs, disk)
-    publish_text(out / "table.csv", table_csv(report), disk)
-    publish_text(out / "table.md", markdown(report), disk)
-    publish_text(out / "table.tex", latex(report), disk)
-    publish_json(out / "metrics.json", report, disk)
+def _publish(folder: ScoresFolder, report: dict[str, Any], pairs: str) -> None:
+    folder.publish("pairs.csv", pairs)
+    folder.publish("table.csv", table_csv(report))
+    folder.publish("table.md", markdown(report))
+    folder.publish("table.tex", latex(report))
+    folder.publish_json("metrics.json", report)

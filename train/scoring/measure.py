@@ -7,7 +7,7 @@ Convention:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from train.metrics.deep import Inception2015, InceptionTorchvision, Lpips
-from train.metrics.masks import mask_ssim, masked, pose_masks
-from train.metrics.pixels import l1, psnr
-from train.metrics.ssim import ssim_by_protocol
+from train.metrics.compared import Compared
+from train.metrics.deep import NETWORKS
+from train.metrics.masks import masked, pose_masks
+from train.metrics.protocols import Score
 from train.metrics.weights import find_weights
 from train.scoring.plan import Plan
 from train.scoring.reading import Chunk, Images
@@ -44,40 +44,16 @@ class Networks:
     """
 
     def __init__(self, plan: Plan, weights_dir: Path | None, device: torch.device) -> None:
-        self.paths = {
-            key: find_weights(weights_dir, key)
-            for key in ("inception-2015", "inception-torchvision", "alexnet")
-            if plan.needs(key)
-        }
-        self._plan = plan
-        files = self.paths
-        self._inception = (
-            Inception2015(files["inception-2015"], device) if "inception-2015" in files else None
-        )
-        self._gfla = (
-            InceptionTorchvision(files["inception-torchvision"], device)
-            if "inception-torchvision" in files
-            else None
-        )
-        self.lpips = Lpips(files["alexnet"], device) if "alexnet" in files else None
+        self.paths = {key: find_weights(weights_dir, key) for key in NETWORKS if plan.needs(key)}
+        self.loaded = {key: NETWORKS[key](path, device) for key, path in self.paths.items()}
 
-    def features(self, images: Tensor) -> dict[str, NDArray[np.float32]]:
-        """Give what the scores of a whole set need of uint8 (n, height, width, 3), by key."""
-        found = {}
-        if self._inception and (
-            self._plan.has("is/torchmetrics") or self._plan.has("fid/torchmetrics")
-        ):
-            pooled, found["is/torchmetrics"] = self._inception(images)
-            found["fid/torchmetrics"] = pooled
-        if self._gfla:
-            found["fid/gfla"] = self._gfla(images)
-        return {key: array for key, array in found.items() if self._plan.has(key)}
 
-    def masked_logits(self, images: Tensor) -> dict[str, NDArray[np.float32]]:
-        """Give the class logits of images that are masked already, where they are asked for."""
-        if self._inception and self._plan.has("mask-is/torchmetrics"):
-            return {"mask-is/torchmetrics": self._inception(images).logits}
-        return {}
+def set_features(
+    scores: Iterable[Score], images: Tensor, networks: Networks
+) -> dict[str, NDArray[np.float32]]:
+    """Return what scores of whole sets need of uint8 (n, height, width, 3), by key."""
+    seen = Compared(images=images, real=images, networks=networks.loaded)
+    return {score.key: score.function("features")(seen) for score in scores if score.features}
 
 
 class Measurements:
@@ -128,59 +104,66 @@ class Measurer:
         joints: Floats | None,
         known: NDArray[np.bool_],
     ) -> None:
-        self._plan, self._networks, self._device = plan, networks, device
+        self._plan, self._networks, self.device = plan, networks, device
         self._constant = {"mean": mean, "black": np.zeros_like(mean)}
         self._joints, self._known = joints, known
-        self._ssim = [s.protocol for s in plan.scores if s.metric == "ssim"]
+        self._sets = [score for score in plan.scores if score.features and not score.masked]
+        self._masked_sets = [score for score in plan.scores if score.features and score.masked]
+        self._protocols = {
+            metric: tuple(score.protocol for score in plan.scores if score.metric == metric)
+            for metric in {score.metric for score in plan.scores}
+        }
         self.found = Measurements(len(known))
 
     def add(self, chunk: Chunk) -> None:
         """Measure one chunk for all subjects."""
-        real = torch.from_numpy(chunk.real).to(self._device)
+        real = torch.from_numpy(chunk.real).to(self.device)
         rows = slice(chunk.first, chunk.first + len(real))
         masks = None
         if self._joints is not None:
-            joints = torch.from_numpy(self._joints[rows]).to(self._device)
+            joints = torch.from_numpy(self._joints[rows]).to(self.device)
             masks = pose_masks(joints, (real.shape[1], real.shape[2]))
         for subject, images in self._subjects(chunk, real):
-            for key, values in self._pair_scores(images, real, masks).items():
-                numbers = values.cpu().numpy()
-                if key.startswith("mask-"):
-                    numbers = np.where(self._known[rows], numbers, np.nan)
-                self.found.put(subject, key, chunk.first, numbers)
+            self._add_pair_scores(subject, images, real, masks, rows)
             self._add_features(subject, images, masks, rows)
 
     def _subjects(self, chunk: Chunk, real: Tensor) -> Iterator[tuple[str, Tensor]]:
-        yield "generated", torch.from_numpy(chunk.generated).to(self._device)
+        yield "generated", torch.from_numpy(chunk.generated).to(self.device)
         yield "real", real
         if chunk.original is not None:
-            yield "source", torch.from_numpy(chunk.original).to(self._device)
+            yield "source", torch.from_numpy(chunk.original).to(self.device)
         for subject, image in self._constant.items():
-            yield subject, torch.from_numpy(image).to(self._device).expand_as(real)
+            yield subject, torch.from_numpy(image).to(self.device).expand_as(real)
 
-    def _pair_scores(self, images: Tensor, real: Tensor, masks: Tensor | None) -> dict[str, Tensor]:
-        by_protocol = ssim_by_protocol(images, real, self._ssim)
-        values = {f"ssim/{name}": value for name, value in by_protocol.items()}
-        if masks is not None and self._plan.has("mask-ssim/pose-gan"):
-            values["mask-ssim/pose-gan"] = mask_ssim(images, real, masks)
-        if self._plan.has("psnr/range255"):
-            values["psnr/range255"] = psnr(images, real)
-        if self._plan.has("l1/range1"):
-            values["l1/range1"] = l1(images, real)
-        if self._networks.lpips:
-            values["lpips/alex"] = self._networks.lpips(images, real)
-        return values
+    def _add_pair_scores(
+        self, subject: str, images: Tensor, real: Tensor, masks: Tensor | None, rows: slice
+    ) -> None:
+        compared = Compared(
+            images=images,
+            real=real,
+            masks=masks,
+            networks=self._networks.loaded,
+            protocols=self._protocols,
+        )
+        for score in self._plan.scores:
+            if not score.of_pairs:
+                continue
+            numbers = score.function("of_pairs")(compared, score.protocol).cpu().numpy()
+            if "keypoints" in score.needs:
+                numbers = np.where(self._known[rows], numbers, np.nan)
+            self.found.put(subject, score.key, rows.start, numbers)
 
     def _add_features(
         self, subject: str, images: Tensor, masks: Tensor | None, rows: slice
     ) -> None:
         if subject not in CONSTANT_SUBJECTS:
-            self.found.put_features(subject, self._networks.features(images))
+            self.found.put_features(subject, set_features(self._sets, images, self._networks))
         elif rows.start == 0:
             # One image has the features of all; scores of sets treat it as a point.
-            self.found.put_features(subject, self._networks.features(images[:1]))
-        if masks is not None:
-            seen = torch.from_numpy(self._known[rows]).to(self._device)
+            self.found.put_features(subject, set_features(self._sets, images[:1], self._networks))
+        if masks is not None and self._masked_sets:
+            seen = torch.from_numpy(self._known[rows]).to(self.device)
             if seen.any():
-                logits = self._networks.masked_logits(masked(images, masks)[seen])
-                self.found.put_features(subject, logits)
+                people = masked(images, masks)[seen]
+                found = set_features(self._masked_sets, people, self._networks)
+                self.found.put_features(subject, found)

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.metrics.bootstrap import Interval, percentile_interval, ratio_draws, resamples
-from train.metrics.frechet import fit_gaussian, frechet_distance
-from train.metrics.inception import inception_score
-from train.metrics.protocols import MIN_FID_IMAGES
+from train.metrics.protocols import Score
+from train.metrics.sets import SetScore
 from train.scoring.measure import CONSTANT_SUBJECTS, SUBJECTS, Floats, Measurements
 from train.scoring.plan import Plan
 
@@ -85,10 +84,8 @@ def subject_tables(
             entry = None
             if score.key in columns.keys(subject):
                 entry = columns.entry(subject, score.key)
-            elif score.metric in ("is", "mask-is"):
-                entry = _inception_entry(found, subject, score.key)
-            elif score.metric == "fid":
-                entry = _fid_entry(found, subject, score.key, reference)
+            elif score.of_sets:
+                entry = _set_entry(found, subject, score, reference)
             if entry is not None:
                 table.setdefault(score.metric, {})[score.protocol] = entry
         if table:
@@ -108,28 +105,13 @@ def lead_tables(columns: Columns) -> dict[str, Table]:
     return tables
 
 
-def _inception_entry(found: Measurements, subject: str, key: str) -> Entry | None:
-    logits = found.features_of(subject, key)
-    if logits is None:
+def _set_entry(found: Measurements, subject: str, score: Score, reference: str) -> Entry | None:
+    ours = found.features_of(subject, score.key)
+    if ours is None:
         return None
-    if subject in CONSTANT_SUBJECTS and key.startswith("is/"):
-        return _entry(1.0, Interval(1.0, 1.0), 1)  # one image: its class says nothing new
-    score = inception_score(logits)
-    entry = _entry(score.value, score.interval, len(logits))
-    entry["deviation"] = score.deviation
-    return entry
-
-
-def _fid_entry(found: Measurements, subject: str, key: str, reference: str) -> Entry | None:
-    ours, theirs = found.features_of(subject, key), found.features_of(reference, key)
-    if ours is None or theirs is None:
-        return None
-    value = frechet_distance(fit_gaussian(ours), fit_gaussian(theirs))
-    # No interval: a resample repeats images, which moves FID itself by more than its error.
-    entry = _entry(value, Interval(None, None), len(ours))
-    entry["reference"] = len(theirs)
-    entry["enough"] = int(min(len(ours), len(theirs)) >= MIN_FID_IMAGES)
-    return entry
+    theirs = found.features_of(reference, score.key)
+    got: SetScore | None = score.function("of_sets")(ours, theirs, subject in CONSTANT_SUBJECTS)
+    return None if got is None else {**_entry(got.value, got.interval, got.n), **got.further}
 
 
 def _estimate(ratio: Ratio, counts: NDArray[np.int32]) -> tuple[float, Interval]:

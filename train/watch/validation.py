@@ -15,13 +15,13 @@ from PIL import Image
 from torch import Tensor
 
 from data_manifest.manifest import Manifest
-from train.data.batch import Batch, make_batch, unscaled
+from train.data.batch import make_batch
 from train.data.store import Samples, Store, load_store, shards_of
+from train.inference.drawing import draw_pictures
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.ssim import ssim
 from train.nets.generator import Generator
-from train.step import generate
-from train.watch.sheets import draw_poses, draw_sheet
+from train.watch.sheets import draw_sheet, picture_cells, pose_cells
 
 PROTOCOL = "pose-gan"
 GENERATED = "generator"
@@ -64,12 +64,12 @@ class Trial:
         rows = Samples(**{k: v[shown] for k, v in self._samples.tensors().items()})
         size = (self._targets.shape[1], self._targets.shape[2])
         columns = {
-            "source": rows.source_images.cpu().numpy(),
-            "its pose": draw_poses(rows.source_joints.cpu().numpy(), size),
-            "target pose": draw_poses(rows.target_joints.cpu().numpy(), size),
-            "generated": self._draw(generator, rows).cpu().numpy(),
-            "average's": self._draw(average, rows).cpu().numpy(),
-            "target": rows.target_images.cpu().numpy(),
+            "source": picture_cells(rows.source_images.cpu().numpy()),
+            "its pose": pose_cells(rows.source_joints.cpu().numpy(), size),
+            "target pose": pose_cells(rows.target_joints.cpu().numpy(), size),
+            "generated": picture_cells(self._draw(generator, rows).cpu().numpy()),
+            "average's": picture_cells(self._draw(average, rows).cpu().numpy()),
+            "target": picture_cells(rows.target_images.cpu().numpy()),
         }
         return draw_sheet(columns)
 
@@ -83,7 +83,7 @@ class Trial:
             make_batch(samples.part(start, start + self._batch), None, sigma=self._sigma)
             for start in parts
         )
-        return torch.cat([draw_images(generator, batch) for batch in batches])
+        return torch.cat([draw_pictures(generator, batch) for batch in batches])
 
     def _score(self, images: Tensor) -> dict[str, float]:
         plain = ssim(images, self._targets, PROTOCOL)
@@ -100,16 +100,6 @@ class Trial:
         scored = {name: self._score(images) for name, images in pictures.items()}
         metrics = ("ssim", "mask_ssim")
         return {metric: {name: scored[name][metric] for name in scored} for metric in metrics}
-
-
-@torch.no_grad()
-def draw_images(generator: Generator, batch: Batch) -> Tensor:
-    """Draw a batch without dropout: uint8 (b, H, W, 3)."""
-    was_training = generator.training
-    generator.eval()
-    images = unscaled(generate(generator, batch))
-    generator.train(was_training)
-    return images
 
 
 def load_trial_pairs(

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from PIL import Image
 
-from preprocess.demo.drawing.framing import CROP_SIZE
 from preprocess.demo.drawing.layout import STRANGERS_FROM, Entry
+from shared.picture_sheet import DARK, draw_grid, enlarged
 
 T = TypeVar("T")
 
 SHEET_PEOPLE, SHEET_IMAGES = 16, 12
 ENLARGED = 2
-GAP_PX = 4
-BACKGROUND = (24, 24, 26)
 
 
 def contact_sheet(root: Path, entries: Sequence[Entry]) -> bytes:
@@ -27,26 +26,24 @@ def contact_sheet(root: Path, entries: Sequence[Entry]) -> bytes:
         root: Folder of the data set; its pictures are drawn already.
         entries: Its pictures.
     """
-    rows: dict[int, list[Entry]] = {}
+    people: dict[int, list[Entry]] = {}
     for entry in entries:
         if entry.person < STRANGERS_FROM:
-            rows.setdefault(entry.person, []).append(entry)
-    chosen = [_spread(row, SHEET_IMAGES) for row in _spread(list(rows.values()), SHEET_PEOPLE)]
-    height, width = (ENLARGED * side + GAP_PX for side in CROP_SIZE)
-    columns = max((len(row) for row in chosen), default=1)
-    sheet = Image.new("RGB", (columns * width, max(len(chosen), 1) * height), BACKGROUND)
-    for top, row in enumerate(chosen):
-        for left, entry in enumerate(row):
-            with Image.open(root / entry.folder / entry.name) as image:
-                size = (width - GAP_PX, height - GAP_PX)
-                enlarged = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
-            sheet.paste(enlarged, (left * width, top * height))
+            people.setdefault(entry.person, []).append(entry)
+    chosen = [_spread(row, SHEET_IMAGES) for row in _spread(list(people.values()), SHEET_PEOPLE)]
+    rows = [[_picture(root / entry.folder / entry.name) for entry in row] for row in chosen]
+    sheet = draw_grid(rows, look=DARK)
     stream = io.BytesIO()
     sheet.save(stream, "JPEG", quality=92)
     return stream.getvalue()
 
 
+def _picture(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return enlarged(np.asarray(image.convert("RGB")), ENLARGED)
+
+
 def _spread(items: Sequence[T], count: int) -> list[T]:
-    """Choose at most ``count`` items, evenly spread over all."""
+    """Choose at most so many items, evenly spread over all."""
     count = min(count, len(items))
     return [items[index * len(items) // count] for index in range(count)]

@@ -11,6 +11,7 @@ from shard_folders import publish_folder, small_arrays
 
 from data_manifest.inspection.sheet import HEADS, SheetSettings, draw_sheet, publish_sheet
 from shared.errors import NoSpaceError, UsageError
+from shared.picture_sheet import LIGHT
 
 
 def test_a_sheet_has_a_row_for_each_pair_and_a_column_for_each_head(folder: Path):
@@ -44,7 +45,7 @@ def test_source_and_target_are_shown_as_they_are(folder: Path):
             picture = Image.fromarray(shard.images[image]).resize(
                 (64, 96), Image.Resampling.BICUBIC
             )
-            x, y = 12 + column * 76, 12 + 24 + 12 + 40
+            x, y = 12 + column * 76, 12 + LIGHT.head_height_px + 12 + 40
             np.testing.assert_array_equal(sheet[y : y + 96, x : x + 64], np.asarray(picture))
 
 

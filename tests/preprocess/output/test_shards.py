@@ -16,8 +16,6 @@ from small_market import jpeg
 from preprocess.output.shards import ShardTask, make_shard
 from preprocess.pairing.pairs import all_pairs
 from preprocess.pairing.shard_plans import OVERHEAD_BYTES, image_bytes, pair_bytes, plan_shards
-from preprocess.pairing.transforms import BLOCK_PAIRS, count_status, transforms_of_pairs
-from shared.affine import pair_transforms
 from shared.errors import UsageError
 
 SIZE = (96, 40)
@@ -101,15 +99,3 @@ def test_a_shard_is_the_same_bytes_every_time(task: ShardTask) -> None:
     again, _ = make_shard(task)
     assert entry == again and entry.num_bytes == task.path.stat().st_size
     assert status.shape == (2, 10)
-
-
-def test_transforms_do_not_depend_on_the_blocks(rng: np.random.Generator) -> None:
-    joints = random_poses(rng, 60)
-    pairs = rng.integers(0, 60, (BLOCK_PAIRS + 37, 2))
-    transforms, status = transforms_of_pairs(joints, pairs)
-    for row in (0, BLOCK_PAIRS - 1, BLOCK_PAIRS, BLOCK_PAIRS + 36):
-        expected, kinds = pair_transforms(joints[pairs[row, :1]], joints[pairs[row, 1:]])
-        assert np.allclose(transforms[row], expected[0], rtol=1e-5, atol=1e-4)
-        assert np.array_equal(status[row], kinds[0])
-    counts = count_status(status)
-    assert all(sum(kinds.values()) == len(pairs) for kinds in counts.values())

@@ -13,6 +13,7 @@ from data_manifest.manifest import open_manifest
 from data_manifest.published_files import read_keypoints
 from data_manifest.shard import read_shard
 from shared.errors import UsageError
+from shared.files import read_json, sha256_of_file
 from train.checkpoint import load_run
 from train.inference.generate import Generated, generate_pairs, panel_name
 from train.watch.validation import spread
@@ -88,6 +89,47 @@ def test_a_limit_draws_the_first_by_name_also_from_one_checkpoint(
     for name, picture in few.items():
         # Another batch size may round a grey level the other way.
         assert abs(picture.astype(int) - everything[name]).max() <= 1
+
+
+def test_a_folder_of_strangers_is_refused_and_stays_as_it_is(
+    shards: Path, run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "own"
+    (out / "panels").mkdir(parents=True)
+    for name in ("panels/holiday.png", "keypoints.csv", "pairs.csv", "table.md", ".x.1.part"):
+        (out / name).write_text(f"the only copy of {name}")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="choose another --out"):
+        generate_pairs(run, shards, out, console=QUIET)
+    after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert after == before and len(before) == 5
+
+
+def test_pictures_cut_short_by_a_kill_are_swept_and_drawn_anew(
+    shards: Path, run: Path, tmp_path: Path
+) -> None:
+    made = generate_pairs(run, shards, tmp_path / "out", console=QUIET)
+    lost = min(made.panels.iterdir())
+    (made.panels / f".{lost.name}.4242.part").write_bytes(b"half")
+    (made.panels / ".film.part").write_bytes(b"not ours")
+    lost.unlink()
+    generate_pairs(run, shards, tmp_path / "out", console=QUIET)
+    assert lost.exists()
+    hidden = [path.name for path in made.panels.iterdir() if path.name.startswith(".")]
+    assert hidden == [".film.part"]
+
+
+def test_the_origin_names_checkpoint_weights_and_shards(
+    shards: Path, run: Path, tmp_path: Path
+) -> None:
+    generate_pairs(run, shards, tmp_path / "out", console=QUIET)
+    checkpoint, _ = load_run(run, QUIET)
+    assert read_json(tmp_path / "out" / "generated.json") == {
+        "checkpoint": checkpoint.name,
+        "sha256": sha256_of_file(checkpoint),
+        "weights": "average",
+        "shards": [entry.sha256 for entry in open_manifest(shards).of_split("test")],
+    }
 
 
 def test_shards_of_another_size_are_refused(run: Path, tmp_path: Path) -> None:
