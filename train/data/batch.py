@@ -16,6 +16,7 @@ from torch import Tensor
 from shared.affine import NO_TRANSFORM
 from shared.skeleton import MIRROR_JOINTS, MIRROR_PARTS
 from train.data.store import Samples
+from train.nets.guidance import Guidance
 from train.nets.posemaps import pose_maps
 
 
@@ -53,6 +54,19 @@ class Batch:
     def image_size(self) -> tuple[int, int]:
         """Height and width of the images."""
         return self.source_image.shape[2], self.source_image.shape[3]
+
+    @property
+    def guidance(self) -> Guidance:
+        """What steers the networks: all but the two images."""
+        return Guidance(
+            source_joints=self.source_joints,
+            target_joints=self.target_joints,
+            source_pose=self.source_pose,
+            target_pose=self.target_pose,
+            transforms=self.transforms,
+            status=self.status,
+            quads=self.target_quads,
+        )
 
 
 def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma: float) -> Batch:
