@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -100,9 +100,13 @@ class _Poisoned(Objective):
         return loss * float("nan") if self.side == "discriminator" else loss
 
     def generator(
-        self, fake_logits: Tensor, generated: Tensor, target: Tensor
+        self,
+        fake_logits: Tensor,
+        generated: Tensor,
+        target: Tensor,
+        extras: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        terms = super().generator(fake_logits, generated, target)
+        terms = super().generator(fake_logits, generated, target, extras)
         if self.side == "generator":
             terms["l1"] = terms["l1"] + float("inf")
         return terms
