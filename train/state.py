@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.amp import GradScaler
 from torch.optim import Adam
 
 from shared.errors import DamagedError, UsageError, problem
 from train.nets.generator import Generator
 from train.nets.kinds import make_discriminator
 from train.settings.tree import TrainSettings
+from train.update import scaler_for
 
 AVERAGE_RAMP = 0.05
 """The average's half-life is at most this share of the images seen so far."""
@@ -48,8 +48,8 @@ class TrainState:
         window_shards: Shards in memory at a time, as the order of samples depends on it.
         best_score: Best quick score so far; NaN for none.
         best_images: Images of the checkpoint that has it; -1 for none.
-        scaler: Lets the optimisers see on the device that a gradient is not finite; its scale is
-            1 for ever. None where the host looks itself.
+        scaler: Where a step decides on the device whether it was finite (:mod:`train.update`);
+            None where the host decides.
 
     Args:
         settings: The run's settings.
@@ -65,7 +65,7 @@ class TrainState:
         self.settings = settings
         self.device = device
         on_device = device.type == "cuda" if on_device is None else on_device
-        self.scaler = GradScaler(device.type, init_scale=1.0) if on_device else None
+        self.scaler = scaler_for(device) if on_device else None
         self.generator = Generator(settings.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.discriminator = make_discriminator(settings.discriminator).to(
             device, memory_format=torch.channels_last

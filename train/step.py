@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from train.data.batch import Batch
 from train.losses.objective import Objective
 from train.nets.generator import Drawing, Generator
 from train.state import TrainState
+from train.update import update_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,28 +116,5 @@ def _judge(discriminator: nn.Module, batch: Batch, images: Tensor) -> Tensor:
 def _update(
     state: TrainState, network: nn.Module, optimizer: Optimizer, loss: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Move a network down its loss, unless loss or gradient are not finite.
-
-    Returns:
-        The norm of the gradient, and whether the network was moved, both on the device.
-    """
-    optimizer.zero_grad(set_to_none=True)
-    parameters = list(network.parameters())
-    limit = state.settings.optimizer.clip_norm or math.inf
-    if state.scaler is None:
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(parameters, limit)
-        finite = torch.isfinite(norm + loss.detach())
-        if finite:
-            optimizer.step()
-        return norm, finite
-    # At a scale of 1 the scaler changes no number. What it brings is an optimiser that looks on
-    # the device whether a gradient is infinite or NaN, and leaves weights and state alone then.
-    state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-    finite = torch.isfinite(norm + loss.detach())
-    # An unusable loss or norm makes every gradient NaN, so that the scaler sees it.
-    nn.utils.clip_grads_with_norm_(parameters, limit, torch.where(finite, norm, torch.nan))
-    state.scaler.step(optimizer)
-    state.scaler.update(1.0)
-    return norm, finite
+    limit = state.settings.optimizer.clip_norm
+    return update_network(network, optimizer, loss, clip_norm=limit, scaler=state.scaler)

@@ -6,7 +6,7 @@ plain operations without buffers, as a compiler likes them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -15,12 +15,19 @@ from torch.autograd.function import once_differentiable
 from shared.skeleton import NUM_PARTS
 from train.nets.fixed_plan import FixedPlan
 from train.nets.rows import gather_rows, maps_of, rows_of, sum_runs
+from train.settings.networks import Aggregation
 
 NOBODY = 255
 """The winner where zero or nothing won."""
 
 
-class FixedMax(torch.autograd.Function):
+def warp_fixed(features: Tensor, plan: FixedPlan, aggregation: Aggregation) -> Tensor:
+    """Warp features ``(b, c, h, w)`` of the plan's size: :func:`train.nets.warp.warp_parts`."""
+    function = _WarpMax if aggregation == "max" else _WarpMean
+    return cast(Tensor, function.apply(features, plan))
+
+
+class _WarpMax(torch.autograd.Function):
     """Maximum over parts; the winning part is kept in a byte a value for the backward pass."""
 
     @staticmethod
@@ -48,7 +55,7 @@ class FixedMax(torch.autograd.Function):
         return _to_sources(torch.where(winner == parts, rows, 0.0), plan), None
 
 
-class FixedMean(torch.autograd.Function):
+class _WarpMean(torch.autograd.Function):
     """Sum over parts divided by the number of masks; linear, so nothing is kept."""
 
     @staticmethod

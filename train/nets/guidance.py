@@ -54,5 +54,8 @@ class Guidance:
             return self
         tensors = {field.name: getattr(self, field.name) for field in fields(self)}
         return Guidance(
-            **{name: value.repeat(times, *[1] * (value.dim() - 1)) for name, value in tensors.items()}
+            **{
+                name: value.repeat(times, *[1] * (value.dim() - 1))
+                for name, value in tensors.items()
+            }
         )

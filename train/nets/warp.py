@@ -28,7 +28,7 @@ from torch.autograd.function import once_differentiable
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_PARTS
 from train.nets.fixed_plan import FixedPlan
-from train.nets.fixed_warp import FixedMax, FixedMean
+from train.nets.fixed_warp import warp_fixed
 from train.nets.rows import gather_rows, maps_of, rows_of, sum_runs
 from train.nets.warp_plan import WarpPlan, build_warp_plan
 from train.settings.networks import Aggregation
@@ -63,10 +63,10 @@ def warp_parts(
                 "build the plan for this batch and level",
             )
         )
-    is_fixed = isinstance(plan, FixedPlan)
-    if aggregation == "max":
-        return cast(Tensor, (FixedMax if is_fixed else _WarpMax).apply(features, plan))
-    return cast(Tensor, (FixedMean if is_fixed else _WarpMean).apply(features, plan))
+    if isinstance(plan, FixedPlan):
+        return warp_fixed(features, plan, aggregation)
+    function = _WarpMax if aggregation == "max" else _WarpMean
+    return cast(Tensor, function.apply(features, plan))
 
 
 class _WarpMax(torch.autograd.Function):
@@ -78,7 +78,10 @@ class _WarpMax(torch.autograd.Function):
         result = _first_layer(rows, plan)
         winner = torch.zeros(result.shape, dtype=torch.uint8, device=result.device)
         for layer, (pixels, taps) in enumerate(plan.later, start=1):
-            values, best = gather_rows(rows, taps.rows, taps.weights), result.index_select(0, pixels)
+            values, best = (
+                gather_rows(rows, taps.rows, taps.weights),
+                result.index_select(0, pixels),
+            )
             # Layers ascend, so the larger number is the later winner.
             better = torch.gt(values, best).view(torch.uint8).mul_(layer)
             result.index_copy_(0, pixels, torch.maximum(values, best, out=best))

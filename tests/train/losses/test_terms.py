@@ -1,0 +1,60 @@
+"""The table of terms: weights of 0 leave a row out, the others are weighted and in order."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from train.losses.adversarial import adversarial_losses
+from train.losses.nearest import nearest_neighbour_loss
+from train.losses.objective import Objective
+from train.losses.reconstruction import l1_loss, perceptual_loss
+from train.losses.terms import TERMS, Term
+from train.losses.vgg import PixelFeatures
+from train.settings.tree import LossSettings
+
+ALL = {"adversarial_weight": 2.0, "l1_weight": 3.0, "perceptual_weight": 5.0, "nearest_weight": 7.0}
+
+
+def given() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    torch.manual_seed(1)
+    return torch.randn(2, 1, 3, 1), torch.rand(2, 3, 12, 8) * 2 - 1, torch.rand(2, 3, 12, 8) * 2 - 1
+
+
+def test_every_row_is_its_loss_times_its_weight():
+    settings = LossSettings(**ALL, adversarial="hinge", nearest_window=5)
+    logits, generated, target = given()
+    pixels = PixelFeatures(["block2_conv1", "block1_conv2"])
+    terms = Objective(settings, pixels).generator(logits, generated, target)
+    fake, real = generated * 127.5, target * 127.5
+    assert list(terms) == ["adversarial", "l1", "perceptual", "nearest"]
+    assert terms["adversarial"] == 2 * adversarial_losses("hinge").g_loss(logits)
+    assert terms["l1"] == 3 * l1_loss(generated, target)
+    assert terms["perceptual"] == 5 * perceptual_loss([fake], [real])
+    assert terms["nearest"] == 7 * nearest_neighbour_loss(fake, real, 5)
+
+
+@pytest.mark.parametrize("name", list(TERMS))
+def test_a_weight_of_0_leaves_its_row_out(name):
+    settings = LossSettings(**{**ALL, f"{name}_weight": 0.0})
+    pixels = PixelFeatures(["block2_conv1", "block1_conv2"])
+    assert list(Objective(settings, pixels).generator(*given())) == [n for n in TERMS if n != name]
+
+
+def test_gradients_reach_the_generated_images_alone():
+    logits, generated, target = (value.requires_grad_() for value in given())
+    terms = Objective(
+        LossSettings(perceptual_weight=1.0, nearest_weight=1.0, adversarial_weight=0.0),
+        PixelFeatures(["block2_conv1", "block1_conv2"]),
+    ).generator(logits, generated, target)
+    torch.stack(list(terms.values())).sum().backward()
+    assert generated.grad.any() and target.grad is None and logits.grad is None
+
+
+def test_a_row_of_ones_own_sees_the_extras():
+    row = Term(weight=lambda s: s.l1_weight, value=lambda view: view.extras["offsets"].abs().sum())
+    objective = Objective(LossSettings(l1_weight=0.5), None, {"smooth": row})
+    terms = objective.generator(*given(), {"offsets": torch.tensor([1.0, -3.0])})
+    assert {name: float(value) for name, value in terms.items()} == {"smooth": 2.0}
+    with pytest.raises(KeyError, match="offsets"):
+        objective.generator(*given())
