@@ -125,7 +125,7 @@ class TrainState:
             kept.copy_(new if moved is None else torch.where(moved, new, kept))
 
     def content(self) -> dict[str, Any]:
-        """Give everything that a checkpoint keeps: tensors and plain values only."""
+        """Return everything that a checkpoint keeps: tensors and plain values only."""
         return {
             **{name: getattr(self, name).state_dict() for name in (*_NETWORKS, *_OPTIMIZERS)},
             "counters": {name: getattr(self, name) for name in _COUNTERS},
@@ -134,7 +134,7 @@ class TrainState:
         }
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Take over what :meth:`content` gave.
+        """Take over what :meth:`content` returned.
 
         Raises:
             DamagedError: It does not fit these networks.

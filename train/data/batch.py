@@ -99,12 +99,12 @@ def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma: float) -> Ba
 
 
 def scaled(images: Tensor) -> Tensor:
-    """Give uint8 (b, H, W, 3) images as float32 (b, 3, H, W) in [-1, 1]."""
+    """Return uint8 (b, H, W, 3) images as float32 (b, 3, H, W) in [-1, 1]."""
     return images.to(torch.float32).mul_(2 / 255).sub_(1).permute(0, 3, 1, 2)
 
 
 def unscaled(images: Tensor) -> Tensor:
-    """Give float (b, 3, H, W) images in [-1, 1] as uint8 (b, H, W, 3), rounded."""
+    """Return float (b, 3, H, W) images in [-1, 1] as uint8 (b, H, W, 3), rounded."""
     levels = images.detach().float().add(1).mul(127.5).round_().clamp_(0, 255)
     return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
