@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,11 @@ import torch
 from shared.console import Console
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish, publish_text
+from train.tensor_file import read_plain
 
 FORMAT = "posegan-checkpoint"
 VERSION = 1
+NOT_USED = "this checkpoint is not used"
 _NAME = re.compile(r"checkpoint-(\d{10,})\.pt")
 
 
@@ -46,11 +47,11 @@ class Checkpoints:
         self._disk = disk
 
     def paths(self) -> list[Path]:
-        """Give the checkpoints that there are, oldest first."""
+        """Return the checkpoints that there are, oldest first."""
         return sorted(p for p in self._folder.glob("checkpoint-*.pt") if _NAME.fullmatch(p.name))
 
     def path_of(self, images: int) -> Path:
-        """Give the name of the checkpoint after this many images."""
+        """Return the name of the checkpoint after this many images."""
         return self._folder / f"checkpoint-{images:010d}.pt"
 
     def save(self, images: int, content: dict[str, Any], *, best_images: int | None) -> Path:
@@ -138,10 +139,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(problem(path, "a checkpoint", error.strerror, "check the name")) from error
     _check_hash(path, data)
-    try:
-        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        raise _damaged(path, "a checkpoint of this project", str(error)) from error
+    expected = "a checkpoint of this project"
+    content = read_plain(data, where=path, expected=expected, remedy=NOT_USED)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise _damaged(path, f"the format {FORMAT}", "another")
     if content.get("version") != VERSION:
@@ -160,7 +159,7 @@ def _check_hash(path: Path, data: bytes) -> None:
 
 
 def _damaged(path: Path, expected: str, found: str) -> DamagedError:
-    return DamagedError(problem(path, expected, found, "this checkpoint is not used"))
+    return DamagedError(problem(path, expected, found, NOT_USED))
 
 
 def _hash_path(path: Path) -> Path:

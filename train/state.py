@@ -7,13 +7,14 @@ import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from shared.errors import DamagedError, UsageError, problem
-from train.nets.discriminator import Discriminator
 from train.nets.generator import Generator
+from train.nets.kinds import make_discriminator
 from train.settings.tree import TrainSettings
+from train.update import scaler_for
 
 AVERAGE_RAMP = 0.05
 """The average's half-life is at most this share of the images seen so far."""
@@ -47,18 +48,26 @@ class TrainState:
         window_shards: Shards in memory at a time, as the order of samples depends on it.
         best_score: Best quick score so far; NaN for none.
         best_images: Images of the checkpoint that has it; -1 for none.
+        scaler: Where a step decides on the device whether it was finite (:mod:`train.update`);
+            None where the host decides.
 
     Args:
         settings: The run's settings.
         device: Where to compute. Networks lie in memory as channels-last: on CPU and GPU quicker.
+        on_device: Whether a step decides on the device, so that the host need not wait, with
+            Adam in one kernel; by default on CUDA.
     """
 
-    def __init__(self, settings: TrainSettings, device: torch.device) -> None:
+    def __init__(
+        self, settings: TrainSettings, device: torch.device, *, on_device: bool | None = None
+    ) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.device = device
+        on_device = device.type == "cuda" if on_device is None else on_device
+        self.scaler = scaler_for(device) if on_device else None
         self.generator = Generator(settings.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.discriminator = Discriminator(settings.discriminator).to(
+        self.discriminator = make_discriminator(settings.discriminator).to(
             device, memory_format=torch.channels_last
         )  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
@@ -76,7 +85,7 @@ class TrainState:
 
     def _adam(self, network: nn.Module, rate: float) -> Adam:
         betas = self.settings.optimizer.betas
-        return Adam(network.parameters(), lr=rate, betas=betas, fused=self.device.type == "cuda")
+        return Adam(network.parameters(), lr=rate, betas=betas, fused=self.scaler is not None)
 
     def set_rates(self) -> None:
         """Set the learning rates for the number of images seen."""
@@ -91,16 +100,32 @@ class TrainState:
             group["lr"] = optimizer.discriminator_rate * factor
 
     @torch.no_grad()
-    def update_average(self, batch: int) -> None:
-        """Move the average towards the generator after a step on so many samples."""
+    def update_average(self, batch: int, moved: Tensor | None = None) -> None:
+        """Move the average towards the generator after a step on so many samples.
+
+        Buffers (running statistics of a norm) are copied: their means are taken already.
+
+        Args:
+            batch: Samples of the step.
+            moved: A truth value on the device, False where the step was skipped and the average
+                must stay; None for True.
+        """
         longest = self.settings.optimizer.average_half_life_images
         half_life = min(float(longest), AVERAGE_RAMP * (self.images + batch))
         keep = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
-        new = list(self.generator.parameters())
-        torch._foreach_lerp_(list(self.average.parameters()), new, 1 - keep)
+        share: float | Tensor = 1 - keep
+        if moved is not None and self.scaler is not None:
+            share = moved * share
+        elif moved is not None and not moved:
+            return
+        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
+        for average, new in pairs:
+            average.lerp_(new, share)
+        for kept, new in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(new if moved is None else torch.where(moved, new, kept))
 
     def content(self) -> dict[str, Any]:
-        """Give everything that a checkpoint keeps: tensors and plain values only."""
+        """Return everything that a checkpoint keeps: tensors and plain values only."""
         return {
             **{name: getattr(self, name).state_dict() for name in (*_NETWORKS, *_OPTIMIZERS)},
             "counters": {name: getattr(self, name) for name in _COUNTERS},
@@ -109,7 +134,7 @@ class TrainState:
         }
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Take over what :meth:`content` gave.
+        """Take over what :meth:`content` returned.
 
         Raises:
             DamagedError: It does not fit these networks.
@@ -145,9 +170,9 @@ class TrainState:
             ) from error
 
     def is_finite(self) -> bool:
-        """Tell whether every weight and average is a finite number."""
+        """Tell whether every weight, buffer and average is a finite number."""
         networks = (self.generator, self.discriminator, self.average)
-        values = [value for network in networks for value in network.parameters()]
+        values = [value for network in networks for value in network.state_dict().values()]
         return bool(torch.stack([value.isfinite().all() for value in values]).all())
 
 

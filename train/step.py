@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,8 +11,9 @@ from torch.optim import Optimizer
 
 from train.data.batch import Batch
 from train.losses.objective import Objective
-from train.nets.generator import Generator
+from train.nets.generator import Drawing, Generator
 from train.state import TrainState
+from train.update import update_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,19 +21,20 @@ class StepReport:
     """What a step did.
 
     Attributes:
-        finite: Whether both losses and gradients were finite; a network whose were not has not
-            been moved.
+        finite: A truth value on the device: whether both losses and gradients were finite. A
+            network whose were not has not been moved, nor its optimiser or average. To read it
+            (``bool``) waits for the device, so read it late.
         discriminator: The discriminator's loss and the norm of its gradient.
         generator: The generator's weighted terms and the norm of its gradient.
     """
 
-    finite: bool
+    finite: Tensor
     discriminator: dict[str, Tensor]
     generator: dict[str, Tensor]
 
 
 def train_step(state: TrainState, objective: Objective, draw: Callable[[], Batch]) -> StepReport:
-    """Teach both networks once.
+    """Teach both networks once. On CUDA nothing in here waits for the device.
 
     Args:
         state: What is changed.
@@ -48,35 +49,40 @@ def train_step(state: TrainState, objective: Objective, draw: Callable[[], Batch
     state.set_rates()
     batch = draw()
     with torch.set_grad_enabled(reuse):
-        fake = generate(state.generator, batch)
-    d_report, d_finite = _teach_discriminator(state, objective, batch, fake.detach())
+        fake = draw_batch(state.generator, batch)
+    d_report, d_finite = _teach_discriminator(state, objective, batch, fake.image.detach())
     if not reuse:
         batch = draw()
-        fake = generate(state.generator, batch)
+        fake = draw_batch(state.generator, batch)
     g_report, g_finite = _teach_generator(state, objective, batch, fake)
-    if g_finite:
-        state.update_average(len(batch))
+    state.update_average(len(batch), g_finite)
     state.steps += 1
     state.images += len(batch)
-    return StepReport(finite=d_finite and g_finite, discriminator=d_report, generator=g_report)
+    return StepReport(finite=d_finite & g_finite, discriminator=d_report, generator=g_report)
+
+
+def draw_batch(generator: Generator, batch: Batch) -> Drawing:
+    """Draw the sources of a batch in their target poses, in float32."""
+    guidance = batch.guidance
+    prepared = generator.prepare(guidance)
+    with mixed_precision(batch.source_image.device):
+        drawing: Drawing = generator(batch.source_image, guidance, prepared)
+    return drawing.float()
 
 
 def generate(generator: Generator, batch: Batch) -> Tensor:
-    """Draw the sources of a batch in their target poses: float32 (b, 3, H, W) in [-1, 1]."""
-    plans = generator.plan(batch.transforms, batch.status, batch.target_quads)
-    with mixed_precision(batch.source_image.device):
-        images: Tensor = generator(batch.source_image, batch.source_pose, batch.target_pose, plans)
-    return images.float()
+    """Draw the images of a batch alone: float32 (b, 3, H, W) in [-1, 1]."""
+    return draw_batch(generator, batch).image
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:
-    """Give the context of the networks' passes: bfloat16 on CUDA, float32 elsewhere."""
+    """Return the context of the networks' passes: bfloat16 on CUDA, float32 elsewhere."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
 
 
 def _teach_discriminator(
     state: TrainState, objective: Objective, batch: Batch, fake: Tensor
-) -> tuple[dict[str, Tensor], bool]:
+) -> tuple[dict[str, Tensor], Tensor]:
     judged = torch.cat((batch.target_image, fake))
     real_logits, fake_logits = _judge(state.discriminator, batch, judged).chunk(2)
     loss = objective.discriminator(real_logits, fake_logits)
@@ -85,11 +91,11 @@ def _teach_discriminator(
 
 
 def _teach_generator(
-    state: TrainState, objective: Objective, batch: Batch, fake: Tensor
-) -> tuple[dict[str, Tensor], bool]:
+    state: TrainState, objective: Objective, batch: Batch, fake: Drawing
+) -> tuple[dict[str, Tensor], Tensor]:
     state.discriminator.requires_grad_(False)
-    logits = _judge(state.discriminator, batch, fake)
-    terms = objective.generator(logits, fake, batch.target_image)
+    logits = _judge(state.discriminator, batch, fake.image)
+    terms = objective.generator(logits, fake.image, batch.target_image, fake.extras)
     loss = torch.stack(list(terms.values())).sum()
     norm, finite = _update(state, state.generator, state.generator_optimizer, loss)
     state.discriminator.requires_grad_(True)
@@ -102,23 +108,13 @@ def _judge(discriminator: nn.Module, batch: Batch, images: Tensor) -> Tensor:
     sets = len(images) // len(batch)
     with mixed_precision(images.device):
         logits: Tensor = discriminator(
-            batch.source_image.repeat(sets, 1, 1, 1),
-            batch.source_pose.repeat(sets, 1, 1, 1),
-            images,
-            batch.target_pose.repeat(sets, 1, 1, 1),
+            images, batch.source_image.repeat(sets, 1, 1, 1), batch.guidance.repeated(sets)
         )
     return logits
 
 
 def _update(
     state: TrainState, network: nn.Module, optimizer: Optimizer, loss: Tensor
-) -> tuple[Tensor, bool]:
-    """Move a network down its loss, unless loss or gradient are not finite."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    limit = state.settings.optimizer.clip_norm or math.inf
-    norm = nn.utils.clip_grad_norm_(network.parameters(), limit)
-    finite = bool(torch.isfinite(norm + loss.detach()))
-    if finite:
-        optimizer.step()
-    return norm, finite
+) -> tuple[Tensor, Tensor]:
+    limit = state.settings.optimizer.clip_norm
+    return update_network(network, optimizer, loss, clip_norm=limit, scaler=state.scaler)

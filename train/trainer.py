@@ -101,7 +101,7 @@ class Training:
         self.state.seconds += now - self._tick
         self._tick = now
         self._meter.note(report, self.state.images - self._before)
-        if report.finite:
+        if bool(report.finite):
             self.state.skipped = 0
             return
         self.state.skipped += 1

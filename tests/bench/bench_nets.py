@@ -27,7 +27,7 @@ from torch.profiler import ProfilerActivity, profile
 from shared.affine import pair_transforms
 from shared.console import Console
 from shared.geometry import mask_quads, valid_poses
-from train.losses.terms import nearest_neighbour_loss
+from train.losses.nearest import nearest_neighbour_loss
 from train.nets.warp import build_warp_plan, warp_parts
 from train.settings.networks import Sampling
 

@@ -90,11 +90,10 @@ class Bench:
         """Parts of a step that can be timed alone."""
         batch, state = self.draw(), self.state
         images = generate(state.generator, batch).detach().requires_grad_()
-        conditions = (batch.source_image, batch.source_pose, images, batch.target_pose)
 
         def judged() -> torch.Tensor:
             with mixed_precision(self.device):
-                return state.discriminator(*conditions).float()
+                return state.discriminator(images, batch.source_image, batch.guidance).float()
 
         def losses() -> torch.Tensor:
             terms = self.objective.generator(judged(), images, batch.target_image)
@@ -102,9 +101,7 @@ class Bench:
 
         return {
             "draw a batch, heat maps": self.draw,
-            "plan the warps": lambda: state.generator.plan(
-                batch.transforms, batch.status, batch.target_quads
-            ),
+            "plan the warps": lambda: state.generator.prepare(batch.guidance),
             "generator forward": lambda: generate(state.generator, batch),
             "generator forward, backward": lambda: (
                 generate(state.generator, batch).sum().backward()

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 import torch
 from drawn_shards import random_arrays
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from train.data.batch import Batch, make_batch
 from train.data.store import store_from
 from train.losses.objective import Objective, make_objective
+from train.nets.discriminator import Discriminator
+from train.nets.generator import Generator
 from train.settings.presets import PRESETS, resolve
 from train.settings.tree import TrainSettings
 from train.state import TrainState
@@ -100,9 +103,13 @@ class _Poisoned(Objective):
         return loss * float("nan") if self.side == "discriminator" else loss
 
     def generator(
-        self, fake_logits: Tensor, generated: Tensor, target: Tensor
+        self,
+        fake_logits: Tensor,
+        generated: Tensor,
+        target: Tensor,
+        extras: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        terms = super().generator(fake_logits, generated, target)
+        terms = super().generator(fake_logits, generated, target, extras)
         if self.side == "generator":
             terms["l1"] = terms["l1"] + float("inf")
         return terms
@@ -123,6 +130,118 @@ def test_a_network_whose_loss_is_not_finite_is_not_moved(side: str) -> None:
     poisoned.side = ""
     assert train_step(state, poisoned, batches()).finite
     assert any(moved(before, network))
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 1.0])
+@pytest.mark.parametrize("side", ["discriminator", "generator"])
+def test_decided_on_the_device_a_skipped_network_keeps_all_its_bits(
+    side: str, clip_norm: float
+) -> None:
+    """What a step does on CUDA, here on the CPU: weights, Adam's state and average all stay."""
+    settings = small("dsc", {"optimizer": {"clip_norm": clip_norm}})
+    state = TrainState(settings, CPU, on_device=True)
+    poisoned, draw = _Poisoned(settings.loss, None), batches()
+    train_step(state, poisoned, draw)
+
+    def kept(name: str) -> list[Tensor]:
+        parts = [getattr(state, name).state_dict()]
+        parts.append(getattr(state, f"{name}_optimizer").state_dict()["state"])
+        parts.append(state.average.state_dict() if name == "generator" else {})
+        return [leaf.clone() for leaf in leaves(parts)]
+
+    other = "generator" if side == "discriminator" else "discriminator"
+    for poisoned.side, finite in ((side, False), ("", True)):
+        before, before_other = kept(side), kept(other)
+        report = train_step(state, poisoned, draw)
+        assert bool(report.finite) == finite
+        same = [torch.equal(a, b) for a, b in zip(before, kept(side), strict=True)]
+        assert not any(same) if finite else all(same)
+        assert not any(map(torch.equal, before_other, kept(other)))
+    assert state.is_finite()
+
+
+def leaves(value: object) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value
+    return [leaf for each in inner for leaf in leaves(each)]  # type: ignore[attr-defined]
+
+
+class _Questions(TorchFunctionMode):
+    """Notes what the host asks of a tensor's values, torch's own Python code included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        asking = {"__bool__", "__float__", "__int__", "__index__", "item", "tolist", "nonzero"}
+        asking |= {"cpu", "numpy", "equal", "allclose", "masked_select", "unique"}
+        name = getattr(function, "__name__", "")
+        self.asked |= {name} & asking
+        return function(*args, **(kwargs or {}))
+
+
+def test_a_step_that_decides_on_the_device_never_asks_the_host() -> None:
+    """No value is read by the host: on CUDA each such read would wait for all work queued."""
+    settings = small("baseline", {"optimizer": {"clip_norm": 1.0}})
+    asked = {}
+    for on_device in (False, True):
+        state, draw = TrainState(settings, CPU, on_device=on_device), batches()
+        drawn = [draw() for _ in range(4)]
+        for _ in range(2):  # Adam makes its state in the first
+            with _Questions() as questions:
+                train_step(state, objective_of(settings), drawn.pop)
+        asked[on_device] = questions.asked
+    assert asked[False] >= {"__bool__"}
+    assert not asked[True]
+
+
+def test_deciding_on_the_device_or_on_the_host_is_the_same_training() -> None:
+    settings, reports = small("dsc"), []
+    for on_device in (False, True):
+        state, draw = TrainState(settings, CPU, on_device=on_device), batches()
+        torch.manual_seed(3)
+        reports.append([train_step(state, objective_of(settings), draw) for _ in range(3)])
+    for host, device in zip(*reports, strict=True):
+        assert bool(device.finite)
+        for name, value in host.generator.items():
+            torch.testing.assert_close(device.generator[name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_passes_and_losses_look_at_no_value() -> None:
+    """On the device "meta" there are none: whatever looks at one raises."""
+    settings, meta = small("full"), torch.device("meta")
+    batch = batches()()
+    batch = Batch(**{name: value.to(meta) for name, value in vars(batch).items()})
+    generator, discriminator = (
+        Generator(settings.generator).to(meta),
+        Discriminator(settings.discriminator).to(meta),
+    )
+    drawing = generator(batch.source_image, batch.guidance)
+    logits = discriminator(drawing.image, batch.source_image, batch.guidance)
+    terms = objective_of(settings).generator(logits, drawing.image, batch.target_image)
+    torch.stack(list(terms.values())).sum().backward()
+    assert all(value.grad is not None for value in generator.parameters())
+
+
+@pytest.mark.parametrize("on_device", [False, True])
+def test_the_average_takes_over_buffers_and_keeps_them_when_a_step_is_skipped(
+    on_device: bool,
+) -> None:
+    state = TrainState(small("dsc"), CPU, on_device=on_device)
+    for network in (state.generator, state.average):
+        network.register_module("norm", torch.nn.BatchNorm2d(3).requires_grad_(False))
+    state.images = 1_000_000
+    state.generator.norm(torch.randn(4, 3, 5, 2) + 2)
+    counted, mean = state.generator.norm.num_batches_tracked, state.generator.norm.running_mean
+    state.update_average(3, torch.tensor(False))
+    assert state.average.norm.num_batches_tracked == 0 and not state.average.norm.running_mean.any()
+    state.update_average(3, torch.tensor(True))
+    assert torch.equal(state.average.norm.running_mean, mean) and mean.all()
+    assert state.average.norm.num_batches_tracked == counted == 1
+    mean[0] = torch.nan
+    assert not state.is_finite()
 
 
 def test_clipping_bounds_the_gradient() -> None:

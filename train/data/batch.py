@@ -16,6 +16,7 @@ from torch import Tensor
 from shared.affine import NO_TRANSFORM
 from shared.skeleton import MIRROR_JOINTS, MIRROR_PARTS
 from train.data.store import Samples
+from train.nets.guidance import Guidance
 from train.nets.posemaps import pose_maps
 
 
@@ -54,6 +55,19 @@ class Batch:
         """Height and width of the images."""
         return self.source_image.shape[2], self.source_image.shape[3]
 
+    @property
+    def guidance(self) -> Guidance:
+        """What steers the networks: all but the two images."""
+        return Guidance(
+            source_joints=self.source_joints,
+            target_joints=self.target_joints,
+            source_pose=self.source_pose,
+            target_pose=self.target_pose,
+            transforms=self.transforms,
+            status=self.status,
+            quads=self.target_quads,
+        )
+
 
 def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma: float) -> Batch:
     """Scale the images, draw the heat maps and mirror what is to be mirrored.
@@ -85,12 +99,12 @@ def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma: float) -> Ba
 
 
 def scaled(images: Tensor) -> Tensor:
-    """Give uint8 (b, H, W, 3) images as float32 (b, 3, H, W) in [-1, 1]."""
+    """Return uint8 (b, H, W, 3) images as float32 (b, 3, H, W) in [-1, 1]."""
     return images.to(torch.float32).mul_(2 / 255).sub_(1).permute(0, 3, 1, 2)
 
 
 def unscaled(images: Tensor) -> Tensor:
-    """Give float (b, 3, H, W) images in [-1, 1] as uint8 (b, H, W, 3), rounded."""
+    """Return float (b, 3, H, W) images in [-1, 1] as uint8 (b, H, W, 3), rounded."""
     levels = images.detach().float().add(1).mul(127.5).round_().clamp_(0, 255)
     return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 

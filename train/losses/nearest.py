@@ -20,7 +20,7 @@ MAX_WINDOW = 15
 def nearest_neighbour_loss(
     generated_features: Tensor, real_features: Tensor, window: int = 3
 ) -> Tensor:
-    """Give the mean distance of generated pixels to their nearest real neighbours.
+    """Return the mean distance of generated pixels to their nearest real neighbours.
 
     For each pixel of the generated features it is the smallest channel-summed absolute difference
     to the N x N pixels around the same place in the real features, then the mean over pixels.
@@ -82,7 +82,7 @@ class _Nearest(torch.autograd.Function):
 
 
 def _minimum(generated: Tensor, real: Tensor, window: int) -> tuple[Tensor, Tensor]:
-    """Give the smallest distance ``(b, h, w)`` and the number of the shift that has it.
+    """Return the smallest distance ``(b, h, w)`` and the number of the shift that has it.
 
     Args:
         generated: ``(b, h, w, c)``.
@@ -115,14 +115,16 @@ def _shifts(window: int) -> list[tuple[int, int]]:
 
 
 def _overlap(shift: int, length: int) -> slice:
-    """Give where a line of pixels has a neighbour ``shift`` further on; maybe nowhere."""
+    """Return where a line of pixels has a neighbour ``shift`` further on; maybe nowhere."""
     return slice(min(max(0, -shift), length), max(min(length, length - shift), 0))
 
 
 def _winning_rows(winner: Tensor, window: int) -> Tensor:
-    """Give the winners as rows of the table of all pixels, int64 ``(b * h * w,)``."""
+    """Return the winners as rows of the table of all pixels, int64 ``(b * h * w,)``."""
     width, last = winner.shape[2], winner.numel() - 1
-    ways = [down * width + right for down, right in _shifts(window)]
-    way = torch.tensor(ways, device=winner.device).index_select(0, winner.flatten().int())
+    # Made on the device: a list from the host would have to be waited for.
+    reach = torch.arange(window, device=winner.device) - window // 2
+    ways = (reach[:, None] * width + reach).flatten()
+    way = ways.index_select(0, winner.flatten().int())
     # Where no distance was finite nobody won: the gradient may be NaN, but no index may fail.
     return way.add_(torch.arange(last + 1, device=winner.device)).clamp_(0, last)

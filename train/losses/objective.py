@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from train.losses.terms import adversarial_losses, l1_loss, nearest_neighbour_loss, perceptual_loss
+from train.losses.adversarial import adversarial_losses
+from train.losses.terms import TERMS, Term, View
 from train.losses.vgg import PixelFeatures, VggFeatures, find_vgg
 from train.settings.tree import LossSettings
 
@@ -20,58 +21,61 @@ class Objective:
 
     Args:
         settings: Which terms, and how much of each.
-        features: Maps images to a list: the perceptual layers, then the nearest-neighbour one.
-            None where no term needs features.
+        features: Maps images to features of the layers that it names. None where no term needs
+            features.
+        terms: The generator's terms by name, in the order of adding.
     """
 
-    def __init__(self, settings: LossSettings, features: nn.Module | None) -> None:
+    def __init__(
+        self,
+        settings: LossSettings,
+        features: VggFeatures | PixelFeatures | None,
+        terms: Mapping[str, Term] = TERMS,
+    ) -> None:
         self._settings = settings
         self._features = features
         self._game = adversarial_losses(settings.adversarial)
+        self._terms = {name: term for name, term in terms.items() if term.weight(settings)}
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Give the discriminator's loss."""
+        """Return the discriminator's loss."""
         return self._game.d_loss(real_logits.float(), fake_logits.float())
 
     def generator(
-        self, fake_logits: Tensor, generated: Tensor, target: Tensor
+        self,
+        fake_logits: Tensor,
+        generated: Tensor,
+        target: Tensor,
+        extras: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """Give the generator's loss as its weighted terms, by name.
+        """Return the generator's loss as its weighted terms, by name.
 
         Args:
             fake_logits: The discriminator's view of the generated images.
             generated: Images (b, 3, H, W) in [-1, 1].
             target: What they should be.
+            extras: What the generator handed on beside its images.
         """
-        settings = self._settings
-        terms = {}
-        if settings.adversarial_weight:
-            adversarial = self._game.g_loss(fake_logits.float())
-            terms["adversarial"] = settings.adversarial_weight * adversarial
-        if settings.l1_weight:
-            terms["l1"] = settings.l1_weight * l1_loss(generated, target)
-        if self._features is not None:
-            terms |= self._feature_terms(self._features, generated, target)
-        return terms
-
-    def _feature_terms(
-        self, features: nn.Module, generated: Tensor, target: Tensor
-    ) -> dict[str, Tensor]:
-        settings = self._settings
         with torch.no_grad():
-            real = features(target)
-        fake = features(generated)
-        terms = {}
-        layers = slice(0, len(settings.perceptual_layers))
-        if settings.perceptual_weight:
-            terms["perceptual"] = settings.perceptual_weight * perceptual_loss(
-                fake[layers], real[layers]
-            )
-        if settings.nearest_weight:
-            terms["nearest"] = settings.nearest_weight * nearest_neighbour_loss(
-                fake[-1], real[-1], settings.nearest_window
-            )
-        return terms
+            real_features = self._features_of(target)
+        view = View(
+            settings=self._settings,
+            fake_logits=fake_logits.float(),
+            generated=generated,
+            target=target,
+            extras=extras or {},
+            fake_features=self._features_of(generated),
+            real_features=real_features,
+        )
+        return {
+            name: term.weight(self._settings) * term.value(view)
+            for name, term in self._terms.items()
+        }
+
+    def _features_of(self, images: Tensor) -> dict[str, Tensor]:
+        if self._features is None:
+            return {}
+        return dict(zip(self._features.layers, self._features(images), strict=True))
 
 
 def make_objective(

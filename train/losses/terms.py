@@ -1,87 +1,80 @@
-"""The losses of the two networks; each is a mean, so that batch and image size do not matter."""
+"""The table of the generator's terms: what it is asked for, one row a loss.
+
+A new loss is a function in a file of its own, a row here, and its weight in
+:class:`train.settings.tree.LossSettings`. A row whose weight is 0 is never computed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from shared.errors import UsageError, problem
+from train.losses.adversarial import adversarial_losses
 from train.losses.nearest import nearest_neighbour_loss
-from train.settings.tree import AdversarialKind
-
-__all__ = [
-    "AdversarialLosses",
-    "adversarial_losses",
-    "l1_loss",
-    "nearest_neighbour_loss",
-    "perceptual_loss",
-]
+from train.losses.reconstruction import l1_loss, perceptual_loss
+from train.settings.tree import LossSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdversarialLosses:
-    """The two sides of an adversarial game, on logits of any shape (positive means real).
+class View:
+    """What a term may look at.
 
     Attributes:
-        d_loss: (real logits, fake logits) -> the discriminator's loss, a scalar.
-        g_loss: fake logits -> the generator's loss, a scalar.
+        settings: Of all losses.
+        fake_logits: The discriminator's judgement of the generated images, float32.
+        generated: Images ``(b, 3, H, W)`` in [-1, 1].
+        target: What they should be.
+        extras: What the generator handed on beside its images (offsets, masks), by name.
+        fake_features: Features of the generated images, by layer; empty where no term needs any.
+        real_features: Features of the targets; no gradient flows into them.
     """
 
-    d_loss: Callable[[Tensor, Tensor], Tensor]
-    g_loss: Callable[[Tensor], Tensor]
+    settings: LossSettings
+    fake_logits: Tensor
+    generated: Tensor
+    target: Tensor
+    extras: Mapping[str, Tensor]
+    fake_features: Mapping[str, Tensor]
+    real_features: Mapping[str, Tensor]
 
 
-def adversarial_losses(kind: AdversarialKind) -> AdversarialLosses:
-    """Give the losses of an adversarial game.
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A row of the table.
 
-    Args:
-        kind: ``"vanilla"``: log loss, the generator's in its non-saturating form (Goodfellow et
-            al. 2014). ``"hinge"`` (Lim and Ye 2017). ``"least-squares"`` (Mao et al. 2017), real
-            is 1 and fake is 0, without the factor 1/2.
-
-    Returns:
-        The discriminator's and the generator's loss.
-
-    Raises:
-        UsageError: There is no such kind.
+    Attributes:
+        weight: How much of it the settings ask for.
+        value: The loss without its weight, a scalar.
     """
-    games = {
-        "vanilla": AdversarialLosses(
-            d_loss=lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
-            g_loss=lambda fake: F.softplus(-fake).mean(),
-        ),
-        "hinge": AdversarialLosses(
-            d_loss=lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
-            g_loss=lambda fake: -fake.mean(),
-        ),
-        "least-squares": AdversarialLosses(
-            d_loss=lambda real, fake: (real - 1).square().mean() + fake.square().mean(),
-            g_loss=lambda fake: (fake - 1).square().mean(),
-        ),
-    }
-    if kind not in games:
-        raise UsageError(problem("adversarial loss", " or ".join(games), kind, "choose one"))
-    return games[kind]
+
+    weight: Callable[[LossSettings], float]
+    value: Callable[[View], Tensor]
 
 
-def l1_loss(generated: Tensor, target: Tensor) -> Tensor:
-    """Give the mean absolute difference of two tensors of one shape."""
-    return (generated - target).abs().mean()
+def _adversarial(view: View) -> Tensor:
+    return adversarial_losses(view.settings.adversarial).g_loss(view.fake_logits)
 
 
-def perceptual_loss(generated: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
-    """Give the mean absolute difference of features, summed over layers.
+def _perceptual(view: View) -> Tensor:
+    layers = view.settings.perceptual_layers
+    return perceptual_loss(
+        [view.fake_features[layer] for layer in layers],
+        [view.real_features[layer] for layer in layers],
+    )
 
-    Args:
-        generated: Features ``(b, c, h, w)`` of the generated images, one a layer.
-        real: Features of the real images; no gradient flows into them.
 
-    Returns:
-        A scalar.
-    """
-    losses = [l1_loss(a, b.detach()) for a, b in zip(generated, real, strict=True)]
-    return torch.stack(losses).sum()
+def _nearest(view: View) -> Tensor:
+    layer = view.settings.nearest_layer
+    return nearest_neighbour_loss(
+        view.fake_features[layer], view.real_features[layer], view.settings.nearest_window
+    )
+
+
+TERMS: Mapping[str, Term] = {
+    "adversarial": Term(weight=lambda s: s.adversarial_weight, value=_adversarial),
+    "l1": Term(weight=lambda s: s.l1_weight, value=lambda v: l1_loss(v.generated, v.target)),
+    "perceptual": Term(weight=lambda s: s.perceptual_weight, value=_perceptual),
+    "nearest": Term(weight=lambda s: s.nearest_weight, value=_nearest),
+}

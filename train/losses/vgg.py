@@ -8,9 +8,8 @@ Convention:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +17,13 @@ from torch import Tensor, nn
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import sha256_of_file
 from shared.weights import WEIGHTS, sha256_in_name
+from train.tensor_file import read_weights
 
 VGG = WEIGHTS["vgg19"]
 REMEDY = f"download {VGG.url} elsewhere and give it with {VGG.option} FILE, or {VGG.without}"
-BLOCKS = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)
+CONVOLUTIONS = (2, 2, 4, 4, 4)
+"""How many each block of VGG-19 has; a ReLU follows each, a pooling each block."""
+
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 CAFFE_SCALE = 57.0
@@ -87,7 +89,7 @@ def _check_hash(path: Path) -> None:
 
 
 def layer_index(layer: str | int) -> int:
-    """Give a layer's index into torchvision's ``features``: 3 for ``"block1_conv2"``.
+    """Return a layer's index into torchvision's ``features``: 3 for ``"block1_conv2"``.
 
     Raises:
         UsageError: VGG-19 has no such layer.
@@ -112,8 +114,8 @@ def layer_index(layer: str | int) -> int:
 def _layer_indices() -> dict[str, int]:
     indices = {}
     index = 0
-    for block, filters in enumerate(BLOCKS, start=1):
-        for convolution in range(1, len(filters) + 1):
+    for block, convolutions in enumerate(CONVOLUTIONS, start=1):
+        for convolution in range(1, convolutions + 1):
             indices[f"block{block}_conv{convolution}"] = index + 1
             index += 2
         index += 1
@@ -121,15 +123,16 @@ def _layer_indices() -> dict[str, int]:
 
 
 def _trunk(depth: int) -> nn.Sequential:
-    """Build VGG-19's ``features`` up to an index; its state has torchvision's names."""
-    layers: list[nn.Module] = []
-    channels = 3
-    for filters in BLOCKS:
-        for width in filters:
-            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
-            channels = width
-        layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers[: depth + 1])
+    """Build torchvision's ``features`` up to an index, with random weights."""
+    from torchvision.models import vgg19  # noqa: PLC0415 - a second to import
+
+    with torch.device("meta"):  # its classifier alone would fill half a gigabyte
+        features = vgg19(weights=None, init_weights=False).features
+    trunk: nn.Sequential = features[: depth + 1].to_empty(device="cpu")
+    for layer in trunk:
+        if isinstance(layer, nn.Conv2d):
+            layer.reset_parameters()
+    return trunk
 
 
 class VggFeatures(nn.Module):
@@ -143,7 +146,7 @@ class VggFeatures(nn.Module):
 
     Raises:
         UsageError: Unknown layer, or the file holds another network.
-        DamagedError: The file cannot be read as weights.
+        DamagedError: The file is no file of weights.
     """
 
     mean: Tensor
@@ -156,7 +159,7 @@ class VggFeatures(nn.Module):
         feature_scale: float = CAFFE_SCALE,
     ) -> None:
         super().__init__()
-        self.layers = tuple(layers)
+        self.layers = tuple(str(layer) for layer in layers)
         self.feature_scale = feature_scale
         self._indices = tuple(layer_index(layer) for layer in layers)
         self.trunk = _trunk(max(self._indices))
@@ -168,7 +171,7 @@ class VggFeatures(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Give the features of images ``(b, 3, H, W)`` in [-1, 1], in the order of ``layers``."""
+        """Return the features of images ``(b, 3, H, W)`` in [-1, 1], in the order of ``layers``."""
         features = ((images + 1) / 2 - self.mean) / self.deviation
         found = {}
         for index, layer in enumerate(self.trunk):
@@ -187,32 +190,23 @@ class PixelFeatures(nn.Module):
 
     def __init__(self, layers: Sequence[str | int]) -> None:
         super().__init__()
-        self.layers = tuple(layers)
+        self.layers = tuple(str(layer) for layer in layers)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Give images ``(b, 3, H, W)`` in [-1, 1] times 127.5, once for every layer."""
+        """Return images ``(b, 3, H, W)`` in [-1, 1] times 127.5, once for every layer."""
         pixels = images * PIXEL_SCALE
         return [pixels for _ in self.layers]
 
 
 def _load(trunk: nn.Sequential, path: Path) -> None:
-    state = _read_state(path)
-    try:
-        trunk.load_state_dict({name: state[f"features.{name}"] for name in trunk.state_dict()})
-    except (KeyError, RuntimeError) as error:
-        raise UsageError(
-            problem(path, "torchvision's state of VGG-19", f"another one ({error})", REMEDY)
-        ) from error
-
-
-def _read_state(path: Path) -> Mapping[str, Any]:
-    try:
-        # A file of weights must never run code.
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises a dozen kinds, none of which it documents
-        raise DamagedError(
-            problem(path, "torchvision's state of VGG-19", f"no state ({error})", REMEDY)
-        ) from error
-    if not isinstance(state, Mapping):
-        raise UsageError(problem(path, "a state by name", type(state).__name__, REMEDY))
-    return state
+    expected = "torchvision's state of VGG-19"
+    state = read_weights(path, expected=expected, remedy=REMEDY)
+    wanted = {name: f"features.{name}" for name in trunk.state_dict()}
+    for name, own in trunk.state_dict().items():
+        given = state.get(wanted[name])
+        if given is None or given.shape != own.shape:
+            found = "nothing" if given is None else f"a tensor of {tuple(given.shape)}"
+            raise UsageError(
+                problem(path, expected, f"another one: {found} by {wanted[name]}", REMEDY)
+            )
+    trunk.load_state_dict({name: state[key] for name, key in wanted.items()})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Final
 
-import torch
 from torch import Tensor
 
-from shared.errors import DamagedError, UsageError, problem
+from shared.errors import UsageError, problem
 from shared.weights import WEIGHTS
+from train.tensor_file import read_weights
 
 WEIGHT_FILES: Final = {key: file for key, file in WEIGHTS.items() if file.home == "name"}
 """The files of ``--weights-dir``, by the keys that metrics and protocols name."""
@@ -56,15 +55,4 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         DamagedError: The file is no dictionary of tensors.
     """
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DamagedError(
-            problem(path, "a file of weights", reason[:120], "get the file anew")
-        ) from error
-    if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
-        raise DamagedError(
-            problem(path, "names with tensors", type(weights).__name__, "get the file anew")
-        )
-    return weights
+    return read_weights(path, expected="a file of weights", remedy="get the file anew")

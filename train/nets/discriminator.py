@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, initialise
+from train.nets.guidance import Guidance
 from train.settings.networks import DiscriminatorSettings
 
 IMAGE_CHANNELS = 3
@@ -16,7 +17,7 @@ SMALLEST_SIDE = 34
 
 
 class Discriminator(nn.Module):
-    """Judges patches of an image that is given with its source and both poses.
+    """Judges patches of an image that is given with its source and both poses (kind ``"concat"``).
 
     A convolution 4 x 4 of stride 2 without padding, three halving blocks, and a last one that
     ends in one channel without a norm. At 128 x 64 it gives 3 x 1 judgements.
@@ -41,16 +42,13 @@ class Discriminator(nn.Module):
         )
         initialise(self)
 
-    def forward(
-        self, source_image: Tensor, source_pose: Tensor, image: Tensor, target_pose: Tensor
-    ) -> Tensor:
+    def forward(self, image: Tensor, source_image: Tensor, guidance: Guidance) -> Tensor:
         """Judge images.
 
         Args:
-            source_image: ``(b, 3, H, W)`` in [-1, 1].
-            source_pose: Heat maps ``(b, 18, H, W)``.
             image: The real or generated target image ``(b, 3, H, W)`` in [-1, 1].
-            target_pose: Heat maps ``(b, 18, H, W)``.
+            source_image: ``(b, 3, H, W)`` in [-1, 1].
+            guidance: The poses of source and target.
 
         Returns:
             Logits ``(b, 1, h, w)``, positive for real.
@@ -67,6 +65,8 @@ class Discriminator(nn.Module):
                     "make the shards anew with a larger --image-size",
                 )
             )
-        inputs = torch.cat([source_image, source_pose, image, target_pose], dim=1)
+        # The authors' order, on which equality with their network rests.
+        seen = (source_image, guidance.source_pose, image, guidance.target_pose)
+        inputs = torch.cat(seen, dim=1)
         logits: Tensor = self.layers(inputs)
         return logits

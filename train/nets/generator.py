@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +13,31 @@ from torch import Tensor, nn
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, Up, initialise
-from train.nets.warp import WarpPlan, build_warp_plan, warp_parts
+from train.nets.guidance import Guidance
+from train.nets.kinds import make_skip
 from train.settings.networks import GeneratorSettings, NormName
 
 IMAGE_CHANNELS = 3
-WARPED_LEVELS = 4
 DROPOUT = 0.5
 DROPOUT_BLOCKS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What a generator makes of a batch.
+
+    Attributes:
+        image: ``(b, 3, H, W)`` in [-1, 1].
+        extras: What its skips hand on to the objective, by name; most kinds have nothing.
+    """
+
+    image: Tensor
+    extras: Mapping[str, Tensor]
+
+    def float(self) -> Drawing:
+        """Return the same in float32, as the losses want it."""
+        extras = {name: value.float() for name, value in self.extras.items()}
+        return Drawing(image=self.image.float(), extras=extras)
 
 
 class Encoder(nn.Module):
@@ -93,75 +112,53 @@ class Generator(nn.Module):
     def __init__(self, settings: GeneratorSettings) -> None:
         super().__init__()
         self.settings = settings
+        skip = make_skip(settings)
         appearance_channels = IMAGE_CHANNELS + NUM_JOINTS
-        if settings.skips == "none":
+        if not skip.encodes_target:
             appearance_channels += NUM_JOINTS
         self.appearance = Encoder(appearance_channels, settings.filters, settings.norm)
         self.pose: Encoder | None = None
-        if settings.skips == "parts":
+        if skip.encodes_target:
             self.pose = Encoder(NUM_JOINTS, settings.filters, settings.norm)
         self.decoder = Decoder(settings.filters, 1 if self.pose is None else 2, settings.norm)
         initialise(self)
+        # Last, for a skip that learns begins as it wants to.
+        self.skip = skip
 
-    def plan(self, transforms: Tensor, status: Tensor, quads: Tensor) -> tuple[WarpPlan, ...]:
-        """Plan the warps of a batch, one a warped level; nothing for skips ``"none"``.
+    def prepare(self, guidance: Guidance) -> Any:
+        """Compute what all passes over a batch share, whatever the skips need: warp plans.
 
-        Args:
-            transforms: float ``(b, 10, 2, 3)``, target to source in image pixels.
-            status: uint8 ``(b, 10)``, 0 where a part has no transform.
-            quads: float ``(b, 10, 4, 2)``, the target's mask quads in image pixels.
-
-        Returns:
-            The plans, to be shared by all passes over this batch.
+        A pure function of the guidance. On CUDA nothing in it waits for the device.
         """
-        if self.pose is None:
-            return ()
-        settings = self.settings
-        return tuple(
-            build_warp_plan(
-                transforms,
-                status,
-                quads,
-                settings.image_size,
-                level_size,
-                sampling=settings.sampling,
-                fidelity=settings.fidelity,
-            )
-            for level_size in settings.level_sizes[:WARPED_LEVELS]
-        )
+        return self.skip.prepare(guidance)
 
     def forward(
-        self,
-        source_image: Tensor,
-        source_pose: Tensor,
-        target_pose: Tensor,
-        plans: Sequence[WarpPlan] = (),
-    ) -> Tensor:
+        self, source_image: Tensor, guidance: Guidance, prepared: Any | None = None
+    ) -> Drawing:
         """Draw images.
 
         Args:
             source_image: ``(b, 3, H, W)`` in [-1, 1].
-            source_pose: Heat maps ``(b, 18, H, W)``.
-            target_pose: Heat maps ``(b, 18, H, W)``.
-            plans: What :meth:`plan` gives for the batch.
-
-        Returns:
-            ``(b, 3, H, W)`` in [-1, 1].
+            guidance: The poses of source and target, and how the parts move.
+            prepared: What :meth:`prepare` returned for this guidance; None computes it here.
 
         Raises:
-            UsageError: The images have another size than the settings say, or plans are missing.
+            UsageError: The images have another size than the settings say.
         """
-        self._check_input(source_image, plans)
+        self._check_size(source_image)
+        if prepared is None:
+            prepared = self.prepare(guidance)
+        seen = [source_image, guidance.source_pose]
         if self.pose is None:
-            everything = torch.cat([source_image, source_pose, target_pose], dim=1)
-            return cast(Tensor, self.decoder([[level] for level in self.appearance(everything)]))
-        appearance = self.appearance(torch.cat([source_image, source_pose], dim=1))
-        for level, plan in enumerate(plans):
-            appearance[level] = warp_parts(appearance[level], plan, self.settings.aggregation)
-        skips = list(zip(appearance, self.pose(target_pose), strict=True))
-        return cast(Tensor, self.decoder(skips))
+            seen.append(guidance.target_pose)
+        skipped = self.skip(self.appearance(torch.cat(seen, dim=1)), prepared)
+        brought = [skipped.levels]
+        if self.pose is not None:
+            brought.append(self.pose(guidance.target_pose))
+        image = cast(Tensor, self.decoder(list(zip(*brought, strict=True))))
+        return Drawing(image=image, extras=skipped.extras)
 
-    def _check_input(self, image: Tensor, plans: Sequence[WarpPlan]) -> None:
+    def _check_size(self, image: Tensor) -> None:
         if tuple(image.shape[2:]) != tuple(self.settings.image_size):
             raise UsageError(
                 problem(
@@ -170,9 +167,4 @@ class Generator(nn.Module):
                     tuple(image.shape[2:]),
                     "set image_size to the shards' size",
                 )
-            )
-        expected = 0 if self.pose is None else len(self.settings.level_sizes[:WARPED_LEVELS])
-        if len(plans) != expected:
-            raise UsageError(
-                problem("generator", f"{expected} warp plans", len(plans), "pass what plan() gives")
             )

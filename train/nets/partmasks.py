@@ -15,7 +15,7 @@ from shared.errors import UsageError, problem
 
 
 def level_factor(image_size: tuple[int, int], level_size: tuple[int, int]) -> int:
-    """Give the whole number by which a feature map is smaller than the image.
+    """Return the whole number by which a feature map is smaller than the image.
 
     Args:
         image_size: (height, width) in pixels.
@@ -72,7 +72,7 @@ def part_masks(quads: Tensor, image_size: tuple[int, int], level_size: tuple[int
 
 
 def _orientation(corners: Tensor) -> Tensor:
-    """Give 1 or -1 ``(b, 10, 1, 1)``: the sign that makes the inside of a quad positive."""
+    """Return 1 or -1 ``(b, 10, 1, 1)``: the sign that makes the inside of a quad positive."""
     x, y = corners.unbind(dim=-1)
     area = (x * y.roll(-1, dims=-1) - y * x.roll(-1, dims=-1)).sum(dim=-1)
     return torch.where(area < 0, -1.0, 1.0).to(corners.dtype)[..., None, None]

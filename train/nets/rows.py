@@ -1,4 +1,4 @@
-"""Feature maps seen as tables: one row a pixel, one column a channel.
+"""Feature maps seen as tables, one row a pixel, one column a channel, and sums of their rows.
 
 Convention:
     Row (sample * height + y) * width + x holds pixel (x, y) of a sample. Tables suit gathers: a
@@ -7,6 +7,7 @@ Convention:
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -30,3 +31,39 @@ def maps_of(rows: Tensor, shape: tuple[int, int, int]) -> Tensor:
         shape: (batch, height, width).
     """
     return rows.view(*shape, rows.shape[1]).permute(0, 3, 1, 2)
+
+
+def sum_runs(rows: Tensor, indices: Tensor, offsets: Tensor, weights: Tensor | None) -> Tensor:
+    """Sum runs of (weighted) rows: an embedding bag, which every device sums in order.
+
+    Args:
+        rows: The table ``(n, c)``.
+        indices: int64, all runs' rows, one run after the other.
+        offsets: int64, where each run begins, and the end of the last one.
+        weights: None, or a factor for each of ``indices``.
+    """
+    if weights is not None:
+        weights = weights.to(rows.dtype)
+    return torch.embedding_bag(
+        rows.contiguous(),
+        indices,
+        offsets,
+        mode=0,
+        per_sample_weights=weights,
+        include_last_offset=True,
+    )[0]
+
+
+def gather_rows(rows: Tensor, numbers: Tensor, weights: Tensor | None) -> Tensor:
+    """Sample a table: one row an entry, or the weighted sum of four.
+
+    Args:
+        rows: The table ``(n, c)``.
+        numbers: int64 ``(m,)``, or ``(m, 4)`` with weights.
+        weights: None, or ``(m, 4)``.
+    """
+    if weights is None:
+        return rows.index_select(0, numbers)
+    flat = numbers.reshape(-1)
+    offsets = torch.arange(0, len(flat) + 1, 4, device=rows.device)
+    return sum_runs(rows, flat, offsets, weights.reshape(-1))

@@ -12,7 +12,9 @@ The mean is the sum divided by the number of masks that cover the pixel, in both
 On a tie the earlier part wins, and a part wins over a masked zero.
 
 Gradients reach the features only. Their sums run in a fixed order on every device, so that equal
-inputs give equal gradients. No step waits for the device.
+inputs give equal gradients. No pass waits for the device. A plan has one of two forms: sparse
+(:mod:`train.nets.warp_plan`), the quick one on a CPU, whose lengths depend on the poses; or of
+fixed shape (:mod:`train.nets.fixed_plan`). Both give the same values.
 """
 
 from __future__ import annotations
@@ -25,14 +27,18 @@ from torch.autograd.function import once_differentiable
 
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_PARTS
-from train.nets.rows import maps_of, rows_of
-from train.nets.warp_plan import Taps, WarpPlan, build_warp_plan
+from train.nets.fixed_plan import FixedPlan
+from train.nets.fixed_warp import warp_fixed
+from train.nets.rows import gather_rows, maps_of, rows_of, sum_runs
+from train.nets.warp_plan import WarpPlan, build_warp_plan
 from train.settings.networks import Aggregation
 
 __all__ = ["WarpPlan", "build_warp_plan", "warp_parts"]
 
 
-def warp_parts(features: Tensor, plan: WarpPlan, aggregation: Aggregation = "max") -> Tensor:
+def warp_parts(
+    features: Tensor, plan: WarpPlan | FixedPlan, aggregation: Aggregation = "max"
+) -> Tensor:
     """Warp source features into the target's pose.
 
     Args:
@@ -57,6 +63,8 @@ def warp_parts(features: Tensor, plan: WarpPlan, aggregation: Aggregation = "max
                 "build the plan for this batch and level",
             )
         )
+    if isinstance(plan, FixedPlan):
+        return warp_fixed(features, plan, aggregation)
     function = _WarpMax if aggregation == "max" else _WarpMean
     return cast(Tensor, function.apply(features, plan))
 
@@ -70,7 +78,10 @@ class _WarpMax(torch.autograd.Function):
         result = _first_layer(rows, plan)
         winner = torch.zeros(result.shape, dtype=torch.uint8, device=result.device)
         for layer, (pixels, taps) in enumerate(plan.later, start=1):
-            values, best = _gather(rows, taps), result.index_select(0, pixels)
+            values, best = (
+                gather_rows(rows, taps.rows, taps.weights),
+                result.index_select(0, pixels),
+            )
             # Layers ascend, so the larger number is the later winner.
             better = torch.gt(values, best).view(torch.uint8).mul_(layer)
             result.index_copy_(0, pixels, torch.maximum(values, best, out=best))
@@ -107,7 +118,7 @@ class _WarpMean(torch.autograd.Function):
         rows = rows_of(features)
         result = _first_layer(rows, plan)
         for pixels, taps in plan.later:
-            values = _gather(rows, taps).add_(result.index_select(0, pixels))
+            values = gather_rows(rows, taps.rows, taps.weights).add_(result.index_select(0, pixels))
             result.index_copy_(0, pixels, values)
         ctx.plan = plan
         return maps_of(result.div_(plan.num_masks), plan.shape)
@@ -128,11 +139,11 @@ class _WarpMean(torch.autograd.Function):
 
 
 def _first_layer(rows: Tensor, plan: WarpPlan) -> Tensor:
-    return _gather(rows, plan.first).index_fill_(0, plan.empty, 0.0)
+    return gather_rows(rows, plan.first.rows, plan.first.weights).index_fill_(0, plan.empty, 0.0)
 
 
 def _join_zeros(result: Tensor, winner: Tensor, plan: WarpPlan) -> None:
-    """Let zero take part wherever not all ten parts are active; a negative maximum loses to it."""
+    """Let zero take part wherever fewer than ten parts are active: it beats a negative maximum."""
     full = plan.later[-1][0] if len(plan.later) == NUM_PARTS - 1 else plan.empty[:0]
     kept, kept_winner = result.index_select(0, full), winner.index_select(0, full)
     # 0 or 255 in every byte: minus one, in bytes. Far quicker than to fill by a mask.
@@ -142,32 +153,9 @@ def _join_zeros(result: Tensor, winner: Tensor, plan: WarpPlan) -> None:
     winner.index_copy_(0, full, kept_winner)
 
 
-def _gather(rows: Tensor, taps: Taps) -> Tensor:
-    """Sample rows ``(n, c)``: one row an entry, or the weighted sum of four."""
-    if taps.weights is None:
-        return rows.index_select(0, taps.rows)
-    flat, weights = taps.rows.reshape(-1), taps.weights.reshape(-1)
-    offsets = torch.arange(0, len(flat) + 1, 4, device=rows.device)
-    return _sum_runs(rows, flat, offsets, weights)
-
-
 def _sum_by_source(stack: Tensor, plan: WarpPlan) -> Tensor:
     """Bring the gradients of all entries home to the source rows that they were read from."""
-    return _sum_runs(stack, plan.order, plan.offsets, plan.order_weights)
-
-
-def _sum_runs(rows: Tensor, indices: Tensor, offsets: Tensor, weights: Tensor | None) -> Tensor:
-    """Sum runs of (weighted) rows: an embedding bag, which every device sums in order."""
-    if weights is not None:
-        weights = weights.to(rows.dtype)
-    return torch.embedding_bag(
-        rows.contiguous(),
-        indices,
-        offsets,
-        mode=0,
-        per_sample_weights=weights,
-        include_last_offset=True,
-    )[0]
+    return sum_runs(stack, plan.order, plan.offsets, plan.order_weights)
 
 
 def _stack_length(plan: WarpPlan) -> int:

@@ -45,12 +45,12 @@ class Taps:
         return self.rows.shape[0]
 
     def pick(self, entries: Tensor) -> Taps:
-        """Give the entries of these numbers."""
+        """Return the entries of these numbers."""
         weights = None if self.weights is None else self.weights.index_select(0, entries)
         return Taps(rows=self.rows.index_select(0, entries), weights=weights)
 
     def cut(self, begin: int, end: int) -> Taps:
-        """Give a run of the entries without a copy."""
+        """Return a run of the entries without a copy."""
         weights = None if self.weights is None else self.weights[begin:end]
         return Taps(rows=self.rows[begin:end], weights=weights)
 
@@ -94,6 +94,10 @@ def build_warp_plan(
 ) -> WarpPlan:
     """List the active (pixel, part) entries of a batch at one level.
 
+    How many there are depends on the poses, so this waits for the device four times: at three
+    lists of non-zeros and at the lengths of the layers. The plan of
+    :func:`train.nets.fixed_plan.build_fixed_plan` never waits.
+
     Args:
         transforms: float ``(b, 10, 2, 3)``, target to source in image pixels.
         status: uint8 ``(b, 10)``, 0 where a part has no transform.
@@ -113,7 +117,7 @@ def build_warp_plan(
     shape = (quads.shape[0], *level_size)
     num_pixels = math.prod(shape)
     pixels, parts = _covered(part_masks(quads, image_size, level_size))
-    num_masks = _count(pixels, num_pixels)
+    num_masks = count_values(pixels, num_pixels)
     matrices = level_transforms(transforms, level_factor(image_size, level_size), fidelity=fidelity)
     matrices = matrices.reshape(-1, 6).index_select(0, parts)
     taps, touching = _sample_at(pixels, matrices, level_size, sampling)
@@ -121,8 +125,8 @@ def build_warp_plan(
     kept = (touching & known).nonzero().squeeze(1)
     pixels, taps = pixels.index_select(0, kept), taps.pick(kept)
     ranks, num_active = _ranks(pixels, num_pixels)
-    # Besides the two lists of non-zeros the one look at figures on the host: each layer's length.
-    lengths = [length for length in _count(ranks, NUM_PARTS).tolist() if length]
+    # Besides the lists of non-zeros the one look at figures on the host: each layer's length.
+    lengths = [length for length in count_values(ranks, NUM_PARTS).tolist() if length]
     by_rank = ranks.to(torch.uint8).argsort(stable=True)
     pixels, taps = pixels.index_select(0, by_rank), taps.pick(by_rank)
     first, empty = _dense(pixels[: sum(lengths[:1])], taps, num_active)
@@ -141,7 +145,7 @@ def build_warp_plan(
 
 
 def level_transforms(transforms: Tensor, factor: float, *, fidelity: bool = False) -> Tensor:
-    """Give transforms in pixels of a feature map smaller by a factor.
+    """Return transforms in pixels of a feature map smaller by a factor.
 
     With p_image = s p_map + (s - 1) / 2 the matrix M stays and the translation becomes
     t / s + (1 - 1 / s) / 2 * (M 1 - 1). The authors' code only divides t by s.
@@ -176,7 +180,7 @@ def _covered(masks: Tensor) -> tuple[Tensor, Tensor]:
 def _sample_at(
     pixels: Tensor, matrices: Tensor, level_size: tuple[int, int], sampling: Sampling
 ) -> tuple[Taps, Tensor]:
-    """Give the entries' taps and bool ``(n,)``: which entries touch the source.
+    """Return the entries' taps and bool ``(n,)``: which entries touch the source.
 
     Args:
         pixels: int64 ``(n,)``, the target's rows.
@@ -190,7 +194,22 @@ def _sample_at(
     target_x, target_y = pixels - lines * width, lines - samples * height
     xx, xy, x0, yx, yy, y0 = matrices.unbind(dim=1)
     x, y = xx * target_x + xy * target_y + x0, yx * target_x + yy * target_y + y0
-    begins = samples * (height * width)
+    return taps_at(x, y, samples * (height * width), level_size, sampling)
+
+
+def taps_at(
+    x: Tensor, y: Tensor, begins: Tensor, level_size: tuple[int, int], sampling: Sampling
+) -> tuple[Taps, Tensor]:
+    """Return the taps at places of the source and bool ``(n,)``: which of them touch it.
+
+    Args:
+        x: float64 ``(n,)``, in the map's pixels.
+        y: float64 ``(n,)``.
+        begins: int64 ``(n,)``, the first row of each place's sample.
+        level_size: (height, width) of the feature map.
+        sampling: ``"nearest"`` or ``"bilinear"``.
+    """
+    height, width = level_size
     if sampling == "nearest":
         column, x_inside = _nearest(x, width)
         row, y_inside = _nearest(y, height)
@@ -210,7 +229,7 @@ def _nearest(position: Tensor, length: int) -> tuple[Tensor, Tensor]:
 
 
 def _neighbours(position: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """Give the two neighbours ``(n, 2)`` of positions and their weights, 0 for those outside."""
+    """Return the two neighbours ``(n, 2)`` of positions and their weights, 0 for those outside."""
     # Far positions are pulled to where both neighbours are outside: a weight never gets infinite.
     position = position.nan_to_num(-2.0).clamp(-2.0, length + 1.0)
     low = position.floor()
@@ -221,7 +240,7 @@ def _neighbours(position: Tensor, length: int) -> tuple[Tensor, Tensor]:
     return both.clamp(0, length - 1).long(), weights.masked_fill(outside, 0.0)
 
 
-def _count(values: Tensor, size: int) -> Tensor:
+def count_values(values: Tensor, size: int) -> Tensor:
     """Count how often each of 0 ... size - 1 occurs; integers, so in any order of adding."""
     ones = torch.ones_like(values)
     return torch.zeros(size, dtype=values.dtype, device=values.device).scatter_add_(0, values, ones)
@@ -229,13 +248,13 @@ def _count(values: Tensor, size: int) -> Tensor:
 
 def _ranks(pixels: Tensor, num_pixels: int) -> tuple[Tensor, Tensor]:
     """Number the entries of each pixel from 0; ``pixels`` ascends. Also count them a pixel."""
-    counts = _count(pixels, num_pixels)
+    counts = count_values(pixels, num_pixels)
     begins = counts.cumsum(0) - counts
     return torch.arange(len(pixels), device=pixels.device) - begins.index_select(0, pixels), counts
 
 
 def _dense(pixels: Tensor, taps: Taps, num_active: Tensor) -> tuple[Taps, Tensor]:
-    """Spread layer 0 over all pixels; give it and the pixels without an active part."""
+    """Spread layer 0 over all pixels; return it and the pixels without an active part."""
     num_pixels = len(num_active)
     layer = taps.cut(0, len(pixels))
     if len(pixels) == num_pixels:
@@ -262,7 +281,7 @@ def _later(pixels: Tensor, taps: Taps, lengths: Sequence[int]) -> tuple[tuple[Te
 def _by_source(
     pixels: Tensor, taps: Taps, num_pixels: int, num_first: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Sort all taps by source row, so that the backward pass sums runs instead of scattering.
+    """Sort all taps by source row: the backward pass then sums runs and need not scatter.
 
     A run is summed by one worker in a fixed order: equal results every time on every device.
     """
@@ -272,7 +291,7 @@ def _by_source(
     )
     rows = taps.rows.reshape(-1)
     by_row = rows.to(torch.int32).argsort(stable=True)
-    counts = _count(rows, num_pixels)
+    counts = count_values(rows, num_pixels)
     offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     if taps.weights is None:
         return positions.index_select(0, by_row), offsets, None

@@ -38,9 +38,9 @@ class Meter:
         return self._images > 0
 
     def note(self, report: StepReport, images: int) -> None:
-        """Add a step's figures, without waiting for the device."""
+        """Add a step's figures."""
         self._images += images
-        if not report.finite:
+        if not bool(report.finite):
             return
         self._count += 1
         losses, judge = dict(report.generator), dict(report.discriminator)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from shared.errors import UsageError
-from train.losses.terms import l1_loss, nearest_neighbour_loss
+from train.losses.nearest import nearest_neighbour_loss
+from train.losses.reconstruction import l1_loss
 
 
 def loop_loss(generated: np.ndarray, real: np.ndarray, window: int) -> float:

@@ -1,70 +1,60 @@
-"""The losses against their formulas."""
+"""The table of terms: weights of 0 leave a row out, the others are weighted and in order."""
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import pytest
 import torch
 
-from shared.errors import UsageError
-from train.losses.terms import adversarial_losses, l1_loss, perceptual_loss
+from train.losses.adversarial import adversarial_losses
+from train.losses.nearest import nearest_neighbour_loss
+from train.losses.objective import Objective
+from train.losses.reconstruction import l1_loss, perceptual_loss
+from train.losses.terms import TERMS, Term
+from train.losses.vgg import PixelFeatures
+from train.settings.tree import LossSettings
+
+ALL = {"adversarial_weight": 2.0, "l1_weight": 3.0, "perceptual_weight": 5.0, "nearest_weight": 7.0}
 
 
-def test_vanilla_is_the_log_loss(rng):
-    real, fake = rng.normal(size=(2, 4, 1, 3, 1))
-    losses = adversarial_losses("vanilla")
-
-    def sigmoid(x):
-        return 1 / (1 + np.exp(-x))
-
-    expected = -np.log(sigmoid(real)).mean() - np.log(1 - sigmoid(fake)).mean()
-    assert losses.d_loss(torch.tensor(real), torch.tensor(fake)).item() == pytest.approx(expected)
-    assert losses.g_loss(torch.tensor(fake)).item() == pytest.approx(-np.log(sigmoid(fake)).mean())
+def given() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    torch.manual_seed(1)
+    return torch.randn(2, 1, 3, 1), torch.rand(2, 3, 12, 8) * 2 - 1, torch.rand(2, 3, 12, 8) * 2 - 1
 
 
-def test_vanilla_stays_finite_for_a_sure_discriminator():
-    losses = adversarial_losses("vanilla")
-    sure = torch.tensor([1e4, -1e4])
-    assert torch.isfinite(losses.d_loss(sure, sure)) and torch.isfinite(losses.g_loss(sure))
+def test_every_row_is_its_loss_times_its_weight():
+    settings = LossSettings(**ALL, adversarial="hinge", nearest_window=5)
+    logits, generated, target = given()
+    pixels = PixelFeatures(["block2_conv1", "block1_conv2"])
+    terms = Objective(settings, pixels).generator(logits, generated, target)
+    fake, real = generated * 127.5, target * 127.5
+    assert list(terms) == ["adversarial", "l1", "perceptual", "nearest"]
+    assert terms["adversarial"] == 2 * adversarial_losses("hinge").g_loss(logits)
+    assert terms["l1"] == 3 * l1_loss(generated, target)
+    assert terms["perceptual"] == 5 * perceptual_loss([fake], [real])
+    assert terms["nearest"] == 7 * nearest_neighbour_loss(fake, real, 5)
 
 
-def test_hinge_and_least_squares():
-    real, fake = torch.tensor([2.0, 0.5]), torch.tensor([-3.0, 0.0])
-    hinge, squares = adversarial_losses("hinge"), adversarial_losses("least-squares")
-    assert hinge.d_loss(real, fake) == (0 + 0.5) / 2 + (0 + 1) / 2
-    assert hinge.g_loss(fake) == 1.5
-    assert squares.d_loss(real, fake) == (1 + 0.25) / 2 + 9 / 2
-    assert squares.g_loss(fake) == (16 + 1) / 2
+@pytest.mark.parametrize("name", list(TERMS))
+def test_a_weight_of_0_leaves_its_row_out(name):
+    settings = LossSettings(**{**ALL, f"{name}_weight": 0.0})
+    pixels = PixelFeatures(["block2_conv1", "block1_conv2"])
+    assert list(Objective(settings, pixels).generator(*given())) == [n for n in TERMS if n != name]
 
 
-@pytest.mark.parametrize("kind", ["vanilla", "hinge", "least-squares"])
-def test_gradients_push_the_two_networks_apart(kind):
-    losses = adversarial_losses(kind)
-    real, fake = torch.zeros(3, requires_grad=True), torch.zeros(3, requires_grad=True)
-    losses.d_loss(real, fake).backward()
-    assert (real.grad < 0).all()
-    d_gradient = fake.grad.clone()
-    fake.grad = None
-    losses.g_loss(fake).backward()
-    assert (fake.grad < 0).all() and (d_gradient >= 0).all()
+def test_gradients_reach_the_generated_images_alone():
+    logits, generated, target = (value.requires_grad_() for value in given())
+    terms = Objective(
+        LossSettings(perceptual_weight=1.0, nearest_weight=1.0, adversarial_weight=0.0),
+        PixelFeatures(["block2_conv1", "block1_conv2"]),
+    ).generator(logits, generated, target)
+    torch.stack(list(terms.values())).sum().backward()
+    assert generated.grad.any() and target.grad is None and logits.grad is None
 
 
-def test_an_unknown_kind_is_refused():
-    with pytest.raises(UsageError, match="vanilla or hinge or least-squares"):
-        adversarial_losses("wasserstein")
-
-
-def test_l1_is_a_mean():
-    assert l1_loss(torch.tensor([[1.0, -1.0]]), torch.tensor([[0.0, 2.0]])) == 2.0
-
-
-def test_perceptual_sums_the_layers_and_leaves_the_real_features_alone():
-    generated = [torch.full((1, 2, 3, 4), 2.0, requires_grad=True), torch.zeros(1, 5, 1, 2)]
-    real = [torch.zeros(1, 2, 3, 4, requires_grad=True), torch.full((1, 5, 1, 2), 0.25)]
-    loss = perceptual_loss(generated, real)
-    loss.backward()
-    assert loss == 2.25
-    assert real[0].grad is None
-    assert math.isclose(generated[0].grad.sum().item(), 1.0, rel_tol=1e-6)
+def test_a_row_of_ones_own_sees_the_extras():
+    row = Term(weight=lambda s: s.l1_weight, value=lambda view: view.extras["offsets"].abs().sum())
+    objective = Objective(LossSettings(l1_weight=0.5), None, {"smooth": row})
+    terms = objective.generator(*given(), {"offsets": torch.tensor([1.0, -3.0])})
+    assert {name: float(value) for name, value in terms.items()} == {"smooth": 2.0}
+    with pytest.raises(KeyError, match="offsets"):
+        objective.generator(*given())

@@ -73,6 +73,17 @@ def test_a_file_in_torchs_older_form_is_read_too(tmp_path, weights):
     assert torch.equal(one[0], other[0])
 
 
+def test_the_trunk_is_torchvisions_down_to_its_names():
+    vgg = VggFeatures(None, ["block5_conv4"])
+    with torch.device("meta"):
+        reference = torchvision.models.vgg19(weights=None, init_weights=False).features
+    found, wanted = vgg.trunk.state_dict(), reference.state_dict()
+    assert {k: v.shape for k, v in found.items()} == {k: v.shape for k, v in wanted.items()}
+    assert all(value.device.type == "cpu" and value.isfinite().all() for value in found.values())
+    first = vgg.trunk[0].weight
+    assert first.abs().max() <= 27**-0.5 and first.std() > 0.1  # drawn, not left over in memory
+
+
 def test_features_come_in_the_order_asked_and_no_deeper(weights):
     vgg = VggFeatures(weights, ["block2_conv1", 3])
     assert [f.shape[1] for f in vgg(torch.zeros(1, 3, 16, 8))] == [128, 64]
@@ -171,10 +182,18 @@ def test_no_download_when_told_so(tmp_path):
 
 def test_another_networks_state_is_refused(tmp_path):
     torch.save({"features.0.weight": torch.zeros(64, 3, 5, 5)}, tmp_path / "other.pth")
-    with pytest.raises(UsageError, match="state of VGG-19"):
+    with pytest.raises(
+        UsageError, match=r"state of VGG-19.*\(64, 3, 5, 5\) by features\.0\.weight"
+    ):
         VggFeatures(tmp_path / "other.pth", ["block1_conv1"])
+    with pytest.raises(UsageError, match=r"nothing by features\.2\.weight"):
+        torch.save(
+            {"features.0.weight": torch.zeros(64, 3, 3, 3), "features.0.bias": torch.zeros(64)},
+            tmp_path / "short.pth",
+        )
+        VggFeatures(tmp_path / "short.pth", ["block1_conv2"])
     torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(UsageError, match="a state by name"):
+    with pytest.raises(DamagedError, match="a list and no tensors by name"):
         VggFeatures(tmp_path / "list.pth", ["block1_conv1"])
 
 
@@ -191,6 +210,7 @@ def test_a_weights_file_never_runs_code(tmp_path):
         ("text.pth", lambda path: path.write_text("not weights")),
     ):
         save(tmp_path / name)
-        with pytest.raises(DamagedError):
+        with pytest.raises(DamagedError) as caught:
             VggFeatures(tmp_path / name, ["block1_conv1"])
+        assert "--features pixels" in caught.value.message
     assert not marker.exists()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 import torch
+from guides import random_guidance
 
 from shared.errors import UsageError
 from train.nets.discriminator import Discriminator
@@ -11,12 +15,25 @@ from train.settings.networks import DiscriminatorSettings
 
 
 def judged(discriminator: Discriminator, size: tuple[int, int]) -> torch.Tensor:
-    image, pose = torch.randn(2, 3, *size), torch.rand(2, 18, *size)
-    return discriminator(image, pose, image.flip(0), pose.flip(0))
+    rng = np.random.default_rng(0)
+    images, guidance = random_guidance(rng, size)
+    return discriminator(images.flip(0), images, guidance)
 
 
 def test_three_judgements_at_128_x_64():
     assert judged(Discriminator(DiscriminatorSettings()), (128, 64)).shape == (2, 1, 3, 1)
+
+
+def test_the_authors_order_is_source_source_pose_image_target_pose():
+    discriminator = Discriminator(DiscriminatorSettings(base_channels=2))
+    seen = []
+    discriminator.layers[0].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    images, guidance = random_guidance(np.random.default_rng(0), (64, 48))
+    discriminator(images.flip(0), images, guidance)
+    parts = seen[0].split((3, 18, 3, 18), dim=1)
+    expected = (images, guidance.source_pose, images.flip(0), guidance.target_pose)
+    for part, wanted in zip(parts, expected, strict=True):
+        assert torch.equal(part, wanted)
 
 
 def test_maps_shrink_as_the_paper_says():
@@ -38,8 +55,10 @@ def test_parameters():
 @pytest.mark.parametrize("norm", ["layer-scalar", "instance"])
 def test_every_parameter_and_every_input_receives_a_gradient(norm):
     discriminator = Discriminator(DiscriminatorSettings(base_channels=4, norm=norm))
-    given = [torch.randn(2, n, 128, 64, requires_grad=True) for n in (3, 18, 3, 18)]
-    discriminator(*given).square().sum().backward()
+    given = [torch.randn(2, n, 128, 64, requires_grad=True) for n in (3, 3, 18, 18)]
+    _, guidance = random_guidance(np.random.default_rng(0), (128, 64))
+    guidance = dataclasses.replace(guidance, source_pose=given[2], target_pose=given[3])
+    discriminator(*given[:2], guidance).square().sum().backward()
     for parameter in (*given, *discriminator.parameters()):
         assert parameter.grad is not None and parameter.grad.any()
 

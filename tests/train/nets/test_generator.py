@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
+import dataclasses
+
 import pytest
 import torch
-from poses import random_poses
+from guides import random_guidance
 from torch.utils.flop_counter import FlopCounterMode
 
-from shared.affine import pair_transforms
 from shared.errors import UsageError
-from shared.geometry import mask_quads, scale_joints, valid_poses
 from shared.settings import build
 from train.nets.generator import Generator
-from train.nets.posemaps import pose_maps
 from train.settings.networks import GeneratorSettings
 
 
 def num_parameters(module: torch.nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
-
-
-def inputs(rng: np.random.Generator, size: tuple[int, int], batch: int = 2):
-    poses = random_poses(rng, 20 * batch)
-    poses = scale_joints(poses[valid_poses(poses)][: 2 * batch], (128, 64), size)
-    transforms, status = pair_transforms(poses[:batch], poses[batch:])
-    quads = mask_quads(poses[batch:], size)
-    maps = pose_maps(torch.tensor(poses, dtype=torch.float32), size)
-    images = torch.tensor(rng.uniform(-1, 1, (batch, 3, *size)), dtype=torch.float32)
-    parts = torch.tensor(transforms).float(), torch.tensor(status), torch.tensor(quads)
-    return (images, maps[:batch], maps[batch:]), parts
 
 
 def conv(kernel: int, before: int, after: int) -> int:
@@ -55,10 +42,10 @@ def test_parameters_of_the_paper_at_128_x_64():
 
 def test_work_of_a_forward_pass_at_128_x_64(rng):
     generator = Generator(GeneratorSettings()).eval()
-    maps, parts = inputs(rng, (128, 64), batch=1)
-    plans = generator.plan(*parts)
+    images, guidance = random_guidance(rng, (128, 64), batch=1)
+    prepared = generator.prepare(guidance)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        generator(*maps, plans)
+        generator(images, guidance, prepared)
     assert round(counter.get_total_flops() / 1e9, 1) == 17.1
 
 
@@ -84,8 +71,8 @@ def test_one_more_level_at_256():
 def test_gives_images_between_minus_one_and_one(rng, size, norm, skips):
     settings = GeneratorSettings(image_size=size, norm=norm, skips=skips, base_channels=4)
     generator = Generator(settings)
-    maps, parts = inputs(rng, size)
-    image = generator(*maps, generator.plan(*parts))
+    images, guidance = random_guidance(rng, size)
+    image = generator(images, guidance).image
     assert image.shape == (2, 3, *size)
     assert image.abs().max() <= 1
 
@@ -105,8 +92,8 @@ def test_every_parameter_receives_a_gradient(rng, skips, norm, sampling, aggrega
         image_size=size,
     )
     generator = Generator(settings)
-    maps, parts = inputs(rng, size)
-    generator(*maps, generator.plan(*parts)).square().sum().backward()
+    images, guidance = random_guidance(rng, size)
+    generator(images, guidance).image.square().sum().backward()
     for name, parameter in generator.named_parameters():
         assert parameter.grad is not None and parameter.grad.any(), name
 
@@ -115,40 +102,56 @@ def test_the_source_moves_into_the_target_pose(rng):
     """What the generator draws depends on the source where the transforms point, not elsewhere."""
     size = (64, 32)
     generator = Generator(GeneratorSettings(base_channels=4, image_size=size, norm="instance"))
-    maps, (transforms, status, quads) = inputs(rng, size)
-    moved = transforms.clone()
+    images, guidance = random_guidance(rng, size)
+    moved = guidance.transforms.clone()
     moved[..., 0, 2] += 8
-    one = generator(*maps, generator.plan(transforms, status, quads))
-    other = generator(*maps, generator.plan(moved, status, quads))
+    one = generator(images, guidance).image
+    other = generator(images, dataclasses.replace(guidance, transforms=moved)).image
     assert not torch.allclose(one, other)
 
 
-def test_the_same_weights_and_input_give_the_same_bits(rng):
-    generator = Generator(GeneratorSettings(base_channels=4, image_size=(64, 32))).eval()
-    maps, parts = inputs(rng, (64, 32))
-    first = generator(*maps, generator.plan(*parts))
-    assert torch.equal(first, generator(*maps, generator.plan(*parts)))
+@pytest.mark.parametrize("skips", ["parts", "none"])
+def test_what_is_prepared_once_serves_every_pass_with_the_same_bits(rng, skips):
+    settings = GeneratorSettings(base_channels=4, image_size=(64, 32), skips=skips)
+    generator = Generator(settings).eval()
+    images, guidance = random_guidance(rng, (64, 32))
+    prepared = generator.prepare(guidance)
+    first = generator(images, guidance).image
+    for _ in range(2):
+        assert torch.equal(first, generator(images, guidance, prepared).image)
 
 
 def test_channels_last_gives_the_same_images(rng):
     generator = Generator(GeneratorSettings(base_channels=8, image_size=(64, 32))).eval()
-    maps, parts = inputs(rng, (64, 32))
-    plans = generator.plan(*parts)
-    plain = generator(*maps, plans)
-    generator.to(memory_format=torch.channels_last)
-    last = generator(*(m.contiguous(memory_format=torch.channels_last) for m in maps), plans)
-    torch.testing.assert_close(plain, last, rtol=1e-3, atol=1e-4)
+    images, guidance = random_guidance(rng, (64, 32))
+    last = {"memory_format": torch.channels_last}
+    in_last = dataclasses.replace(
+        guidance,
+        source_pose=guidance.source_pose.contiguous(**last),
+        target_pose=guidance.target_pose.contiguous(**last),
+    )
+    plain = generator(images, guidance).image
+    generator.to(**last)
+    found = generator(images.contiguous(**last), in_last).image
+    torch.testing.assert_close(plain, found, rtol=1e-3, atol=1e-4)
 
 
 def test_bfloat16_autocast_stays_close(rng):
     generator = Generator(GeneratorSettings(base_channels=8, image_size=(64, 32))).eval()
-    maps, parts = inputs(rng, (64, 32))
-    plans = generator.plan(*parts)
+    images, guidance = random_guidance(rng, (64, 32))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        half = generator(*maps, plans)
-        half.float().square().sum().backward()
-    assert (half.float() - generator(*maps, plans)).abs().mean() < 0.02
+        half = generator(images, guidance).float().image
+        half.square().sum().backward()
+    assert half.dtype == torch.float32
+    assert (half - generator(images, guidance).image).abs().mean() < 0.02
     assert all(torch.isfinite(p.grad).all() for p in generator.parameters())
+
+
+@pytest.mark.parametrize("skips", ["parts", "none"])
+def test_names_of_the_weights_are_those_of_version_0_1(skips):
+    generator = Generator(GeneratorSettings(base_channels=4, image_size=(64, 32), skips=skips))
+    rooms = {name.split(".")[0] for name in generator.state_dict()}
+    assert rooms == {"appearance", "decoder"} | ({"pose"} if skips == "parts" else set())
 
 
 def test_convolutions_start_as_glorots_uniform():
@@ -189,13 +192,5 @@ def test_settings_build_from_plain_values():
 
 def test_images_of_another_size_are_refused(rng):
     generator = Generator(GeneratorSettings(base_channels=4, image_size=(64, 32)))
-    maps, _ = inputs(rng, (32, 64))
     with pytest.raises(UsageError, match="generator: expected images of"):
-        generator(*maps, ())
-
-
-def test_forgotten_plans_are_refused(rng):
-    generator = Generator(GeneratorSettings(base_channels=4, image_size=(64, 32)))
-    maps, _ = inputs(rng, (64, 32))
-    with pytest.raises(UsageError, match="4 warp plans"):
-        generator(*maps)
+        generator(*random_guidance(rng, (32, 64)))

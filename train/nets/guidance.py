@@ -1,0 +1,61 @@
+"""What steers a batch: where the person stands, where it shall stand, and how the parts move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guidance:
+    """Everything about a batch's two poses; generator and discriminator take this one record.
+
+    Convention:
+        Joints and quads are (x, y) in image pixels, NaN where absent. Transforms lead from target
+        pixels to source pixels; the quads belong to the target.
+
+    Attributes:
+        source_joints: float32 ``(b, 18, 2)``.
+        target_joints: float32 ``(b, 18, 2)``.
+        source_pose: Heat maps of the source's joints, float32 ``(b, 18, H, W)``.
+        target_pose: Heat maps of the target's joints, float32 ``(b, 18, H, W)``.
+        transforms: float32 ``(b, 10, 2, 3)``.
+        status: uint8 ``(b, 10)``, 0 where a part has no transform.
+        quads: float32 ``(b, 10, 4, 2)``, the parts' masks in the target pose.
+    """
+
+    source_joints: Tensor
+    target_joints: Tensor
+    source_pose: Tensor
+    target_pose: Tensor
+    transforms: Tensor
+    status: Tensor
+    quads: Tensor
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return len(self.status)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images in pixels."""
+        return self.target_pose.shape[2], self.target_pose.shape[3]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors lie."""
+        return self.target_pose.device
+
+    def repeated(self, times: int) -> Guidance:
+        """Return the batch that holds these samples so many times, one set after the other."""
+        if times == 1:
+            return self
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Guidance(
+            **{
+                name: value.repeat(times, *[1] * (value.dim() - 1))
+                for name, value in tensors.items()
+            }
+        )

@@ -1,0 +1,64 @@
+"""Skips ``"parts"``: the first levels' features are warped part by part, then combined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from shared.errors import UsageError, problem
+from train.nets.fixed_plan import FixedPlan, build_fixed_plan
+from train.nets.guidance import Guidance
+from train.nets.skips.skip import Skip, Skipped
+from train.nets.warp import WarpPlan, build_warp_plan, warp_parts
+
+WARPED_LEVELS = 4
+
+Plans = tuple[WarpPlan | FixedPlan, ...]
+
+
+class PartSkip(Skip):
+    """Warps the first four levels by the ten parts' transforms; deeper ones pass as they are.
+
+    Source: Siarohin et al., CVPR 2018, and the authors' published code.
+    """
+
+    def prepare(self, guidance: Guidance) -> Plans:
+        """Plan the warps of a batch, one a warped level.
+
+        On a CPU the plans are sparse. On any other device they are of fixed shape: no operation
+        here or in the passes waits for the device, so that a step can be captured.
+
+        Raises:
+            UsageError: The guidance belongs to images of another size than the settings'.
+        """
+        settings = self.settings
+        if guidance.image_size != tuple(settings.image_size):
+            raise UsageError(
+                problem(
+                    "part skips",
+                    f"guidance for images of {settings.image_size}",
+                    guidance.image_size,
+                    "set image_size to the shards' size",
+                )
+            )
+        build = build_warp_plan if guidance.device.type == "cpu" else build_fixed_plan
+        return tuple(
+            build(
+                guidance.transforms,
+                guidance.status,
+                guidance.quads,
+                settings.image_size,
+                level_size,
+                sampling=settings.sampling,
+                fidelity=settings.fidelity,
+            )
+            for level_size in settings.level_sizes[:WARPED_LEVELS]
+        )
+
+    def forward(self, features: Sequence[Tensor], prepared: Plans) -> Skipped:
+        """Warp the levels that have a plan."""
+        levels = list(features)
+        for level, plan in enumerate(prepared):
+            levels[level] = warp_parts(levels[level], plan, self.settings.aggregation)
+        return Skipped(levels=levels)

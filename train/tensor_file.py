@@ -1,0 +1,71 @@
+"""Files of tensors, read without running what they hold: the only ``torch.load`` of training.
+
+Convention:
+    Whatever is wrong with a file, torn, foreign, or code in pickled form, is one
+    :class:`~shared.errors.DamagedError` in the words of this project.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shared.errors import DamagedError, problem
+
+
+def read_plain(source: Path | bytes, *, where: object, expected: str, remedy: str) -> Any:
+    """Read a file of torch that holds tensors and plain values only, into RAM.
+
+    Args:
+        source: The file, or its bytes.
+        where: Its name in the error.
+        expected: What the file should be, for the error.
+        remedy: What the user can do.
+
+    Returns:
+        What was saved, of whatever form.
+
+    Raises:
+        DamagedError: The file cannot be read, is torn or foreign, or holds more than that.
+    """
+    file = source if isinstance(source, Path) else io.BytesIO(source)
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises a dozen kinds, none of which it documents
+        found = "a torn or foreign file, or one that holds more than tensors"
+        if isinstance(error, OSError) and error.strerror:
+            found = error.strerror
+        raise DamagedError(problem(where, expected, found, remedy)) from error
+
+
+def read_weights(path: Path, *, expected: str, remedy: str) -> dict[str, Tensor]:
+    """Read a file of weights.
+
+    Args:
+        path: The file.
+        expected: What it should be, for the error.
+        remedy: What the user can do.
+
+    Returns:
+        Names to tensors.
+
+    Raises:
+        DamagedError: It is no file of tensors by name.
+    """
+    content = read_plain(path, where=path, expected=expected, remedy=remedy)
+    if not isinstance(content, dict):
+        found = f"a {type(content).__name__} and no tensors by name"
+        raise DamagedError(problem(path, expected, found, remedy))
+    wrong = [
+        name
+        for name, value in content.items()
+        if not (isinstance(name, str) and isinstance(value, Tensor))
+    ]
+    if wrong:
+        found = f"no tensor by the name {str(wrong[0])[:60]!r}"
+        raise DamagedError(problem(path, expected, found, remedy))
+    return dict(content)
