@@ -125,6 +125,7 @@ def test_requirements_are_understood(line: str):
 
 
 @pytest.mark.parametrize("absent", [{"torch"}, {"ultralytics", "cv2", "h5py", "pandas"}])
+@pytest.mark.process
 def test_it_works_where_packages_cannot_be_imported(absent: set[str]):
     code = WITHOUT.replace("{names}", repr(absent))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

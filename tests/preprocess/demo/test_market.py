@@ -85,6 +85,7 @@ def test_key_points_are_true_and_belong_to_the_pictures(drawn, split):
     assert 0.2 < present.mean() < 0.95
 
 
+@pytest.mark.process
 def test_workers_change_no_byte(tmp_path, drawn, small_blocks):
     draw(tmp_path / "two", workers=2)
     assert hashes(tmp_path / "two") == hashes(drawn)
@@ -97,6 +98,7 @@ def test_another_seed_draws_other_pictures(tmp_path, drawn):
 
 
 @pytest.mark.parametrize("fail_at", [0, 3, 40, 95, 140, 171])
+@pytest.mark.long
 def test_a_run_that_a_full_disk_stopped_is_continued_to_the_same_bytes(
     tmp_path, drawn, small_blocks, fail_at
 ):
@@ -122,6 +124,7 @@ def killed_runs(out, repository, count, rng):
         process.wait()
 
 
+@pytest.mark.process
 def test_killed_runs_are_continued_to_the_same_bytes(tmp_path, drawn, repository, rng):
     killed_runs(tmp_path / "out", repository, 3, rng)
     draw(tmp_path / "out")

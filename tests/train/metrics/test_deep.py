@@ -37,6 +37,7 @@ def images(rng: np.random.Generator) -> torch.Tensor:
     return torch.from_numpy(np.stack([smooth_image(rng, (64, 40)) for _ in range(4)]))
 
 
+@pytest.mark.long
 def test_features_are_those_that_torchmetrics_takes_fid_of(
     weights: Path, images: torch.Tensor
 ) -> None:

@@ -188,6 +188,7 @@ def test_pckh_and_detections_come_from_files_of_extract_poses(
     assert report["controls"]["real"]["pckh"]["patn"]["value"] == 1
 
 
+@pytest.mark.process
 def test_a_killed_run_repeated_gives_equal_files(results: Results, tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from train.cli import eval_gan; eval_gan()"]
     command += ["--panels", str(results.folder / "def-gan"), "--quiet", "--out"]
