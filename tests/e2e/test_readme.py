@@ -33,7 +33,7 @@ SMALLER = {
     "prep-market --src Market-1501 --out shards": "--pose-model demo",
     "prep-market --config prep.toml": "--pose-model demo",
     "train-gan --shards shards/ --preset demo": "--max-images 16",
-    "train-gan --shards shards": "--features pixels --max-images 4",
+    "train-gan --shards shards": "--features pixels --channels 2 --max-images 4",
     "eval-gan --run": "--limit 12",
 }
 """What is added to commands, by their beginning; the first that fits."""
@@ -112,6 +112,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.process
 @pytest.mark.timeout(900)
 def test_every_command_of_the_readme_runs(newcomer: Path, repository: Path) -> None:
     for language, text in to_run(repository):

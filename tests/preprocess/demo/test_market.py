@@ -7,16 +7,14 @@ import errno
 import hashlib
 import os
 import subprocess
-import sys
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import call, program
 from disks import FailingDisk
 from PIL import Image
 from poses import random_poses
 
-import preprocess.cli
 from data_manifest.published_files import read_keypoints, write_keypoints
 from preprocess.demo.drawing import blocks
 from preprocess.demo.drawing.truth import read_truth
@@ -112,8 +110,7 @@ def test_a_run_that_a_full_disk_stopped_is_continued_to_the_same_bytes(
 
 def killed_runs(out, repository, count, rng):
     """Start the command ``count`` times and kill it within a second or so."""
-    command = [sys.executable, "-c", "from preprocess.cli import draw_market; draw_market()"]
-    command += ["--out", str(out), "--identities", "4", "--images-per-identity", "5"]
+    command = program("draw-market", "--out", out, "--identities", 4, "--images-per-identity", 5)
     command += ["--seed", "3", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
     for _ in range(count):
@@ -232,13 +229,10 @@ def test_settings_out_of_range_are_refused(wrong):
 def test_the_command_takes_a_config_file_and_refuses_unknown_keys(tmp_path):
     (tmp_path / "good.toml").write_text("identities = 4\nimages-per-identity = 2\n")
     (tmp_path / "bad.toml").write_text("identitys = 4\n")
-    run = CliRunner()
-    options = ["--out", str(tmp_path / "out"), "--dry-run"]
-    good = run.invoke(
-        preprocess.cli.draw_market, [*options, "--config", str(tmp_path / "good.toml")]
-    )
+    options = ["--out", tmp_path / "out", "--dry-run"]
+    good = call("draw-market", *options, "--config", tmp_path / "good.toml")
     assert good.exit_code == 0
     assert "4 in bounding_box_train" in good.output
-    bad = run.invoke(preprocess.cli.draw_market, [*options, "--config", str(tmp_path / "bad.toml")])
+    bad = call("draw-market", *options, "--config", tmp_path / "bad.toml")
     assert bad.exit_code == 2
     assert "did you mean 'identities'" in bad.output
