@@ -16,6 +16,7 @@ import pytest
 from lanes import LaneRules, longest_first
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SLOW_TIMEOUT_S = 3600
 ALLOWED_SKIPS = ("allowed: published annotations absent", "allowed: needs ")
 
 
@@ -76,6 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     longest_first(items)
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")

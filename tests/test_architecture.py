@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 PACKAGES = ("shared", "data_manifest", "preprocess", "train")
 MAX_LINES = 300
+
 
 @pytest.mark.process
 def test_import_contracts_hold(repository: Path) -> None:
@@ -26,3 +28,11 @@ def test_files_are_short(repository: Path) -> None:
         if (count := len(path.read_text().splitlines())) > MAX_LINES
     }
     assert not long, f"files over {MAX_LINES} lines: {long}"
+
+
+def test_the_workflow_runs_what_developers_run_on_the_oldest_python(repository: Path) -> None:
+    workflow = (repository / ".github" / "workflows" / "check.yml").read_text()
+    versions = re.findall(r'"(3\.\d+)"', workflow)
+    (oldest,) = re.findall(r"python_requires = >=(.+)", (repository / "setup.cfg").read_text())
+    assert len(versions) == 2 and versions[0] == oldest
+    assert "run: .ci/run" in workflow

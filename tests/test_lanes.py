@@ -15,6 +15,7 @@ INI = """
 [pytest]
 addopts = -q -p no:cacheprovider -p xdist
 markers =
+    timeout
     process
     long
     slow

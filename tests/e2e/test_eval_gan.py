@@ -122,4 +122,3 @@ def test_a_file_of_options_gives_defaults_and_refuses_unknown_ones(
     config.write_text("pannels = 'x'\n")
     found = call("--config", config, "--out", tmp_path / "out")
     assert found.exit_code == 2 and "panels" in found.stderr
-

@@ -128,6 +128,17 @@ def test_every_exception_of_this_test_is_in_the_readme(repository: Path) -> None
         assert any(text.startswith(beginning) for text in texts), beginning
 
 
+def test_the_readme_opens_with_the_demo_and_the_tests(repository: Path) -> None:
+    opening = [text for _, text in fenced(repository)][:4]
+    assert [text for text in opening if text.startswith("make ")] == ["make demo", "make test"]
+
+
+def test_every_target_that_the_readme_names_is_in_the_makefile(repository: Path) -> None:
+    named = set(re.findall(r"\bmake ([a-z-]+)", "\n".join(t for _, t in fenced(repository))))
+    targets = re.findall(r"^([a-z-]+):", (repository / "Makefile").read_text(), re.MULTILINE)
+    assert {"demo", "quick", "test", "check"} <= named <= set(targets)
+
+
 def test_links_of_the_readme_lead_somewhere(repository: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", (repository / "README.md").read_text())
     assert [link for link in links if not (repository / link).exists()] == []
