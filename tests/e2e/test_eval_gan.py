@@ -53,6 +53,7 @@ def deep_report(results: Results, folder: Path, protocols: str, limit: int) -> d
     return report
 
 
+@pytest.mark.long
 def test_lpips_runs_from_a_weight_file(results: Results, tmp_path: Path) -> None:
     write_alexnet(tmp_path)
     report = deep_report(results, tmp_path, "lpips", 3)

@@ -38,6 +38,7 @@ def test_it_holds_nothing_of_the_machine_that_made_it() -> None:
         assert trace not in content
 
 
+@pytest.mark.long
 def test_floors_on_people_and_places_never_seen_before(crops: LabelledCrops) -> None:
     settings = PoseSettings(pose_model="demo", device="cpu")
     people = open_estimator(settings, Console(quiet=True)).estimate(crops.images)
@@ -56,6 +57,7 @@ def test_the_card_has_the_weights_hash_and_the_command() -> None:
     assert "python -m preprocess.demo.pose_training --measure" in card
 
 
+@pytest.mark.long
 def test_extract_poses_writes_the_true_joints_of_drawn_people(
     crops: LabelledCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +78,7 @@ def test_extract_poses_writes_the_true_joints_of_drawn_people(
     assert right[crops.visible[:40, coco]].mean() >= 0.85
 
 
+@pytest.mark.long
 def test_measuring_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         demo_pose.main(

@@ -154,6 +154,7 @@ def test_a_finished_folder_is_left_alone(drawn):
     assert before == {path: path.stat().st_mtime_ns for path in drawn.rglob("*.jpg")}
 
 
+@pytest.mark.long
 def test_other_settings_are_refused_and_overwrite_draws_anew(tmp_path):
     out = tmp_path / "out"
     draw(out)

@@ -20,6 +20,8 @@ from train.metrics.deep import Inception2015, InceptionTorchvision, Lpips
 from train.metrics.frechet import fit_gaussian, frechet_distance
 from train.metrics.weights import WEIGHT_FILES, find_weights, load_weights
 
+pytestmark = pytest.mark.long
+
 CPU = torch.device("cpu")
 
 
@@ -37,7 +39,6 @@ def images(rng: np.random.Generator) -> torch.Tensor:
     return torch.from_numpy(np.stack([smooth_image(rng, (64, 40)) for _ in range(4)]))
 
 
-@pytest.mark.long
 def test_features_are_those_that_torchmetrics_takes_fid_of(
     weights: Path, images: torch.Tensor
 ) -> None:
