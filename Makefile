@@ -4,9 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := demo
+# Workers that run the tests side by side; each computes with one thread.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n $(WORKERS) --dist worksteal
+# What the lanes beside the default one are called; pyproject.toml says what each holds.
+QUICK := not process and not long and not slow and not gpu and not soak and not promises
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint format bench promises soak test-slow test-gpu clean
+.PHONY: help install demo quick test slow check lint format bench promises soak test-gpu clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,8 +39,14 @@ demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the resu
 	@echo 'Look at:'; ls $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
 	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md
 
-test: $(STAMP) ## run the default tests
-	$(BIN)/python -m pytest
+quick: $(STAMP) ## the tests that start no process and train nothing: a minute
+	$(PYTEST) $(PARALLEL) -m '$(QUICK)' --timeout 60
+
+test: $(STAMP) ## the default tests: some minutes
+	$(PYTEST) $(PARALLEL)
+
+slow: $(STAMP) ## the tests that take long: ten minutes or so
+	$(PYTEST) $(PARALLEL) -m 'slow and not gpu'
 
 lint: $(STAMP) ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .
@@ -42,8 +54,8 @@ lint: $(STAMP) ## format, lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint ## lint, then the tests; a skip that is not allowed fails
-	$(BIN)/python -m pytest --refuse-skips
+check: lint ## lint, then the default and the slow tests; a skip that is not allowed fails
+	$(PYTEST) $(PARALLEL) --refuse-skips -m 'not gpu and not soak and not promises'
 
 format: $(STAMP) ## format the code and mend what can be mended
 	$(BIN)/ruff format .
@@ -53,16 +65,13 @@ bench: $(STAMP) ## print the tables of speed; asserts nothing
 	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 promises: $(STAMP) ## the promises at their quick figure
-	$(BIN)/python -m pytest -m promises --timeout 3600
+	$(PYTEST) -m promises --timeout 3600
 
 soak: $(STAMP) ## the promises at their long figure (hours)
-	$(BIN)/python -m pytest -m soak --timeout 86400
-
-test-slow: $(STAMP) ## tests that take long
-	$(BIN)/python -m pytest -m slow --timeout 3600
+	$(PYTEST) -m soak --timeout 86400
 
 test-gpu: $(STAMP) ## tests that need a CUDA device
-	$(BIN)/python -m pytest -m gpu --timeout 3600
+	$(PYTEST) -m gpu --timeout 3600
 
 clean: ## remove the environment and caches, not your data
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

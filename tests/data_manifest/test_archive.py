@@ -64,6 +64,7 @@ def test_the_present_writer_still_writes_the_bytes_of_its_version():
         assert len(shard_bytes(arrays, entry.split)) == entry.num_bytes
 
 
+@pytest.mark.process
 def test_an_archive_is_never_made_anew():
     done = subprocess.run(
         [sys.executable, str(ARCHIVE / "make_archive.py")],

@@ -1,37 +1,13 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner, Result
-
-from data_manifest.cli import inspect_shards, posegan_doctor
+from click.testing import Result
+from commands import call
 
 
 def inspect(*arguments: object) -> Result:
-    return CliRunner().invoke(inspect_shards, [str(argument) for argument in arguments])
-
-
-@pytest.mark.parametrize("command", ["inspect_shards", "posegan_doctor"])
-def test_help_imports_nothing_heavy(command: str):
-    code = (
-        f"import sys; from data_manifest.cli import {command} as command\n"
-        "try: command(['--help'])\n"
-        "except SystemExit as end: assert end.code == 0\n"
-        "assert not {'torch', 'ultralytics', 'pandas', 'h5py', 'numpy'} & set(sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "Examples:" in done.stdout
-
-
-@pytest.mark.parametrize("command", [inspect_shards, posegan_doctor])
-def test_help_gives_two_examples_and_defaults(command):
-    text = CliRunner().invoke(command, ["--help"]).output
-    examples = text.partition("Examples:")[2].partition("Options:")[0]
-    assert examples.count(command.name) == 2
-    assert "default:" in text
+    return call("inspect-shards", *arguments)
 
 
 def test_the_summary_of_the_run_is_printed_again(folder: Path):
@@ -86,7 +62,7 @@ def test_no_sheet_is_drawn_from_a_folder_that_fails_the_check(folder: Path, tmp_
 
 
 def test_doctor_reports():
-    result = CliRunner().invoke(posegan_doctor, [])
+    result = call("posegan-doctor")
     assert result.exit_code == 0
     for title in ("Software", "Extras", "Devices", "Weight files", "Free space"):
         assert title in result.output

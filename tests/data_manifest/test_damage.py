@@ -19,6 +19,8 @@ from data_manifest.manifest import open_manifest
 from data_manifest.shard import read_shard, shard_bytes
 from shared.errors import DamagedError, UsageError
 
+pytestmark = pytest.mark.process
+
 HOW_MANY = [
     pytest.param(300, id="300"),
     pytest.param(3_000, id="3000", marks=pytest.mark.promises),

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import configparser
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import program
 from packaging.requirements import Requirement
 
 from data_manifest import doctor
@@ -20,9 +20,6 @@ class Absent:
         if name.partition(".")[0] in {names}:
             raise ImportError("No module named " + name)
 sys.meta_path.insert(0, Absent())
-sys.argv = ["posegan-doctor"]
-from data_manifest.cli import posegan_doctor
-posegan_doctor()
 """
 
 
@@ -143,9 +140,11 @@ def test_an_extra_is_installed_when_all_that_it_adds_is(monkeypatch):
 
 
 @pytest.mark.parametrize("absent", [{"torch"}, {"ultralytics", "cv2", "h5py", "pandas"}])
+@pytest.mark.process
 def test_it_works_where_packages_cannot_be_imported(absent: set[str]):
-    code = WITHOUT.replace("{names}", repr(absent))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    python, flag, code = program("posegan-doctor")
+    without = WITHOUT.replace("{names}", repr(absent)) + code
+    done = subprocess.run([python, flag, without], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Weight files" in done.stdout
     assert ("torch cannot be imported" in done.stdout) == ("torch" in absent)

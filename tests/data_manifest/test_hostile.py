@@ -237,6 +237,7 @@ def hostile_shard(folder: Path, attack: Attack) -> Path:
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+@pytest.mark.process
 def test_a_hostile_shard_is_refused_without_reading_anything_else(tmp_path: Path, attack: Attack):
     path = hostile_shard(tmp_path, attack)
     faults = tmp_path / "found"
@@ -269,6 +270,7 @@ def test_bytes_before_the_hdf5_file_are_refused(tmp_path: Path):
         read_shard(path)
 
 
+@pytest.mark.process
 def test_a_pipe_is_no_shard(tmp_path: Path):
     os.mkfifo(tmp_path / "train-00000.h5")
     counts, _ = outcomes(lambda _: _refused(tmp_path / "train-00000.h5"), range(1))

@@ -206,6 +206,7 @@ def test_a_table_that_was_edited_is_refused(folder: Path):
         load_pairs(folder)
 
 
+@pytest.mark.process
 def test_the_package_imports_no_more_than_what_is_asked_for():
     code = (
         "import sys, data_manifest, data_manifest.manifest\n"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from commands import call as call_command
+from commands import program
 from scored_pictures import (
     Results,
     make_results,
@@ -18,19 +19,12 @@ from scored_pictures import (
     write_inception_torchvision,
 )
 
-from train.cli import eval_gan
-
-WITHOUT_STAGE_1 = """
-import sys
-sys.modules['ultralytics'] = sys.modules['preprocess'] = None
-from train.cli import eval_gan
-eval_gan()
-"""
+WITHOUT_STAGE_1 = "import sys; sys.modules['ultralytics'] = sys.modules['preprocess'] = None; "
 
 
 def call(*arguments: object) -> Result:
     """Call the command in this process."""
-    return CliRunner().invoke(eval_gan, list(map(str, arguments)))
+    return call_command("eval-gan", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +32,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return make_results(tmp_path_factory.mktemp("results"), count=10)
 
 
+@pytest.mark.process
 def test_it_runs_where_stage_1_and_ultralytics_are_absent(results: Results, tmp_path: Path) -> None:
     arguments = ("--panels", results.folder / "def-gan", "--out", tmp_path / "out", "--limit", 2)
-    command = [sys.executable, "-c", WITHOUT_STAGE_1, *map(str, arguments)]
+    python, flag, code, *rest = program("eval-gan", *arguments)
+    command = [python, flag, WITHOUT_STAGE_1 + code, *rest]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     assert "ssim/pose-gan" in found.stdout and "mask-ssim/pose-gan" in found.stderr
@@ -57,6 +53,7 @@ def deep_report(results: Results, folder: Path, protocols: str, limit: int) -> d
     return report
 
 
+@pytest.mark.long
 def test_lpips_runs_from_a_weight_file(results: Results, tmp_path: Path) -> None:
     write_alexnet(tmp_path)
     report = deep_report(results, tmp_path, "lpips", 3)
@@ -126,16 +123,3 @@ def test_a_file_of_options_gives_defaults_and_refuses_unknown_ones(
     config.write_text("pannels = 'x'\n")
     found = call("--config", config, "--out", tmp_path / "out")
     assert found.exit_code == 2 and "panels" in found.stderr
-
-
-def test_help_imports_nothing_heavy_and_shows_two_examples() -> None:
-    code = (
-        "import sys\nfrom train.cli import eval_gan\n"
-        "try:\n    eval_gan(['--help'])\nexcept SystemExit:\n    pass\n"
-        "assert not {'torch', 'pandas', 'h5py'} & set(sys.modules)\n"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert found.returncode == 0, found.stderr
-    assert found.stdout.split("Examples:")[1].count("  eval-gan --") >= 2

@@ -64,6 +64,7 @@ def test_missing_shards_are_made_again_from_kept_poses_to_the_bit(old: Path) -> 
     assert hashes(shards) == before
 
 
+@pytest.mark.long
 def test_a_run_goes_on_as_if_never_stopped(old: Path) -> None:
     settings = resolved(
         old / "shards",

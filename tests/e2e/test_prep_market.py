@@ -1,4 +1,4 @@
-"""The prep-market command as a user runs it: a process of its own, real files, real exit codes."""
+"""The prep-market command as a user runs it: real files, real exit codes, processes to kill."""
 
 from __future__ import annotations
 
@@ -8,42 +8,43 @@ import random
 import resource
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
+from commands import call, program
 from small_market import SmallMarket, hashes, jpeg, make_market, tree
 
 from data_manifest.manifest import open_manifest
 from data_manifest.tables import load_images, load_pairs
 from shared.files import folder_lock
 
-COMMAND = str(Path(sys.executable).with_name("prep-market"))
 
-
-def arguments(market: SmallMarket, out: Path, *more: str) -> list[str]:
+def options(market: SmallMarket, out: Path, *more: str) -> list[str]:
     return [
-        COMMAND, "--src", str(market.root.parent), "--out", str(out), "--keypoints",
+        "--src", str(market.root.parent), "--out", str(out), "--keypoints",
         str(market.keypoints), "--shard-size", "100KB", "--workers", "1", *more,
     ]  # fmt: skip
 
 
-def prep(market: SmallMarket, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        arguments(market, out, *more), capture_output=True, text=True, check=False
-    )
+def arguments(market: SmallMarket, out: Path, *more: str) -> list[str]:
+    return program("prep-market", *options(market, out, *more))
+
+
+def prep(market: SmallMarket, out: Path, *more: str) -> Result:
+    return call("prep-market", *options(market, out, *more))
 
 
 def test_a_folder_becomes_shards_and_a_second_run_only_verifies(tmp_path: Path) -> None:
     market, out = make_market(tmp_path, identities=2), tmp_path / "out"
     first = prep(market, out)
-    assert first.returncode == 0, first.stderr
+    assert first.exit_code == 0, first.stderr
     assert "joints found" in first.stdout and "parts of the train pairs" in first.stdout
     before = tree(out)
     second = prep(market, out)
-    assert second.returncode == 0 and "4 shards verified, nothing to do" in second.stderr
+    assert second.exit_code == 0 and "4 shards verified, nothing to do" in second.stderr
     assert second.stdout == first.stdout
     assert {**tree(out), ".lock": 0} == {**before, ".lock": 0}
 
@@ -88,16 +89,17 @@ def kill_and_repeat(market: SmallMarket, out: Path, expected: dict[str, str], ki
 
 def check_kills(tmp_path: Path, kills: int) -> None:
     market = make_market(tmp_path, identities=12)
-    assert prep(market, tmp_path / "reference").returncode == 0
+    assert prep(market, tmp_path / "reference").exit_code == 0
     expected = hashes(tmp_path / "reference")
     out = tmp_path / "out"
     assert kill_and_repeat(market, out, expected, kills) >= kills // 3
-    assert prep(market, out).returncode == 0
+    assert prep(market, out).exit_code == 0
     assert hashes(out) == expected
     assert hashes(out, "*.csv") == hashes(tmp_path / "reference", "*.csv")
     assert list(out.rglob("*.part")) == []
 
 
+@pytest.mark.process
 def test_killed_at_any_moment_the_same_command_continues(tmp_path: Path) -> None:
     check_kills(tmp_path, 5)
 
@@ -112,34 +114,39 @@ def test_killed_at_any_moment_soak(tmp_path: Path) -> None:
     check_kills(tmp_path, 1000)
 
 
+@pytest.mark.process
 def test_a_killed_run_with_processes_harms_nothing(tmp_path: Path) -> None:
     market = make_market(tmp_path, identities=10)
-    assert prep(market, tmp_path / "reference").returncode == 0
+    assert prep(market, tmp_path / "reference").exit_code == 0
     out = tmp_path / "out"
     process = subprocess.Popen(arguments(market, out, "--workers", "2"), stderr=subprocess.DEVNULL)
     while process.poll() is None and not list(out.glob("*.h5")):
         time.sleep(0.002)
     process.kill()
     process.wait()
-    assert prep(market, out).returncode == 0
+    assert prep(market, out).exit_code == 0
     assert hashes(out) == hashes(tmp_path / "reference")
 
 
+@pytest.mark.process
 def test_the_second_run_on_a_folder_is_told_at_once_who_has_it(tmp_path: Path) -> None:
     market, out = make_market(tmp_path, identities=1), tmp_path / "out"
     seconds = []
     with folder_lock(out):
         for _ in range(3):
             start = time.monotonic()
-            second = prep(market, out)
+            second = subprocess.run(
+                arguments(market, out), capture_output=True, text=True, check=False
+            )
             seconds.append(time.monotonic() - start)
             assert second.returncode == 4
             assert f"process {os.getpid()}" in second.stderr
             assert len(second.stderr.strip().splitlines()) == 1
     assert min(seconds) < 1
-    assert prep(market, out).returncode == 0
+    assert prep(market, out).exit_code == 0
 
 
+@pytest.mark.process
 def test_a_full_disk_ends_with_one_line_and_exit_code_5(tmp_path: Path) -> None:
     market, out = make_market(tmp_path, identities=1), tmp_path / "out"
 
@@ -152,16 +159,16 @@ def test_a_full_disk_ends_with_one_line_and_exit_code_5(tmp_path: Path) -> None:
     assert done.returncode == 5, done.stderr
     assert "train-00000.h5" in done.stderr and "Traceback" not in done.stderr
     assert hashes(out) == {}
-    assert prep(market, out).returncode == 0
+    assert prep(market, out).exit_code == 0
 
 
 def test_too_many_bad_images_end_with_exit_code_1(tmp_path: Path) -> None:
     market, out = make_market(tmp_path, identities=2), tmp_path / "out"
     (market.folder("train") / market.names["train"][0]).write_bytes(b"")
     done = prep(market, out)
-    assert done.returncode == 1 and "1 of 16" in done.stderr
+    assert done.exit_code == 1 and "1 of 16" in done.stderr
     assert load_images(out)["reason"].tolist().count("empty file") == 1
-    assert prep(market, out, "--max-bad", "0.1").returncode == 0
+    assert prep(market, out, "--max-bad", "0.1").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -180,7 +187,7 @@ def test_wrong_use_ends_with_exit_code_2_and_names_the_option(
 ) -> None:
     market = make_market(tmp_path, identities=1)
     done = prep(market, tmp_path / "out", *more)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert said in done.stderr and "Traceback" not in done.stderr
 
 
@@ -189,21 +196,22 @@ def test_options_come_from_a_toml_file_and_the_command_line_wins(tmp_path: Path)
     config = tmp_path / "settings.toml"
     config.write_text('num-test-pairs = 3\nimage_size = "96x40"\n')
     done = prep(market, tmp_path / "out", "--config", str(config), "--num-test-pairs", "2")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert len(load_pairs(tmp_path / "out", "test")) == 2
     assert open_manifest(tmp_path / "out").image_size == (96, 40)
     config.write_text("num-test-pears = 3\n")
     wrong = prep(market, tmp_path / "other", "--config", str(config))
-    assert wrong.returncode == 2 and "did you mean 'num_test_pairs'" in wrong.stderr
+    assert wrong.exit_code == 2 and "did you mean 'num_test_pairs'" in wrong.stderr
 
 
 def test_a_dry_run_leaves_no_trace(tmp_path: Path) -> None:
     market = make_market(tmp_path, identities=2)
     done = prep(market, tmp_path / "out", "--dry-run")
-    assert done.returncode == 0 and "time: about" in done.stdout
+    assert done.exit_code == 0 and "time: about" in done.stdout
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.process
 def test_the_published_annotations_give_the_published_figures(
     published_data: Path, tmp_path: Path
 ) -> None:
@@ -214,9 +222,8 @@ def test_the_published_annotations_give_the_published_figures(
     for line in annotations.read_text().splitlines()[1:]:
         (folder / line.split(":")[0]).write_bytes(blank)
     out = tmp_path / "out"
-    command = [COMMAND, "--src", str(tmp_path), "--out", str(out), "--keypoints", str(annotations)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = call("prep-market", "--src", tmp_path, "--out", out, "--keypoints", annotations)
+    assert done.exit_code == 0, done.stderr
     manifest = open_manifest(out)
     assert (manifest.num_images("train"), manifest.num_pairs("train")) == (12_116, 263_632)
     assert all(entry.num_bytes <= 48_000_000 for entry in manifest.shards)
@@ -238,7 +245,7 @@ def test_the_published_annotations_give_the_published_figures(
 
 def test_the_manifest_is_plain_json_with_the_settings_and_versions(tmp_path: Path) -> None:
     market, out = make_market(tmp_path, identities=1), tmp_path / "out"
-    assert prep(market, out).returncode == 0
+    assert prep(market, out).exit_code == 0
     plain = json.loads((out / "manifest.json").read_text())
     assert plain["settings"]["shards"]["image_size"] == [128, 64]
     assert plain["settings"]["keypoints"][0].startswith("keypoints.csv ")

@@ -33,7 +33,7 @@ SMALLER = {
     "prep-market --src Market-1501 --out shards": "--pose-model demo",
     "prep-market --config prep.toml": "--pose-model demo",
     "train-gan --shards shards/ --preset demo": "--max-images 16",
-    "train-gan --shards shards": "--features pixels --max-images 4",
+    "train-gan --shards shards": "--features pixels --channels 2 --max-images 4",
     "eval-gan --run": "--limit 12",
 }
 """What is added to commands, by their beginning; the first that fits."""
@@ -112,6 +112,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.process
 @pytest.mark.timeout(900)
 def test_every_command_of_the_readme_runs(newcomer: Path, repository: Path) -> None:
     for language, text in to_run(repository):
@@ -125,6 +126,17 @@ def test_every_exception_of_this_test_is_in_the_readme(repository: Path) -> None
     assert len(texts) >= 15
     for beginning in (*NOT_RUN, *SMALLER):
         assert any(text.startswith(beginning) for text in texts), beginning
+
+
+def test_the_readme_opens_with_the_demo_and_the_tests(repository: Path) -> None:
+    opening = [text for _, text in fenced(repository)][:4]
+    assert [text for text in opening if text.startswith("make ")] == ["make demo", "make test"]
+
+
+def test_every_target_that_the_readme_names_is_in_the_makefile(repository: Path) -> None:
+    named = set(re.findall(r"\bmake ([a-z-]+)", "\n".join(t for _, t in fenced(repository))))
+    targets = re.findall(r"^([a-z-]+):", (repository / "Makefile").read_text(), re.MULTILINE)
+    assert {"demo", "quick", "test", "check"} <= named <= set(targets)
 
 
 def test_links_of_the_readme_lead_somewhere(repository: Path) -> None:

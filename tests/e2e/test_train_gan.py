@@ -1,4 +1,4 @@
-"""train-gan as users meet it: a process of its own that is killed, stopped and repeated."""
+"""train-gan as users meet it: killed, stopped, repeated, and used wrongly."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from commands import call, program
 from drawn_shards import publish_shards
+from made_once import made_once
 from training_runs import digest
 
 from train.watch.logbook import read_log
 
-COMMAND = str(Path(sys.executable).with_name("train-gan"))
-LENGTH = 160
+LENGTH = 80
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +30,31 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("config") / "often.toml"
     path.write_text(
         f'preset = "dsc"\nchannels = 2\nfeatures = "pixels"\nmax-images = {LENGTH}\n'
-        "[run]\ncheckpoint-images = 20\nsheet-images = 80\nstatus-images = 8\n"
+        "[run]\ncheckpoint-images = 20\nsheet-images = 40\nstatus-images = 8\n"
         "sheet-pairs = 2\nscore-pairs = 4\n"
     )
     return path
 
 
+def options(shards: Path, config: Path, out: Path, *more: str) -> list[str]:
+    return ["--shards", str(shards), "--config", str(config), "--out", str(out), *more]
+
+
 def arguments(shards: Path, config: Path, out: Path, *more: str) -> list[str]:
-    return [COMMAND, "--shards", str(shards), "--config", str(config), "--out", str(out), *more]
+    return program("train-gan", *options(shards, config, out, *more))
 
 
-def call(command: list[str]) -> subprocess.CompletedProcess[str]:
+def finish(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=1000)
 
 
 @pytest.fixture(scope="module")
 def whole(shards: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    out = tmp_path_factory.mktemp("whole") / "run"
-    done = call(arguments(shards, config, out))
-    assert done.returncode == 0, done.stderr
-    return digest(out)
+    def train_undisturbed(folder: Path) -> None:
+        done = finish(arguments(shards, config, folder / "run"))
+        assert done.returncode == 0, done.stderr
+
+    return digest(made_once(tmp_path_factory, "whole-run", train_undisturbed) / "run")
 
 
 def wait_for_images(out: Path, images: int, process: subprocess.Popen[bytes]) -> None:
@@ -74,6 +79,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
         pytest.param(200, marks=pytest.mark.soak),
     ],
 )
+@pytest.mark.process
 def test_killed_and_repeated_ends_bit_identical(
     shards: Path, config: Path, whole: str, tmp_path: Path, kills: int
 ) -> None:
@@ -81,7 +87,7 @@ def test_killed_and_repeated_ends_bit_identical(
     length = LENGTH * max(1, kills // 10)
     more = ("--max-images", str(length))
     if length != LENGTH:
-        call(arguments(shards, config, tmp_path / "whole", *more))
+        finish(arguments(shards, config, tmp_path / "whole", *more))
         whole = digest(tmp_path / "whole")
     for kill in range(kills):
         process = start(arguments(shards, config, out, *more))
@@ -89,7 +95,7 @@ def test_killed_and_repeated_ends_bit_identical(
         time.sleep(chance.random() * 0.05)
         process.kill()
         process.wait()
-    done = call(arguments(shards, config, out, *more))
+    done = finish(arguments(shards, config, out, *more))
     assert done.returncode == 0, done.stderr
     assert digest(out) == whole
     images = [r["images"] for r in read_log(out) if r["kind"] == "status"]
@@ -97,6 +103,7 @@ def test_killed_and_repeated_ends_bit_identical(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.process
 def test_a_signal_saves_a_checkpoint_and_the_same_command_goes_on(
     shards: Path, config: Path, whole: str, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -104,7 +111,7 @@ def test_a_signal_saves_a_checkpoint_and_the_same_command_goes_on(
     process = subprocess.Popen(
         arguments(shards, config, out), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
-    wait_for_images(out, 40, process)  # type: ignore[arg-type]
+    wait_for_images(out, 24, process)  # type: ignore[arg-type]
     begin = time.monotonic()
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
@@ -113,31 +120,34 @@ def test_a_signal_saves_a_checkpoint_and_the_same_command_goes_on(
     assert f"stopped by {number.name}" in said
     assert "repeat the same command" in said
     if number is signal.SIGTERM:
-        done = call(arguments(shards, config, out))
+        done = finish(arguments(shards, config, out))
         assert done.returncode == 0, done.stderr
         assert "going on from checkpoint" in done.stderr
         assert digest(out) == whole
 
 
+@pytest.mark.process
 def test_a_second_run_on_the_folder_exits_4_and_leaves_the_first_alone(
     shards: Path, config: Path, whole: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     first = start(arguments(shards, config, out))
     wait_for_images(out, 8, first)
-    second = call(arguments(shards, config, out))
-    assert second.returncode == 4, second.stderr
+    first.send_signal(signal.SIGSTOP)  # it holds the folder, however long the second takes
+    second = call("train-gan", *options(shards, config, out))
+    first.send_signal(signal.SIGCONT)
+    assert second.exit_code == 4, second.stderr
     assert str(first.pid) in second.stderr
     assert first.wait() == 0
     assert digest(out) == whole
 
 
-def test_the_shards_alone_choose_preset_and_folder(shards: Path, tmp_path: Path) -> None:
-    command = [COMMAND, "--shards", str(shards), "--features", "pixels", "--dry-run"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_shards_alone_choose_preset_and_folder(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call("train-gan", "--shards", shards, "--features", "pixels", "--dry-run")
+    assert done.exit_code == 0, done.stderr
     assert "runs/full-" in done.stderr
     assert "on pixels, not VGG-19" in done.stderr
     assert not list(tmp_path.iterdir())
@@ -146,9 +156,9 @@ def test_the_shards_alone_choose_preset_and_folder(shards: Path, tmp_path: Path)
 def test_without_vgg_one_line_says_how_to_get_it_or_do_without(
     shards: Path, tmp_path: Path
 ) -> None:
-    command = [COMMAND, "--shards", str(shards), "--channels", "2", "--out", str(tmp_path / "run")]
-    done = call([*command, "--vgg", str(tmp_path / "vgg19-dcbb9e9d.pth")])
-    assert done.returncode == 2
+    given = ("--shards", shards, "--channels", "2", "--out", tmp_path / "run")
+    done = call("train-gan", *given, "--vgg", tmp_path / "vgg19-dcbb9e9d.pth")
+    assert done.exit_code == 2
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("error:")
     assert "--features pixels" in last
@@ -169,8 +179,8 @@ def test_a_wrong_config_is_one_line_and_exit_2(
 ) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(text)
-    done = call(arguments(shards, path, tmp_path / "run"))
-    assert done.returncode == 2
+    done = call("train-gan", *options(shards, path, tmp_path / "run"))
+    assert done.exit_code == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -182,21 +192,20 @@ class Block(importlib.abc.MetaPathFinder):
         if name.split(".")[0] in {"ultralytics", "preprocess", "cv2", "tensorboard", "joblib"}:
             raise ImportError("blocked by the test: " + name)
 sys.meta_path.insert(0, Block())
-from train.cli import eval_gan, train_gan
-command = {"train-gan": train_gan, "eval-gan": eval_gan}[sys.argv[1]]
-command(sys.argv[2:], prog_name=sys.argv[1])
 """
 
 
+@pytest.mark.process
 def test_stage_2_runs_where_ultralytics_and_stage_1_are_absent(
     shards: Path, config: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    python = [sys.executable, "-c", BLOCKED]
-    train = arguments(shards, config, out, "--max-images", "8")
-    done = call([*python, "train-gan", *train[1:]])
-    assert done.returncode == 0, done.stderr
-    done = call([*python, "eval-gan", "--run", str(out), "--shards", str(shards)])
-    assert done.returncode == 0, done.stderr
+    for command in (
+        arguments(shards, config, out, "--max-images", "8"),
+        program("eval-gan", "--run", out, "--shards", shards),
+    ):
+        python, flag, code, *given = command
+        done = finish([python, flag, BLOCKED + code, *given])
+        assert done.returncode == 0, done.stderr
     metrics = json.loads((out / "scores" / "metrics.json").read_text())
     assert metrics["ssim"]["pose-gan"]["n"] == 24

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import call
 from drawn_shards import publish_shards
 
 from data_manifest.manifest import open_manifest, publish_manifest
 from train.watch.logbook import read_log
 
-COMMAND = str(Path(sys.executable).with_name("train-gan"))
 TERMS = {
     "baseline": "l1", "dsc": "l1", "perc-loss": "perceptual", "full": "nearest", "demo": "l1",
 }  # fmt: skip
@@ -43,16 +41,21 @@ def learnt(eight_pairs: Path, tmp_path: Path, preset: str, images: int) -> Path:
         "[run]\nstatus-images = 40\nsheet-images = 0\nmax-hours = 0\n"
     )
     out = tmp_path / "run"
-    command = [COMMAND, "--shards", str(eight_pairs), "--preset", preset, "--config", str(config)]
-    done = subprocess.run(
-        [*command, "--features", "pixels", "--out", str(out)],
-        capture_output=True, text=True, check=False, timeout=250,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = call(
+        *("train-gan", "--shards", eight_pairs, "--preset", preset, "--config", config),
+        *("--features", "pixels", "--out", out),
+    )
+    assert done.exit_code == 0, done.stderr
     return out
 
 
-@pytest.mark.parametrize("preset", TERMS)
+@pytest.mark.parametrize(
+    "preset",
+    [
+        pytest.param(name, marks=pytest.mark.long if name == "demo" else pytest.mark.slow)
+        for name in TERMS
+    ],
+)
 def test_a_presets_own_loss_halves_on_eight_pairs(
     eight_pairs: Path, tmp_path: Path, preset: str
 ) -> None:

@@ -129,6 +129,7 @@ def test_transforms_lead_from_target_to_source(market: SmallMarket, tmp_path: Pa
 @pytest.mark.parametrize(
     "how", [{"workers": 2}, {"workers": 2, "backend": "threading"}, {"backend": "threading"}]
 )
+@pytest.mark.process
 def test_workers_and_backends_change_nothing(
     how: dict, market: SmallMarket, tmp_path: Path
 ) -> None:
@@ -388,6 +389,7 @@ def test_a_stopped_pose_stage_loses_at_most_one_block(
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+@pytest.mark.long
 def test_any_single_fault_of_the_disk_leaves_valid_data(number: int, tmp_path: Path) -> None:
     market = make_market(tmp_path, identities=2, images=2)
     reference = prepare(market, tmp_path / "reference")

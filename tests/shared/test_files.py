@@ -67,6 +67,7 @@ except NoSpaceError as error:
 """
 
 
+@pytest.mark.process
 def test_real_file_limit_is_a_lack_of_space(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path / "a.bin")], check=False)
     assert done.returncode == 5
@@ -100,6 +101,7 @@ def test_space_is_required_with_both_figures(tmp_path: Path) -> None:
         files.require_space(tmp_path, 1_000_000, Small())
 
 
+@pytest.mark.process
 def test_second_holder_is_refused_and_told_the_first(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from shared.files import folder_lock\n"

@@ -14,6 +14,8 @@ from training_runs import QUIET
 
 from train.checkpoint import Checkpoints
 
+pytestmark = pytest.mark.process
+
 SAVER = """
 import sys, torch
 from pathlib import Path

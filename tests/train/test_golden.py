@@ -21,6 +21,8 @@ from train.settings.presets import PRESETS, resolve
 from train.state import TrainState
 from train.step import train_step
 
+pytestmark = pytest.mark.long
+
 GOLDEN = Path(__file__).parent / "golden"
 NUM_STEPS = 20
 DIGITS = 7

@@ -22,6 +22,8 @@ from train.checkpoint import Checkpoints
 from train.run_folder import read_settings
 from train.watch.logbook import read_log
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -25,6 +25,7 @@ def test_handlers_are_given_back() -> None:
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
+@pytest.mark.process
 def test_the_second_signal_leaves_at_once() -> None:
     code = """
 import os, signal, time

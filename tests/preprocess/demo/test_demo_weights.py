@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import call
 from PIL import Image
 
 from data_manifest.published_files import read_keypoints
@@ -21,7 +20,6 @@ from shared.console import Console
 from shared.skeleton import COCO_OF_JOINT, JOINT
 
 UNSEEN_SEED, UNSEEN_IDENTITY = 4_000_000, 3_000
-COMMANDS = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +38,7 @@ def test_it_holds_nothing_of_the_machine_that_made_it() -> None:
         assert trace not in content
 
 
+@pytest.mark.long
 def test_floors_on_people_and_places_never_seen_before(crops: LabelledCrops) -> None:
     settings = PoseSettings(pose_model="demo", device="cpu")
     people = open_estimator(settings, Console(quiet=True)).estimate(crops.images)
@@ -58,24 +57,17 @@ def test_the_card_has_the_weights_hash_and_the_command() -> None:
     assert "python -m preprocess.demo.pose_training --measure" in card
 
 
+@pytest.mark.long
 def test_extract_poses_writes_the_true_joints_of_drawn_people(
-    crops: LabelledCrops, tmp_path: Path
+    crops: LabelledCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "people"
     folder.mkdir()
     for row in range(40):
         Image.fromarray(crops.images[row]).save(folder / f"{row:03}.png")
-    done = subprocess.run(
-        [
-            COMMANDS / "extract-poses",
-            *["--src", "people", "--out", "poses.csv", "--pose-model", "demo"],
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    done = call("extract-poses", "--src", "people", "--out", "poses.csv", "--pose-model", "demo")
+    assert done.exit_code == 0, done.stderr
     assert done.stderr.count("the demo weights know drawn people only") == 1
     table = read_keypoints(tmp_path / "poses.csv")
     assert len(table) == 40
@@ -86,17 +78,7 @@ def test_extract_poses_writes_the_true_joints_of_drawn_people(
     assert right[crops.visible[:40, coco]].mean() >= 0.85
 
 
-def test_help_imports_neither_torch_nor_ultralytics() -> None:
-    code = (
-        "import sys; from preprocess.cli import extract_poses; "
-        "extract_poses(['--help'], standalone_mode=False); "
-        "assert not {'torch', 'ultralytics', 'pandas'} & set(sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "extract-poses --src photos --out poses.csv" in done.stdout
-
-
+@pytest.mark.long
 def test_measuring_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         demo_pose.main(

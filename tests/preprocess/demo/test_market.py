@@ -7,17 +7,15 @@ import errno
 import hashlib
 import os
 import subprocess
-import sys
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import call, program
 from disks import FailingDisk
 from PIL import Image
 from poses import random_poses
 from truth_files import read_truth
 
-import preprocess.cli
 from data_manifest.published_files import read_keypoints, write_keypoints
 from preprocess.demo.drawing import blocks
 from preprocess.demo.market import DrawSettings, draw_market
@@ -85,6 +83,7 @@ def test_key_points_are_true_and_belong_to_the_pictures(drawn, split):
     assert 0.2 < present.mean() < 0.95
 
 
+@pytest.mark.process
 def test_workers_change_no_byte(tmp_path, drawn, small_blocks):
     draw(tmp_path / "two", workers=2)
     assert hashes(tmp_path / "two") == hashes(drawn)
@@ -97,6 +96,7 @@ def test_another_seed_draws_other_pictures(tmp_path, drawn):
 
 
 @pytest.mark.parametrize("fail_at", [0, 3, 40, 95, 140, 171])
+@pytest.mark.long
 def test_a_run_that_a_full_disk_stopped_is_continued_to_the_same_bytes(
     tmp_path, drawn, small_blocks, fail_at
 ):
@@ -110,8 +110,7 @@ def test_a_run_that_a_full_disk_stopped_is_continued_to_the_same_bytes(
 
 def killed_runs(out, repository, count, rng):
     """Start the command ``count`` times and kill it within a second or so."""
-    command = [sys.executable, "-c", "from preprocess.cli import draw_market; draw_market()"]
-    command += ["--out", str(out), "--identities", "4", "--images-per-identity", "5"]
+    command = program("draw-market", "--out", out, "--identities", 4, "--images-per-identity", 5)
     command += ["--seed", "3", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
     for _ in range(count):
@@ -122,6 +121,7 @@ def killed_runs(out, repository, count, rng):
         process.wait()
 
 
+@pytest.mark.process
 def test_killed_runs_are_continued_to_the_same_bytes(tmp_path, drawn, repository, rng):
     killed_runs(tmp_path / "out", repository, 3, rng)
     draw(tmp_path / "out")
@@ -154,6 +154,7 @@ def test_a_finished_folder_is_left_alone(drawn):
     assert before == {path: path.stat().st_mtime_ns for path in drawn.rglob("*.jpg")}
 
 
+@pytest.mark.long
 def test_other_settings_are_refused_and_overwrite_draws_anew(tmp_path):
     out = tmp_path / "out"
     draw(out)
@@ -229,13 +230,10 @@ def test_settings_out_of_range_are_refused(wrong):
 def test_the_command_takes_a_config_file_and_refuses_unknown_keys(tmp_path):
     (tmp_path / "good.toml").write_text("identities = 4\nimages-per-identity = 2\n")
     (tmp_path / "bad.toml").write_text("identitys = 4\n")
-    run = CliRunner()
-    options = ["--out", str(tmp_path / "out"), "--dry-run"]
-    good = run.invoke(
-        preprocess.cli.draw_market, [*options, "--config", str(tmp_path / "good.toml")]
-    )
+    options = ["--out", tmp_path / "out", "--dry-run"]
+    good = call("draw-market", *options, "--config", tmp_path / "good.toml")
     assert good.exit_code == 0
     assert "4 in bounding_box_train" in good.output
-    bad = run.invoke(preprocess.cli.draw_market, [*options, "--config", str(tmp_path / "bad.toml")])
+    bad = call("draw-market", *options, "--config", tmp_path / "bad.toml")
     assert bad.exit_code == 2
     assert "did you mean 'identities'" in bad.output

@@ -68,6 +68,7 @@ def test_boxes_hold_every_visible_joint_and_end_at_the_edges(crops: LabelledCrop
     assert (crops.boxes[:12] <= (63.5, 127.5, 63.5, 127.5)).all()
 
 
+@pytest.mark.process
 def test_the_same_arguments_draw_the_same_crops_whatever_the_workers(tmp_path: Path) -> None:
     one = draw_labelled(30, 7, 2, per_studio=3)
     two = draw_labelled(30, 7, 2, per_studio=3, workers=2)
@@ -154,6 +155,7 @@ def epochs_of(work: Path, phase: str) -> list[int]:
 
 
 @pytest.mark.filterwarnings("default")  # ultralytics' trainer warns of its own ways
+@pytest.mark.long
 def test_training_writes_weights_and_continues_where_it_was_stopped(tmp_path: Path) -> None:
     import_ultralytics(offline=True)
     quiet = Console(quiet=True)

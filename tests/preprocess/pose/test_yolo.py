@@ -233,6 +233,7 @@ except PoseGanError as error:
 """
 
 
+@pytest.mark.process
 def test_opening_calls_nobody_installs_nothing_and_leaves_the_process_as_it_was(
     tmp_path: Path,
 ) -> None:
@@ -262,6 +263,7 @@ print("as it was")
     assert "called somebody" not in done.stderr
 
 
+@pytest.mark.process
 def test_an_absent_named_model_without_a_network_is_one_line_with_the_remedies(
     tmp_path: Path,
 ) -> None:
@@ -274,6 +276,7 @@ def test_an_absent_named_model_without_a_network_is_one_line_with_the_remedies(
     assert "--pose-model demo" in done.stdout
 
 
+@pytest.mark.process
 def test_a_missing_libgl_is_one_line_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "cv2.py").write_text(
         "raise ImportError('libGL.so.1: cannot open shared object file: No such file')"

@@ -45,6 +45,7 @@ def test_the_second_half_is_the_first_mirrored(folder: Path) -> None:
     assert torch.equal(mirrored[7]["target_image"], plain[7]["target_image"])
 
 
+@pytest.mark.process
 def test_a_loader_with_worker_processes_gives_the_same_batches(folder: Path) -> None:
     data = MarketPoseDataset(folder, "test")
     alone = list(DataLoader(data, batch_size=5))

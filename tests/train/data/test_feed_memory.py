@@ -12,6 +12,8 @@ from train.data.order import Order
 from train.data.store import shards_of
 from train.data.train_split import DataHome, Supply
 
+pytestmark = pytest.mark.long
+
 MIB = 2**20
 
 

@@ -39,6 +39,7 @@ def hashed(path: Path) -> Path:
     return path.rename(path.with_name(f"vgg19-{digest[:8]}.pth"))
 
 
+@pytest.mark.long
 def test_layers_are_torchvisions():
     features = torchvision.models.vgg19(weights=None).features
     names = [f"block{b}_conv{c}" for b, n in enumerate((2, 2, 4, 4, 4), 1) for c in range(1, n + 1)]
@@ -48,6 +49,7 @@ def test_layers_are_torchvisions():
     assert layer_index(3) == layer_index("3") == 3
 
 
+@pytest.mark.long
 def test_features_equal_torchvisions_network(weights):
     vgg = VggFeatures(weights, ["block1_conv2", "block2_conv1"], feature_scale=2.0)
     reference = torchvision.models.vgg19(weights=None).features[:9].eval()

@@ -20,6 +20,8 @@ from train.metrics.deep import Inception2015, InceptionTorchvision, Lpips
 from train.metrics.frechet import fit_gaussian, frechet_distance
 from train.metrics.weights import WEIGHT_FILES, find_weights, load_weights
 
+pytestmark = pytest.mark.long
+
 CPU = torch.device("cpu")
 
 

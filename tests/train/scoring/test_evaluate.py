@@ -8,7 +8,6 @@ import json
 import math
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from commands import program
 from disks import FailingDisk
 from PIL import Image
 from scored_pictures import Results, make_results, save
@@ -188,9 +188,9 @@ def test_pckh_and_detections_come_from_files_of_extract_poses(
     assert report["controls"]["real"]["pckh"]["patn"]["value"] == 1
 
 
+@pytest.mark.process
 def test_a_killed_run_repeated_gives_equal_files(results: Results, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from train.cli import eval_gan; eval_gan()"]
-    command += ["--panels", str(results.folder / "def-gan"), "--quiet", "--out"]
+    command = program("eval-gan", "--panels", results.folder / "def-gan", "--quiet", "--out")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*command, str(whole)], check=True, capture_output=True)
     process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL)

@@ -98,6 +98,7 @@ def test_visible_joints_lie_on_the_drawn_person(studio):
         assert covered[y, x].all()
 
 
+@pytest.mark.long
 def test_hidden_sides_are_not_visible(crops):
     joints = np.array([crop.joints for crop in crops])
     visible = np.array([crop.visible for crop in crops])
@@ -115,6 +116,7 @@ def test_hidden_sides_are_not_visible(crops):
     assert both_ears[sideways].mean() < 0.15
 
 
+@pytest.mark.long
 def test_joints_outside_the_picture_are_not_visible(crops):
     for crop in crops:
         place = np.rint(crop.joints[crop.visible])
@@ -152,6 +154,7 @@ def test_jpeg_round_trip_is_close(studio):
     assert np.abs(again - crop.image).mean() < 8
 
 
+@pytest.mark.long
 def test_default_poses_are_within_five_points_of_the_published_ones(default_train, published_data):
     crops, found = default_train
     joints = np.array([crop.joints for crop in crops])
@@ -165,6 +168,7 @@ def test_default_poses_are_within_five_points_of_the_published_ones(default_trai
     assert abs(drawn.valid - published.valid) <= 5.0
 
 
+@pytest.mark.long
 def test_reported_joints_are_inside_and_hidden_eyes_are_rarely_reported(crops):
     rng = np.random.default_rng(2)
     hidden_eyes = []

@@ -1,0 +1,46 @@
+"""The console commands, found where ``setup.cfg`` says: the one place that knows their modules."""
+
+from __future__ import annotations
+
+import configparser
+import importlib
+import sys
+from pathlib import Path
+
+import click
+from click.testing import CliRunner, Result
+
+SETUP = Path(__file__).resolve().parent.parent / "setup.cfg"
+
+
+def entry_points() -> dict[str, str]:
+    """The console commands by name, each with its ``module:function``."""
+    setup = configparser.ConfigParser()
+    setup.read(SETUP)
+    lines = setup["options.entry_points"]["console_scripts"].strip().splitlines()
+    pairs = (line.partition("=") for line in lines)
+    return {name.strip(): place.strip() for name, _, place in pairs}
+
+
+def command(name: str) -> click.Command:
+    """The click command of a console command."""
+    module, _, function = entry_points()[name].partition(":")
+    found = getattr(importlib.import_module(module), function)
+    assert isinstance(found, click.Command)
+    return found
+
+
+def call(name: str, *arguments: object) -> Result:
+    """Call a console command in the test's own process.
+
+    Returns:
+        Exit code, stdout and stderr as a process would give them.
+    """
+    return CliRunner().invoke(command(name), [str(argument) for argument in arguments])
+
+
+def program(name: str, *arguments: object) -> list[str]:
+    """The arguments of a process of its own that runs a console command."""
+    module, _, function = entry_points()[name].partition(":")
+    code = f"from {module} import {function}; {function}(prog_name={name!r})"
+    return [sys.executable, "-c", code, *map(str, arguments)]
