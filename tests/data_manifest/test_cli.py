@@ -4,6 +4,9 @@ from pathlib import Path
 
 from click.testing import Result
 from commands import call
+from PIL import Image
+
+from data_manifest.inspection.sheet import SheetSettings, draw_sheet
 
 
 def inspect(*arguments: object) -> Result:
@@ -50,7 +53,10 @@ def test_a_sheet_is_drawn(folder: Path, tmp_path: Path):
     sheet = tmp_path / "pairs.png"
     result = inspect(folder, "--sheet", sheet, "--pairs", 2, "--split", "test", "--seed", 5)
     assert result.exit_code == 0, result.output
-    assert sheet.stat().st_size > 1000
+    expected = draw_sheet(folder, SheetSettings(split="test", num_pairs=2, seed=5))
+    with Image.open(sheet) as picture:
+        assert picture.format == "PNG"
+        assert picture.convert("RGB").tobytes() == expected.tobytes()
     assert str(sheet) in result.output.replace("\n", "")
 
 

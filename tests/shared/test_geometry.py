@@ -8,7 +8,7 @@ from poses import random_poses, standing_pose
 from skimage.draw import polygon2mask
 
 from shared import geometry
-from shared.skeleton import JOINT, MASK_LIMB_END, NUM_PARTS, PARTS
+from shared.skeleton import JOINT, NUM_PARTS, PARTS
 
 HEIGHT, WIDTH = 128, 64
 
@@ -34,23 +34,34 @@ def test_convention_torso_is_the_whole_image() -> None:
     assert quad.tolist() == [[-0.5, -0.5], [63.5, -0.5], [63.5, 127.5], [-0.5, 127.5]]
 
 
-def test_convention_limb_quad_begins_before_its_first_joint() -> None:
+@pytest.mark.parametrize(
+    ("part", "first", "second", "beyond"),
+    [
+        ("R thigh", "RHip", "RKne", 2.2),
+        ("L calf", "LKne", "LAnk", 11.0),
+        ("L upper arm", "LSho", "LElb", 2.2),
+        ("R forearm", "RElb", "RWri", 11.0),
+    ],
+)
+def test_convention_limb_quad_begins_before_its_first_joint_and_ends_behind_its_second(
+    part: str, first: str, second: str, beyond: float
+) -> None:
     pose = standing_pose()
-    pose[JOINT["RKne"]] = pose[JOINT["RHip"]] + (0, 20)
-    torso = geometry.torso_lengths(pose)
-    quad = geometry.limb_quads(pose, MASK_LIMB_END)[0]
-    x, y = pose[JOINT["RHip"]]
-    assert quad[:, 1] == pytest.approx([y - 2, y - 2, y + 20 + 2.2, y + 20 + 2.2])
-    assert quad[:, 0] == pytest.approx(
-        [x - 0.2 * torso, x + 0.2 * torso, x + 0.2 * torso, x - 0.2 * torso]
-    )
+    pose[JOINT[second]] = pose[JOINT[first]] + (0, 20)
+    if first == "LSho":  # the torso's length stays
+        pose[JOINT["LHip"]] = pose[JOINT["LSho"]] + (-4, 36)
+    quad = geometry.mask_quads(pose, (HEIGHT, WIDTH))[PARTS.index(part)]
+    x, y = pose[JOINT[first]]
+    side = 0.2 * np.sqrt(4**2 + 36**2)  # both sides of the torso run by (4, 36)
+    assert quad[:, 1] == pytest.approx([y - 2, y - 2, y + 20 + beyond, y + 20 + beyond])
+    assert quad[:, 0] == pytest.approx([x - side, x + side, x + side, x - side])
 
 
 def test_head_square_is_centred_on_the_present_head_points() -> None:
     pose = standing_pose()
     pose[[JOINT["nose"], JOINT["REye"], JOINT["REar"]]] = np.nan
     quad = geometry.mask_quads(pose, (HEIGHT, WIDTH))[1]
-    side = 0.8 * geometry.torso_lengths(pose)
+    side = 0.8 * np.sqrt(4**2 + 36**2)  # both sides of the torso run by (4, 36)
     assert quad.mean(axis=0) == pytest.approx([35.5, 13.5])
     assert np.ptp(quad, axis=0) == pytest.approx([side, side])
 

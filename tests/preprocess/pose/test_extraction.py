@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from console_scripts import invoke
 from PIL import Image
 
 from data_manifest.published_files import read_keypoints
@@ -198,11 +199,24 @@ def test_the_network_s_input_fits_the_images(
     assert fitting_size(np.array(sizes)) == expected
 
 
-def test_the_input_s_size_can_be_given(folder: Path, tmp_path: Path) -> None:
-    pose = PoseSettings(pose_size=(192, 96))
-    assert extract(folder, tmp_path / "a.csv").pose_size == (256, 128)
-    finder = extract(folder, tmp_path / "b.csv", pose=pose, fit_size=False)
-    assert finder.pose_size == (192, 96)
+def test_the_input_s_size_can_be_given(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder = SquareFinder()
+    monkeypatch.setattr("preprocess.pose.yolo.open_estimator", finder)
+
+    def size_of(*options: str) -> tuple[int, int]:
+        out = tmp_path / "poses.csv"
+        result = invoke("extract-poses", "--src", folder, "--out", out, *options)
+        assert result.exit_code == 0, result.output
+        return finder.pose_size
+
+    assert size_of() == (256, 128)
+    assert size_of("--pose-size", "192x96") == (192, 96)
+    for path in folder.rglob("*.[pP][nN][gG]"):
+        draw(path, (60, 100), (20, 20))
+    assert size_of() == (256, 416)
+    assert size_of("--pose-size", "256x128") == (256, 128)  # the default, but asked for
 
 
 def test_demo_weights_on_photos_are_called_what_they_are(
