@@ -23,10 +23,11 @@ from data_manifest.manifest import ShardEntry
 from data_manifest.shard import shard_bytes
 from preprocess.pairing.pairs import rows_of_identities
 from preprocess.pairing.transforms import transforms_of_pairs
-from preprocess.sources.images import RefusedImageError, fast_decoder, read_image, resized
+from preprocess.sources.images import fast_decoder, read_image
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish
 from shared.geometry import mask_quads, presence
+from shared.pictures import RefusedPictureError, resized
 
 NAME_BYTES: Final = 28
 """What the name of an image takes up, for estimates."""
@@ -221,7 +222,7 @@ def _pictures(task: ShardTask) -> NDArray[np.uint8]:
     for row, (source, digest) in enumerate(zip(task.sources, task.digests, strict=True)):
         try:
             picture, found = read_image(source, fast)
-        except RefusedImageError as refusal:
+        except RefusedPictureError as refusal:
             picture, found = pictures[row], str(refusal)
         if found != digest:
             raise UsageError(
