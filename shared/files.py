@@ -19,7 +19,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from shared.errors import DamagedError, LockedError, NoSpaceError, UsageError, problem
+from shared.errors import (
+    OUT_OF_SPACE,
+    DamagedError,
+    LockedError,
+    NoSpaceError,
+    UsageError,
+    problem,
+)
 
 TEMPORARY_SUFFIX = ".posegan.part"
 LOCK_NAME = ".lock"
@@ -244,7 +251,7 @@ def _forget(path: Path) -> None:
 
 def publishing_error(path: Path, error: OSError) -> NoSpaceError | UsageError:
     """Turn an error of the operating system while writing a file into one of ours."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in OUT_OF_SPACE:
         return NoSpaceError(
             problem(path, "space to write", error.strerror, "free space, then repeat the command")
         )
