@@ -9,16 +9,30 @@ Convention:
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import ParamSpec, TextIO
 
 EXIT_DONE = 0
 EXIT_OUR_FAULT = 70
 EXIT_INTERRUPTED = 130
+
+MAX_REASON = 200
+"""So many characters of a library's own words are passed on."""
+
+OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+)
+"""Words by which torch, the loader and the system say that memory is used up."""
 
 P = ParamSpec("P")
 
@@ -65,7 +79,7 @@ class LockedError(PoseGanError):
 
 
 class NoSpaceError(PoseGanError):
-    """The disk has, or would have, no space left (exit code 5)."""
+    """The disk or the memory has, or would have, no space left (exit code 5)."""
 
     exit_code = 5
 
@@ -102,7 +116,8 @@ def ends_with_exit_code(command: Callable[P, object]) -> Callable[P, None]:
     """Turn the errors of a command's body into one line on stderr and the right exit code.
 
     It stands directly above the function that a command line calls. A project error becomes one
-    line; anything else keeps its traceback and exits with 70; an interrupt exits with 130.
+    line, and so does what the machine refuses: memory, disk, files, libraries that cannot be
+    loaded. Anything else keeps its traceback and exits with 70; an interrupt exits with 130.
 
     Args:
         command: The body of the command. What it returns is the exit code; None means 0.
@@ -113,22 +128,122 @@ def ends_with_exit_code(command: Callable[P, object]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        open_missing_streams()
         try:
             result = command(*args, **kwargs)
-            sys.stdout.flush()
-        except PoseGanError as error:
-            print(f"error: {' '.join(error.message.split())}", file=sys.stderr)
-            sys.exit(error.exit_code)
+            code = result if isinstance(result, int) else EXIT_DONE
         except KeyboardInterrupt:
-            print("error: interrupted; repeat the same command to continue", file=sys.stderr)
-            sys.exit(EXIT_INTERRUPTED)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(EXIT_DONE)
-        except Exception:
-            traceback.print_exc()
-            print("error: this is a fault of posegan, please report it", file=sys.stderr)
-            sys.exit(EXIT_OUR_FAULT)
-        sys.exit(result if isinstance(result, int) else EXIT_DONE)
+            _complain("interrupted; repeat the same command to continue")
+            code = EXIT_INTERRUPTED
+        except BrokenPipeError:  # whoever read the product has seen enough
+            code = EXIT_DONE
+        except Exception as error:
+            known = error if isinstance(error, PoseGanError) else from_machine(error)
+            if known is None:
+                traceback.print_exc()
+                _complain("this is a fault of posegan, please report it")
+                sys.exit(EXIT_OUR_FAULT)
+            _complain(" ".join(known.message.split()))
+            code = known.exit_code
+        sys.exit(_flushed(code))
 
     return guarded
+
+
+def from_machine(error: Exception) -> PoseGanError | None:
+    """Turn what the machine refused into an error of ours; None for anything else.
+
+    Args:
+        error: Any exception that nobody expected.
+    """
+    reason = " ".join(str(error).split())[:MAX_REASON]
+    if isinstance(error, MemoryError) or _is_out_of_memory(error, reason):
+        return NoSpaceError(
+            problem(
+                "memory",
+                "room for the work",
+                reason or "none left",
+                "close other programs, or lower the batch, the workers or the sizes",
+            )
+        )
+    if isinstance(error, ImportError):
+        return UsageError(
+            problem(
+                error.name or "a library",
+                "a library that can be loaded",
+                reason,
+                "posegan-doctor says what is missing",
+            )
+        )
+    if isinstance(error, OSError):
+        where = error.filename if error.filename is not None else "the operating system"
+        found = error.strerror or reason
+        if error.errno in OUT_OF_SPACE:
+            return NoSpaceError(
+                problem(where, "space to write", found, "free space, then repeat the command")
+            )
+        return UsageError(
+            problem(where, "a file or folder that can be used", found, "check it, then repeat")
+        )
+    return None
+
+
+def open_missing_streams() -> None:
+    """Open /dev/null in place of standard streams that the caller has closed.
+
+    Otherwise the next file that is opened takes their number, and what is printed goes into it.
+    """
+    for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
+
+
+def _complain(text: str) -> None:
+    """Write one line to stderr, where somebody reads it."""
+    try:
+        print(f"error: {text}", file=sys.stderr, flush=True)
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _flushed(code: int) -> int:
+    """Write out what a command printed; an unwritable product is no success.
+
+    Nobody reading on (a closed pipe) is the reader's choice and no failure.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        known = from_machine(OSError(error.errno, error.strerror, "standard output"))
+        if known is not None:
+            _complain(known.message)
+            return code or known.exit_code
+    return code
+
+
+def _silence(stream: TextIO) -> None:
+    """Lead a stream nowhere, so that Python's own last flush finds nothing to complain of."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, stream.fileno())
+    except (OSError, ValueError):  # a stand-in without a number
+        pass
+    finally:
+        os.close(null)
+
+
+def _is_out_of_memory(error: Exception, reason: str) -> bool:
+    """Tell whether torch or the system ran out of memory; torch says it in words only."""
+    named = type(error).__name__ in ("OutOfMemoryError", "ArrayMemoryError")
+    said = any(words in reason for words in OUT_OF_MEMORY)
+    return named or (isinstance(error, RuntimeError | OSError | ImportError) and said)

@@ -20,10 +20,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from shared.errors import DamagedError, LockedError, NoSpaceError, UsageError, problem
+from shared.errors import (
+    OUT_OF_SPACE,
+    DamagedError,
+    LockedError,
+    NoSpaceError,
+    UsageError,
+    problem,
+)
 
 LOCK_NAME = ".lock"
-TEMPORARY_SUFFIX = ".part"
+TEMPORARY_SUFFIX = ".posegan.part"
 _TEMPORARY = re.compile(rf"\.(.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
 SPACE_MARGIN = 1.1
 
@@ -32,8 +39,9 @@ class Disk:
     """The calls by which files are published; tests put a failing disk in its place."""
 
     def create(self, path: Path) -> int:
-        """Open a new, empty file for writing and give its descriptor."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        """Open a new, empty file for writing and return its descriptor; no link is followed."""
+        how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(path, how, 0o666)
 
     def write(self, descriptor: int, data: memoryview) -> int:
         """Write some of the data and give the number of bytes written."""
@@ -81,13 +89,14 @@ def publish(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> s
     """
     disk = disk or Disk()
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    _forget(temporary)  # of an earlier process of this number, or a link that somebody laid there
     try:
         _write_whole(disk, temporary, memoryview(data).cast("B"))
         disk.rename(temporary, path)
         disk.flush_folder(path.parent)
     except OSError as error:
         _forget(temporary)
-        raise _publishing_error(path, error) from error
+        raise publishing_error(path, error) from error
     except BaseException:
         _forget(temporary)
         raise
@@ -180,26 +189,38 @@ def require_space(folder: Path, needed_bytes: int, disk: Disk | None = None) -> 
 def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a folder for one process; a second one is refused at once.
 
-    The lock is the operating system's (flock) and vanishes with its holder, however that ends.
+    The lock is the operating system's (flock) and vanishes with its holder, however that ends. The
+    file that carries it is never a link: one that lies there is refused and its target untouched.
 
     Args:
         folder: The folder, made if it does not exist.
 
     Raises:
         LockedError: Another process holds it; the message names that process.
-        UsageError: The folder cannot be made or written to.
+        UsageError: The folder cannot be made or written to, or a link lies in the lock's place.
     """
     path = folder / LOCK_NAME
+    descriptor = _open_lock(folder, path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise _publishing_error(path, error) from error
-    try:
+        _note_holder(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open_lock(folder: Path, path: Path) -> int:
+    """Open and take the lock; again where its file vanished with the holder before."""
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise _folder_error(folder, path, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
+            os.close(descriptor)
             raise LockedError(
                 problem(
                     folder,
@@ -208,12 +229,19 @@ def folder_lock(folder: Path) -> Iterator[None]:
                     "wait for it or choose another folder",
                 )
             ) from error
-        note = f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}"
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)
+
+
+def _note_holder(descriptor: int, path: Path) -> None:
+    """Write into the lock's file who holds it."""
+    note = f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}"
+    try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, note.encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        raise publishing_error(path, error) from error
 
 
 def _write_whole(disk: Disk, path: Path, data: memoryview) -> None:
@@ -233,11 +261,36 @@ def _forget(path: Path) -> None:
         pass
 
 
-def _publishing_error(path: Path, error: OSError) -> NoSpaceError | UsageError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+def publishing_error(path: Path, error: OSError) -> NoSpaceError | UsageError:
+    """Turn an error of the operating system while writing a file into one of ours."""
+    if error.errno in OUT_OF_SPACE:
         return NoSpaceError(
             problem(path, "space to write", error.strerror, "free space, then repeat the command")
         )
-    return UsageError(
-        problem(path, "to write this file", error.strerror, "mend that, then repeat the command")
-    )
+    remedy = _REMEDIES.get(error.errno or 0, "check the path and its permissions")
+    return UsageError(problem(path, "a file that can be written", error.strerror, remedy))
+
+
+_REMEDIES = {
+    errno.ENOENT: "the folder is gone; repeat the command",
+    errno.ENOTDIR: "a part of the path is a file; choose another folder",
+    errno.EISDIR: "a folder bears that name; choose another one",
+    errno.EROFS: "the disk is read-only; choose a folder on another one",
+    errno.EACCES: "check the permissions of the folder",
+    errno.EPERM: "check the permissions of the folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+"""What to do, by the operating system's error."""
+
+
+def _folder_error(folder: Path, path: Path, error: OSError) -> NoSpaceError | UsageError:
+    """Say why a folder cannot be made or held."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return UsageError(
+            problem(folder, "a folder, or a free name", "a file", "choose another folder")
+        )
+    if error.errno == errno.ELOOP:
+        return UsageError(
+            problem(path, "a file of this folder's own", "a link", "remove it, it is not ours")
+        )
+    return publishing_error(folder, error)

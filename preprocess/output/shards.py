@@ -22,11 +22,12 @@ from data_manifest.shard import publish_shard
 from preprocess.pairing.catalogue import Roster
 from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.pairing.splits import Split
-from preprocess.sources.images import RefusedImageError, fast_decoder, read_image, resized
+from preprocess.sources.images import fast_decoder, read_image
 from shared.errors import UsageError, problem
 from shared.files import Disk
 from shared.geometry import mask_quads, presence, scale_joints
 from shared.pair_geometry import transforms_of_pairs
+from shared.pictures import RefusedPictureError, resized
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -148,7 +149,7 @@ def _pictures(task: ShardTask) -> NDArray[np.uint8]:
     for row, (source, digest) in enumerate(zip(task.sources, task.digests, strict=True)):
         try:
             picture, found = read_image(source, fast)
-        except RefusedImageError as refusal:
+        except RefusedPictureError as refusal:
             picture, found = pictures[row], str(refusal)
         if found != digest:
             raise UsageError(

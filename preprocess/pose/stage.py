@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from preprocess.pairing.catalogue import Roster, Status
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import People, PoseEstimator, empty_people, joints_of_people
-from preprocess.sources.images import RefusedImageError, fast_decoder, read_image
+from preprocess.sources.images import fast_decoder, read_image
 from shared.console import Console
 from shared.errors import UsageError, problem
+from shared.pictures import RefusedPictureError
 
 BLOCK_IMAGES: Final = 512
 """Images of one kept block: what a killed run loses at most."""
@@ -116,7 +117,7 @@ def prefetched(
         path, digest = source
         try:
             picture, found = read_image(path, fast)
-        except RefusedImageError as refusal:
+        except RefusedPictureError as refusal:
             raise _changed(path, str(refusal)) from refusal
         if found != digest:
             raise _changed(path, "another content")

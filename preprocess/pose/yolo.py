@@ -21,6 +21,7 @@ from torch import Tensor
 from preprocess.pose.estimator import Network, YoloEstimator
 from preprocess.pose.person_choice import NUM_POINTS
 from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weights
+from preprocess.pose.weight_scan import scan_weights
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.errors import UsageError, problem
@@ -114,7 +115,12 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
     """
     from ultralytics.nn import tasks  # noqa: PLC0415
 
+    if path.suffix != ".pt":
+        raise UsageError(
+            problem(path, "weights of an ultralytics pose model, named .pt", path.name, "rename it")
+        )
     try:
+        scan_weights(path)
         tasks.torch_safe_load(path, safe_only=True)
         model = tasks.load_checkpoint(path, device=device)[0]
     except Exception as error:  # a file of any origin can break the loading in any way

@@ -14,6 +14,7 @@ from preprocess.pose.people import empty_people, joints_of_people
 from preprocess.pose.person_choice import CANDIDATE_LENGTH, choose
 from preprocess.settings import PoseSettings, RunSettings, ShardSettings
 from preprocess.sources import images
+from shared import pictures
 from shared.errors import RulesBrokenError, UsageError
 from shared.skeleton import JOINT
 
@@ -87,14 +88,14 @@ def test_an_image_of_exactly_the_largest_size_is_read(
     path = tmp_path / "a"
     Image.fromarray(np.full((24, 16, 3), 120, np.uint8)).save(path, kind)
     decoder = images.fast_decoder() if fast else None
-    monkeypatch.setattr(images, "MAX_FILE_BYTES", path.stat().st_size)
-    monkeypatch.setattr(images, "MAX_PIXELS", 24 * 16)
+    monkeypatch.setattr(pictures, "MAX_FILE_BYTES", path.stat().st_size)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 24 * 16)
     assert images.read_image(path, decoder)[0].shape == (24, 16, 3)
-    monkeypatch.setattr(images, "MAX_PIXELS", 24 * 16 - 1)
-    with pytest.raises(images.RefusedImageError, match="bomb: claims 24x16 pixels"):
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 24 * 16 - 1)
+    with pytest.raises(pictures.RefusedPictureError, match="bomb: claims 24x16 pixels"):
         images.read_image(path, decoder)
-    monkeypatch.setattr(images, "MAX_FILE_BYTES", path.stat().st_size - 1)
-    with pytest.raises(images.RefusedImageError, match="file too large"):
+    monkeypatch.setattr(pictures, "MAX_FILE_BYTES", path.stat().st_size - 1)
+    with pytest.raises(pictures.RefusedPictureError, match="file too large"):
         images.read_image(path, decoder)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +71,67 @@ def test_interrupt_is_130() -> None:
     with pytest.raises(SystemExit) as caught:
         errors.ends_with_exit_code(command)()
     assert caught.value.code == 130
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (MemoryError(), 5, "memory"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: ..."),
+            5,
+            "memory",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device", "/full/log.jsonl"), 5, "/full/log.jsonl"),
+        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), 2, "/root/x"),
+        (ModuleNotFoundError("No module named 'h5py'", name="h5py"), 2, "posegan-doctor"),
+        (ImportError("libx.so: failed to map segment from shared object"), 5, "memory"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_line(
+    error: Exception, code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        errors.ends_with_exit_code(command)()
+    said = capsys.readouterr().err
+    assert caught.value.code == code
+    assert said.startswith("error: ") and said.count("\n") == 1 and words in said
+
+
+PRINTING = """
+import sys
+from shared.errors import ends_with_exit_code
+@ends_with_exit_code
+def command():
+    print("product " * 20_000)
+command()
+"""
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [(">/dev/full", 5), (">&-", 0), (">&- 2>&- <&-", 0), ("| true", 0), (">/dev/null", 0)],
+)
+def test_a_stdout_that_takes_nothing_is_no_fault_of_ours(redirection: str, code: int) -> None:
+    command = f"set -o pipefail; {sys.executable} -c '{PRINTING}' {redirection}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr and done.stderr.count("\n") <= 1
+
+
+def test_a_file_never_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
+    code = f"""
+from shared.errors import open_missing_streams
+open_missing_streams()
+with open({str(tmp_path / "data")!r}, "w") as stream:
+    print("printed")
+    assert stream.fileno() > 2
+"""
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} - >&- <<'EOF'\n{code}\nEOF"], check=False
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "data").read_text() == ""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from shared.errors import UsageError, problem
+from shared.pictures import RefusedPictureError, content_of, decode_any, size_of
 from train.scoring.panels import IMAGE_SUFFIXES
-
-# Modes that become RGB without loss of what a screen shows; 16-bit and float pictures do not.
-READABLE_MODES: Final = ("RGB", "L", "P", "RGBA", "LA", "CMYK", "YCbCr", "1")
-MAX_PIXELS: Final = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -81,8 +77,8 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         UsageError: The file is no readable picture, or far larger than an image of a person.
     """
-    with _opened(path) as picture:
-        return picture.height, picture.width
+    with _named(path):
+        return size_of(content_of(path))
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -91,27 +87,16 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Raises:
         UsageError: The file is no readable picture, truncated ones included.
     """
-    with _opened(path) as picture:
-        try:
-            return np.asarray(picture.convert("RGB"))
-        except (OSError, ValueError, SyntaxError) as error:
-            raise _unreadable(path, error) from error
+    with _named(path):
+        return decode_any(content_of(path))
 
 
-def _opened(path: Path) -> Image.Image:
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say of which file a refusal speaks."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path)
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
-        raise _unreadable(path, error) from error
-    if picture.width * picture.height > MAX_PIXELS or picture.mode not in READABLE_MODES:
-        found = f"{picture.width} x {picture.height} pixels of mode {picture.mode}"
-        picture.close()
-        raise UsageError(problem(path, "an 8-bit picture of people", found, "convert the file"))
-    return picture
-
-
-def _unreadable(path: Path, error: Exception) -> UsageError:
-    reason = f"a file that cannot be decoded ({error})"
-    return UsageError(problem(path, "a readable picture", reason, "write the file anew"))
+        yield
+    except RefusedPictureError as refusal:
+        raise UsageError(
+            problem(path, "a readable picture, 8-bit", refusal, "write or convert the file anew")
+        ) from refusal

@@ -147,7 +147,7 @@ def test_a_model_without_points_is_refused(tmp_path: Path) -> None:
         "head": [[[0], 1, "Detect", ["nc"]]],
     }
     path = saved(DetectionModel(config, ch=3, verbose=False), tmp_path / "detect.pt")
-    with pytest.raises(UsageError, match="a model without points"):
+    with pytest.raises(UsageError, match="DetectionModel, which no YOLO pose network has"):
         opened(path)
 
 
@@ -156,7 +156,7 @@ def test_weights_given_without_their_usual_ending_are_refused(
 ) -> None:
     path = tmp_path / "weights.bin"
     path.write_bytes(weights.read_bytes())
-    with pytest.raises(UsageError, match="weights of an ultralytics pose model"):
+    with pytest.raises(UsageError, match=r"named \.pt, found weights\.bin; rename it"):
         opened(path)
 
 

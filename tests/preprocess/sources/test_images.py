@@ -10,7 +10,8 @@ import pytest
 from bad_images import bad_files
 from small_market import jpeg
 
-from preprocess.sources.images import RefusedImageError, check_images, decode, fast_decoder, resized
+from preprocess.sources.images import check_images, fast_decoder
+from shared.pictures import RefusedPictureError, decode_rgb, resized
 
 FAULTS = tuple(bad_files(np.random.default_rng(0)))
 
@@ -21,8 +22,8 @@ def test_a_bad_file_is_refused_with_a_reason(
     fault: str, fast: bool, rng: np.random.Generator
 ) -> None:
     data, reason = bad_files(rng)[fault]
-    with pytest.raises(RefusedImageError, match=f"^{reason}"):
-        decode(data, fast_decoder() if fast else None)
+    with pytest.raises(RefusedPictureError, match=f"^{reason}"):
+        decode_rgb(data, fast_decoder() if fast else None)
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -35,7 +36,7 @@ def test_the_fast_decoder_gives_the_same_pictures_bit_for_bit(
     assert fast is not None, "the extra 'test' brings simplejpeg"
     for quality in (35, 75, 98):
         data = jpeg(rng, size, quality=quality, subsampling=subsampling, progressive=progressive)
-        assert np.array_equal(decode(data), decode(data, fast))
+        assert np.array_equal(decode_rgb(data), decode_rgb(data, fast))
 
 
 def test_damaged_jpegs_get_one_answer_from_both_decoders(rng: np.random.Generator) -> None:
@@ -44,8 +45,8 @@ def test_damaged_jpegs_get_one_answer_from_both_decoders(rng: np.random.Generato
 
     def answer(data: bytes, decoder: object) -> object:
         try:
-            return decode(data, decoder).tobytes()
-        except RefusedImageError as refusal:
+            return decode_rgb(data, decoder).tobytes()
+        except RefusedPictureError as refusal:
             return str(refusal)
 
     for _ in range(200):

@@ -1,0 +1,247 @@
+"""The folder that a command writes into: one owner, and nothing touched that it did not make.
+
+Convention:
+    The marker ``.posegan.json`` is the first thing that is written into an output folder. It names
+    the command that owns the folder and every file that the command means to make there, by its
+    path relative to the folder. What the marker does not name is a stranger's: it is never
+    replaced and never removed. A folder that is neither empty nor marked is refused as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from shared.errors import UsageError, problem
+from shared.files import LOCK_NAME, Disk, folder_lock, publish_json, remove_temporaries
+
+MARKER_NAME = ".posegan.json"
+FORMAT = 1
+MAX_MARKER_BYTES = 1 << 30
+NUM_NAMED = 3
+"""So many strangers' files are named in a refusal."""
+
+Recognise = Callable[[Path], Iterable[str] | None]
+"""Lists the files that a version without markers made in a folder; None: it made none there."""
+
+
+class OwnedFolder:
+    """A folder that this process holds and one command owns.
+
+    Args:
+        path: The folder.
+        command: The command that owns it.
+        files: Names that the command made or meant to make, relative to the folder.
+        disk: Calls to the operating system; the real ones by default.
+    """
+
+    def __init__(
+        self, path: Path, command: str, files: Iterable[str] = (), disk: Disk | None = None
+    ) -> None:
+        self.path = path
+        self.command = command
+        self.disk = disk
+        self._files = set(files)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names that belong to the owner."""
+        return frozenset(self._files)
+
+    def folder(self, name: str) -> Path:
+        """Make a folder inside of this one, or find it; a link is refused, not followed.
+
+        Args:
+            name: Relative to the folder.
+
+        Raises:
+            UsageError: A link or a file bears the name, or it cannot be made.
+        """
+        place = self.path
+        for part in Path(name).parts:
+            place = place / part
+            try:
+                place.mkdir(exist_ok=True)
+            except OSError as error:
+                found = "a file" if isinstance(error, FileExistsError) else error.strerror
+                raise _refused(place, "a folder", found) from error
+            if place.is_symlink():
+                raise _refused(place, "a folder of its own", "a link")
+        return place
+
+    def intend(self, names: Iterable[str]) -> None:
+        """Enter files into the marker before they are made.
+
+        Args:
+            names: Relative to the folder.
+
+        Raises:
+            UsageError: A stranger's file bears one of the names; nothing was changed.
+        """
+        new = {name for name in names if name not in self._files}
+        for name in sorted(new):
+            if os.path.lexists(self.path / name):
+                raise _refused(self.path / name, "a free name", f"a file not of {self.command}")
+        if new:
+            self._files |= new
+            self.mark()
+
+    def remove(self, names: Iterable[str] | None = None) -> None:
+        """Remove files of the owner; links go themselves, never what they point to.
+
+        Args:
+            names: Which of them, relative to the folder; None for all. Others are left alone.
+        """
+        chosen = self._files if names is None else self._files.intersection(names)
+        for name in sorted(chosen):
+            path = self.path / name
+            if self._leads_out(path.parent):
+                continue
+            try:
+                path.unlink(missing_ok=True)
+            except IsADirectoryError:
+                continue
+        self._files -= chosen
+        self.mark()
+
+    def remove_temporaries(self, names: Iterable[str] = (".",)) -> None:
+        """Remove what killed runs left half-written in the folder or in folders of it."""
+        for name in names:
+            place = self.path / name
+            if place.is_dir() and not self._leads_out(place):
+                remove_temporaries(place)
+
+    def _leads_out(self, place: Path) -> bool:
+        """Tell whether a link lies on the way from the folder to a place in it."""
+        parts = place.relative_to(self.path).parts
+        return any(
+            self.path.joinpath(*parts[:count]).is_symlink() for count in range(1, len(parts) + 1)
+        )
+
+    def mark(self) -> None:
+        """Publish the marker as it stands."""
+        marker = {"format": FORMAT, "made_by": self.command, "files": sorted(self._files)}
+        publish_json(self.path / MARKER_NAME, marker, self.disk)
+
+
+@contextmanager
+def owned_folder(
+    path: Path, command: str, *, recognise: Recognise | None = None, disk: Disk | None = None
+) -> Iterator[OwnedFolder]:
+    """Claim an output folder and hold it while the block runs.
+
+    A refusal changes nothing. A folder that was made here and into which the block published
+    nothing is removed again when the block fails.
+
+    Args:
+        path: The folder, made if it does not exist. It may be a link to a folder.
+        command: The command that will own it.
+        recognise: Finds what a version without markers made.
+        disk: Calls to the operating system; the real ones by default.
+
+    Raises:
+        LockedError: Another process holds the folder.
+        UsageError: It belongs to another command, or holds files of nobody that we know.
+    """
+    was_there = os.path.lexists(path)
+    require_own(path, command, recognise=recognise)
+    with folder_lock(path):
+        try:
+            files = require_own(path, command, recognise=recognise)
+            owned = OwnedFolder(path, command, files, disk)
+            if not (path / MARKER_NAME).exists():
+                owned.mark()
+            yield owned
+        except BaseException:
+            if not was_there:
+                _withdraw(path)
+            raise
+
+
+def require_own(path: Path, command: str, *, recognise: Recognise | None = None) -> frozenset[str]:
+    """Make sure that a folder is free or the command's own, without touching it.
+
+    Returns:
+        The files in it that are the command's, relative to the folder.
+
+    Raises:
+        UsageError: It is another's.
+    """
+    if not path.is_dir():
+        if os.path.lexists(path):
+            raise UsageError(
+                problem(path, "a folder, or a free name", "a file", "choose another folder")
+            )
+        return frozenset()
+    marker = _read_marker(path)
+    if marker is not None:
+        if marker["made_by"] != command:
+            found = f"one that {marker['made_by']} made"
+            raise _refused(path, f"an empty folder or one that {command} made", found)
+        return frozenset(marker["files"])
+    strangers = sorted(name for name in _names(path) if name != LOCK_NAME)
+    known = recognise(path) if recognise is not None and strangers else None
+    if known is not None:
+        return frozenset(known)
+    if strangers:
+        shown = ", ".join(strangers[:NUM_NAMED])
+        more = f" and {len(strangers) - NUM_NAMED} more" if len(strangers) > NUM_NAMED else ""
+        raise _refused(path, f"an empty folder or one that {command} made", f"{shown}{more}")
+    return frozenset()
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in path.iterdir()]
+    except OSError as error:
+        raise _refused(path, "a folder that can be read", error.strerror) from error
+
+
+def _read_marker(folder: Path) -> dict[str, Any] | None:
+    """Read a folder's marker; None where there is none that we wrote."""
+    try:
+        descriptor = os.open(
+            folder / MARKER_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        )
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        try:
+            marker = json.loads(stream.read(MAX_MARKER_BYTES))
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(marker, dict) or not isinstance(marker.get("made_by"), str):
+        return None
+    files = marker.get("files")
+    if not isinstance(files, list) or not all(_is_inside(name) for name in files):
+        return None
+    return marker
+
+
+def _is_inside(name: Any) -> bool:
+    """Tell whether a name of a marker stays in its folder; a forged one may not."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        return False
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
+
+
+def _withdraw(path: Path) -> None:
+    """Remove a folder that holds nothing but the claim."""
+    try:
+        if {entry.name for entry in path.iterdir()} <= {LOCK_NAME, MARKER_NAME}:
+            for name in (MARKER_NAME, LOCK_NAME):
+                (path / name).unlink(missing_ok=True)
+            path.rmdir()
+    except OSError:
+        pass
+
+
+def _refused(where: object, expected: str, found: object) -> UsageError:
+    return UsageError(problem(where, expected, found, "choose another --out"))
