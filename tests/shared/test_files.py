@@ -82,13 +82,15 @@ def test_leftovers_of_killed_runs_are_removed(tmp_path: Path) -> None:
 
 
 def test_only_files_that_publishing_names_so_are_leftovers(tmp_path: Path) -> None:
-    others = [".film.part", "film.12.part", ".12.part", ".film.x12.part", ".film.12.part.txt"]
+    end = files.TEMPORARY_SUFFIX
+    others = [f".film{end}", f"film.12{end}", f".12{end}", f".film.x12{end}", f".film.12{end}.txt"]
+    others += [".film.12.part"]
     for name in others:
         (tmp_path / name).write_bytes(b"somebody's")
     assert files.remove_temporaries(tmp_path) == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(others)
-    assert files.is_temporary(".film.12.part", of="film")
-    assert not files.is_temporary(".film.12.part", of="movie")
+    assert files.is_temporary(f".film.12{end}", of="film")
+    assert not files.is_temporary(f".film.12{end}", of="movie")
 
 
 def test_space_is_required_with_both_figures(tmp_path: Path) -> None:
