@@ -28,6 +28,7 @@ from shared.affine import pair_transforms
 from shared.console import Console
 from shared.geometry import mask_quads, valid_poses
 from train.losses.nearest import nearest_neighbour_loss
+from train.nets.fixed_plan import build_fixed_plan
 from train.nets.warp import build_warp_plan, warp_parts
 from train.settings.networks import Sampling
 
@@ -75,6 +76,7 @@ def warp_table(
         "sparse, NCHW": partial(sparse_pass, maps, gradients, parts, sampling),
         "sparse, channels_last": partial(sparse_pass, last, last_gradients, parts, sampling),
         "its plans alone": partial(plans, maps, parts, sampling),
+        "fixed shape, channels_last": partial(fixed_pass, last, last_gradients, parts, sampling),
     }
     per_map = maps[0].numel() * maps[0].element_size()
     first = (maps[:1], gradients[:1], parts, sampling)
@@ -150,6 +152,17 @@ def sparse_pass(
         features = one.detach().requires_grad_()
         size = (one.shape[2], one.shape[3])
         plan = build_warp_plan(*parts, IMAGE_SIZE, size, sampling=sampling, fidelity=True)
+        warp_parts(features, plan).backward(gradient)
+
+
+def fixed_pass(
+    maps: list[Tensor], gradients: list[Tensor], parts: tuple[Tensor, ...], sampling: Sampling
+) -> None:
+    """Build the plans of fixed shape, which a CUDA device takes, and warp by them."""
+    for one, gradient in zip(maps, gradients, strict=True):
+        features = one.detach().requires_grad_()
+        size = (one.shape[2], one.shape[3])
+        plan = build_fixed_plan(*parts, IMAGE_SIZE, size, sampling=sampling, fidelity=True)
         warp_parts(features, plan).backward(gradient)
 
 
