@@ -28,7 +28,7 @@ SIDE_COLOURS: Final[dict[str, Colour]] = {
 }
 
 _LEAST_PX: Final = 8
-_TWO_LINES_PX: Final = 11
+_TWO_LINES_PX: Final = 10
 _CUT: Final = "..."
 
 

@@ -110,6 +110,20 @@ def test_bad_input_is_one_line_and_exit_code_2(results: Results, tmp_path: Path)
         assert len(lines) == 1 and lines[0].startswith("error: "), (arguments, found.stderr)
 
 
+def test_a_folder_of_somebody_else_is_refused_and_stays_as_it_is(
+    results: Results, tmp_path: Path
+) -> None:
+    (tmp_path / "panels").mkdir()
+    for name in ("pairs.csv", "keypoints.csv", "table.md", "panels/holiday.png"):
+        (tmp_path / name).write_text(f"the only copy of {name}")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    found = call("--panels", results.folder / "def-gan", "--out", tmp_path, "--limit", 2)
+    assert found.exit_code == 2 and "choose another --out" in found.stderr
+    assert len(found.stderr.strip().splitlines()) == 1
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before and len(before) == 4
+
+
 def test_a_file_of_options_gives_defaults_and_refuses_unknown_ones(
     results: Results, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ Convention:
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,7 +92,10 @@ def draw_curves(panels: Mapping[str, Mapping[str, Points]], columns: int = 2) ->
         canvas = FigureCanvasAgg(figure)
         for number, (title, curves) in enumerate(filled.items(), start=1):
             _draw_panel(figure.add_subplot(rows, columns, number), title, curves)
-        canvas.draw()
+        with warnings.catch_warnings():
+            # A name in a strange script, or too long for its panel, is drawn as well as it goes.
+            warnings.simplefilter("ignore", UserWarning)
+            canvas.draw()
         return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
