@@ -46,11 +46,11 @@ class Checkpoints:
         self._disk = disk
 
     def paths(self) -> list[Path]:
-        """Give the checkpoints that there are, oldest first."""
+        """Return the checkpoints that there are, oldest first."""
         return sorted(p for p in self._folder.glob("checkpoint-*.pt") if _NAME.fullmatch(p.name))
 
     def path_of(self, images: int) -> Path:
-        """Give the name of the checkpoint after this many images."""
+        """Return the name of the checkpoint after this many images."""
         return self._folder / f"checkpoint-{images:010d}.pt"
 
     def save(self, images: int, content: dict[str, Any], *, best_images: int | None) -> Path:

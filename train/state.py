@@ -7,10 +7,11 @@ import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from shared.errors import DamagedError, UsageError, problem
+from train.device import put_on
 from train.nets.discriminator import Discriminator
 from train.nets.generator import Generator
 from train.settings.tree import TrainSettings
@@ -50,17 +51,15 @@ class TrainState:
 
     Args:
         settings: The run's settings.
-        device: Where to compute. Networks lie in memory as channels-last: on CPU and GPU quicker.
+        device: Where to compute.
     """
 
     def __init__(self, settings: TrainSettings, device: torch.device) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.device = device
-        self.generator = Generator(settings.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.discriminator = Discriminator(settings.discriminator).to(
-            device, memory_format=torch.channels_last
-        )  # type: ignore[call-overload]
+        self.generator = put_on(device, Generator(settings.generator))
+        self.discriminator = put_on(device, Discriminator(settings.discriminator))
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         rates = settings.optimizer
         self.generator_optimizer = self._adam(self.generator, rates.generator_rate)
@@ -96,8 +95,9 @@ class TrainState:
         longest = self.settings.optimizer.average_half_life_images
         half_life = min(float(longest), AVERAGE_RAMP * (self.images + batch))
         keep = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
-        new = list(self.generator.parameters())
-        torch._foreach_lerp_(list(self.average.parameters()), new, 1 - keep)
+        new: list[Tensor] = list(self.generator.parameters())
+        average: list[Tensor] = list(self.average.parameters())
+        torch._foreach_lerp_(average, new, 1 - keep)
 
     def content(self) -> dict[str, Any]:
         """Give everything that a checkpoint keeps: tensors and plain values only."""

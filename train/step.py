@@ -14,6 +14,7 @@ from train.data.batch import Batch
 from train.losses.objective import Objective
 from train.nets.generator import Generator
 from train.state import TrainState
+from train.world import OneProcess, World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,32 +33,40 @@ class StepReport:
     generator: dict[str, Tensor]
 
 
-def train_step(state: TrainState, objective: Objective, draw: Callable[[], Batch]) -> StepReport:
+def train_step(
+    state: TrainState,
+    objective: Objective,
+    draw: Callable[[], Batch],
+    world: World | None = None,
+) -> StepReport:
     """Teach both networks once.
 
     Args:
         state: What is changed.
         objective: The losses.
-        draw: Gives the next batch. It is called twice, as in the papers' code, unless the
-            settings reuse the fake.
+        draw: Gives this process's share of the next batch. It is called twice, as in the papers'
+            code, unless the settings reuse the fake.
+        world: The processes that teach the same networks; by default this one alone.
 
     Returns:
         The losses, as tensors on the device.
     """
+    world = world or OneProcess(state.device)
     reuse = state.settings.data.reuse_fake
     state.set_rates()
     batch = draw()
     with torch.set_grad_enabled(reuse):
         fake = generate(state.generator, batch)
-    d_report, d_finite = _teach_discriminator(state, objective, batch, fake.detach())
+    d_report, d_finite = _teach_discriminator(state, objective, batch, fake.detach(), world)
     if not reuse:
         batch = draw()
         fake = generate(state.generator, batch)
-    g_report, g_finite = _teach_generator(state, objective, batch, fake)
+    g_report, g_finite = _teach_generator(state, objective, batch, fake, world)
+    images = len(batch) * world.size
     if g_finite:
-        state.update_average(len(batch))
+        state.update_average(images)
     state.steps += 1
-    state.images += len(batch)
+    state.images += images
     return StepReport(finite=d_finite and g_finite, discriminator=d_report, generator=g_report)
 
 
@@ -75,23 +84,23 @@ def mixed_precision(device: torch.device) -> torch.autocast:
 
 
 def _teach_discriminator(
-    state: TrainState, objective: Objective, batch: Batch, fake: Tensor
+    state: TrainState, objective: Objective, batch: Batch, fake: Tensor, world: World
 ) -> tuple[dict[str, Tensor], bool]:
     judged = torch.cat((batch.target_image, fake))
     real_logits, fake_logits = _judge(state.discriminator, batch, judged).chunk(2)
     loss = objective.discriminator(real_logits, fake_logits)
-    norm, finite = _update(state, state.discriminator, state.discriminator_optimizer, loss)
+    norm, finite = _update(state, state.discriminator, state.discriminator_optimizer, loss, world)
     return {"loss": loss.detach(), "gradient": norm}, finite
 
 
 def _teach_generator(
-    state: TrainState, objective: Objective, batch: Batch, fake: Tensor
+    state: TrainState, objective: Objective, batch: Batch, fake: Tensor, world: World
 ) -> tuple[dict[str, Tensor], bool]:
     state.discriminator.requires_grad_(False)
     logits = _judge(state.discriminator, batch, fake)
     terms = objective.generator(logits, fake, batch.target_image)
     loss = torch.stack(list(terms.values())).sum()
-    norm, finite = _update(state, state.generator, state.generator_optimizer, loss)
+    norm, finite = _update(state, state.generator, state.generator_optimizer, loss, world)
     state.discriminator.requires_grad_(True)
     figures = {name: term.detach() for name, term in terms.items()}
     return {**figures, "gradient": norm}, finite
@@ -111,14 +120,15 @@ def _judge(discriminator: nn.Module, batch: Batch, images: Tensor) -> Tensor:
 
 
 def _update(
-    state: TrainState, network: nn.Module, optimizer: Optimizer, loss: Tensor
+    state: TrainState, network: nn.Module, optimizer: Optimizer, loss: Tensor, world: World
 ) -> tuple[Tensor, bool]:
-    """Move a network down its loss, unless loss or gradient are not finite."""
+    """Move a network down its loss, unless loss or gradient are not finite on any process."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    world.average_gradients(network.parameters())
     limit = state.settings.optimizer.clip_norm or math.inf
     norm = nn.utils.clip_grad_norm_(network.parameters(), limit)
-    finite = bool(torch.isfinite(norm + loss.detach()))
+    finite = bool(torch.isfinite(norm + world.mean(loss.detach())))
     if finite:
         optimizer.step()
     return norm, finite

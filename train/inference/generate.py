@@ -24,10 +24,10 @@ from shared.files import Disk, folder_lock, publish, publish_json, read_json, sh
 from train.checkpoint import load_run
 from train.data.batch import make_batch
 from train.data.store import Store, load_store, shards_of
-from train.loop import choose_device
+from train.device import put_on, set_up_device
 from train.nets.generator import Generator
 from train.run_folder import read_settings, require_shards
-from train.settings.tree import DeviceName, RunSettings
+from train.settings.tree import DeviceName
 from train.watch.validation import draw_images
 
 PANELS_NAME = "panels"
@@ -84,10 +84,9 @@ def generate_pairs(
     checkpoint, content = load_run(run, console)
     settings = read_settings(checkpoint.parent)
     manifest = require_shards(settings, shards)
-    device = choose_device(RunSettings(device=device_name))
+    device = set_up_device(device_name)
     weights = "generator" if raw_weights else "average"
-    generator = Generator(settings.generator)
-    generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    generator = put_on(device, Generator(settings.generator))
     generator.load_state_dict(content[weights])
     store = load_store(shards, shards_of(manifest, "test", shards))
     names = [panel_name(*store.pair_names(pair)) for pair in range(store.num_pairs)]

@@ -19,7 +19,8 @@ class NotedEvents:
 
 
 def test_records_come_back_in_order(tmp_path: Path) -> None:
-    book = Logbook(tmp_path, images=0)
+    book = Logbook(tmp_path)
+    book.begin(0)
     book.write("status", 8, {"losses": {"l1": 2.5}, "data_wait": 0.25})
     book.write("scores", 16, {"ssim": {"generator": 0.5}})
     first, second = read_log(tmp_path)
@@ -28,19 +29,22 @@ def test_records_come_back_in_order(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_drops_what_came_after_its_checkpoint(tmp_path: Path) -> None:
-    book = Logbook(tmp_path, images=0)
+    book = Logbook(tmp_path)
+    book.begin(0)
     for images in (8, 16, 24):
         book.write("status", images, {})
     with (tmp_path / LOG_NAME).open("a") as stream:
         stream.write('{"images": 32, "kind": "sta')
-    Logbook(tmp_path, images=16).write("status", 24, {"again": 1})
+    book.begin(16)
+    book.write("status", 24, {"again": 1})
     assert [record["images"] for record in read_log(tmp_path)] == [8, 16, 24]
     assert read_log(tmp_path)[-1]["again"] == 1
 
 
 def test_events_get_every_figure_with_its_group(tmp_path: Path) -> None:
     events = NotedEvents()
-    book = Logbook(tmp_path, images=0, events=events)
+    book = Logbook(tmp_path, open_events=lambda _images: events)
+    book.begin(0)
     book.write("status", 8, {"losses": {"l1": 2.5}, "data_wait": 0.25})
     book.close()
     assert events.noted == [("losses/l1", 2.5, 8), ("data_wait/value", 0.25, 8), ("closed", 0, 0)]
