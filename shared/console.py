@@ -2,19 +2,22 @@
 
 On a terminal it shows live progress; elsewhere it prints one plain line every few seconds, so
 that log files stay readable. Everything goes to stderr except :meth:`Console.result`, whose lines
-are a command's product and go to stdout.
+are a command's product and go to stdout. A stderr that is gone, as after a lost connection, ends
+no work: what is said to it is lost.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich import box
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 PLAIN_INTERVAL_S = 5.0
@@ -31,13 +34,23 @@ class Stage:
         self._fresh = 0
         self._clock = clock
         self._start = clock()
+        self._ends_at: float | None = None
         self._shown: Callable[[], None] = lambda: None
 
-    def advance(self, count: int = 1, note: str = "") -> None:
-        """Count units as done; ``note`` is shown behind the figures."""
+    def advance(self, count: int = 1, note: str = "", *, seconds_left: float | None = None) -> None:
+        """Count units as done.
+
+        Args:
+            count: Units done since the last call.
+            note: Shown behind the figures; empty leaves the last one.
+            seconds_left: How long the stage still takes, where its owner knows better than the
+                rate does; it counts down from here on.
+        """
         self.done += count
         self._fresh += count
         self.note = note or self.note
+        if seconds_left is not None:
+            self._ends_at = self._clock() + seconds_left
         self._shown()
 
     def skip(self, count: int) -> None:
@@ -56,12 +69,65 @@ class Stage:
         return self._fresh / self.seconds if self.seconds > 0 else 0.0
 
     @property
+    def seconds_left(self) -> float | None:
+        """The one figure for the time left: the owner's, else by the rate; None before any."""
+        if self._ends_at is not None:
+            return max(0.0, self._ends_at - self._clock())
+        return (self.total - self.done) / self.rate if self.rate else None
+
+    @property
+    def left(self) -> str:
+        """The time left, for people."""
+        left = self.seconds_left
+        return "starting" if left is None else f"{duration(left)} left"
+
+    @property
     def line(self) -> str:
         """The figures as one plain line."""
-        left = f"{(self.total - self.done) / self.rate:.0f} s left" if self.rate else "starting"
-        return (
-            f"{self.name}: {self.done}/{self.total}, {self.rate:.1f}/s, {left} {self.note}".rstrip()
-        )
+        figures = f"{self.done}/{self.total}, {self.rate:.1f}/s, {self.left}"
+        return f"{self.name}: {figures} {self.note}".rstrip()
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people: ``"45 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+class _Stderr(io.TextIOBase):
+    """The process's stderr of the moment; a write that fails is no error."""
+
+    @property
+    def _stream(self) -> TextIO:
+        now = sys.stderr
+        stream: TextIO = getattr(now, "rich_proxied_file", now)
+        return stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
 
 
 class Console:
@@ -69,6 +135,7 @@ class Console:
 
     Args:
         quiet: Say nothing but warnings and results.
+        mute: Say nothing at all, as the processes of a run do that are not its first.
         plain: Force plain lines; by default they are used where stderr is no terminal.
         clock: Monotonic time in seconds.
     """
@@ -77,12 +144,13 @@ class Console:
         self,
         *,
         quiet: bool = False,
+        mute: bool = False,
         plain: bool | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rich = RichConsole(stderr=True, highlight=False, soft_wrap=True)
-        self._out = RichConsole(file=sys.stdout, highlight=False, soft_wrap=True)
-        self._quiet = quiet
+        self._rich = RichConsole(file=_Stderr(), highlight=False, soft_wrap=True, quiet=mute)  # type: ignore[arg-type]
+        self._out = RichConsole(file=sys.stdout, highlight=False, soft_wrap=True, quiet=mute)
+        self._quiet = quiet or mute
         self._plain = not self._rich.is_terminal if plain is None else plain
         self._clock = clock
         self._live: Progress | None = None
@@ -97,11 +165,11 @@ class Console:
         self._rich.print(f"warning: {text}", markup=False, style="yellow")
 
     def result(self, text: str) -> None:
-        """Give one line of the command's product on stdout."""
+        """Print one line of the command's product on stdout."""
         self._out.print(text, markup=False)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Give a table on stdout; the first column is aligned left, the others right."""
+        """Print a table on stdout; the first column is aligned left, the others right."""
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
         for number, column in enumerate(columns):
             table.add_column(column, justify="right" if number else "left", overflow="fold")
@@ -148,7 +216,7 @@ class Console:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             TextColumn("{task.fields[note]}", markup=False),
         )
         owner = self._live is None
@@ -156,10 +224,11 @@ class Console:
         if owner:
             self._live = live
             live.start()
-        task = live.add_task(stage.name, total=stage.total, rate="", note="")
+        task = live.add_task(stage.name, total=stage.total, rate="", left="", note="")
 
         def show() -> None:
-            live.update(task, completed=stage.done, rate=f"{stage.rate:.1f}/s", note=stage.note)
+            rate = f"{stage.rate:.1f}/s"
+            live.update(task, completed=stage.done, rate=rate, left=stage.left, note=stage.note)
 
         stage._shown = show
         try:

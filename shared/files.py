@@ -33,6 +33,7 @@ LOCK_NAME = ".lock"
 TEMPORARY_SUFFIX = ".posegan.part"
 _TEMPORARY = re.compile(rf"\.(.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
 SPACE_MARGIN = 1.1
+_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Disk:
@@ -42,6 +43,10 @@ class Disk:
         """Open a new, empty file for writing and return its descriptor; no link is followed."""
         how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(path, how, 0o666)
+
+    def append(self, path: Path) -> int:
+        """Open a file for writing at its end, made if it does not exist; give its descriptor."""
+        return os.open(path, _APPENDING, 0o666)
 
     def write(self, descriptor: int, data: memoryview) -> int:
         """Write some of the data and give the number of bytes written."""
@@ -111,6 +116,31 @@ def publish_text(path: Path, text: str, disk: Disk | None = None) -> str:
 def publish_json(path: Path, value: Any, disk: Disk | None = None) -> str:
     """Publish a value as indented JSON with a final line break; see :func:`publish`."""
     return publish_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", disk)
+
+
+def append_text(path: Path, text: str, disk: Disk | None = None) -> None:
+    """Append text as UTF-8 to a log; a reader must do without what a crash left torn at its end.
+
+    Args:
+        path: The file, made if it does not exist. Its folder must exist.
+        text: Whole lines.
+        disk: The calls to the operating system; the real ones by default.
+
+    Raises:
+        NoSpaceError: The disk or the quota is full.
+        UsageError: Any other error of the operating system.
+    """
+    disk = disk or Disk()
+    data = memoryview(text.encode("utf-8"))
+    try:
+        descriptor = disk.append(path)
+        try:
+            while data:
+                data = data[disk.write(descriptor, data) :]
+        finally:
+            disk.close(descriptor)
+    except OSError as error:
+        raise publishing_error(path, error) from error
 
 
 def read_json(path: Path) -> Any:

@@ -33,6 +33,10 @@ class FailingDisk(Disk):
         self._call()
         return super().create(path)
 
+    def append(self, path: Path) -> int:
+        self._call()
+        return super().append(path)
+
     def write(self, descriptor: int, data: memoryview) -> int:
         if self._count():
             super().write(descriptor, data[: len(data) // 2])

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import torch
-
+from data_manifest.manifest import Manifest
 from shared.console import Console
-from shared.errors import UsageError, problem
 from shared.files import Disk, folder_lock
 from train.checkpoint import Checkpoints, load_run
 from train.data.store import shards_of
-from train.data.train_split import Supply
+from train.data.train_split import TrainSplit
+from train.device import set_up_device
 from train.losses.objective import make_objective
+from train.resume import take_up
+from train.roll_back import RollBack
 from train.run_folder import claim_folder, require_shards
-from train.settings.tree import RunSettings, TrainSettings
+from train.settings.tree import TrainSettings
 from train.state import TrainState
 from train.stopping import StopRequest
 from train.trainer import Clock, Parts, Training
 from train.watch.logbook import Logbook, open_tensorboard
+from train.watch.recorder import Recorder
 from train.watch.validation import Trial, load_trial_pairs
+from train.world import OneProcess, World, kept_by_first, share_of_batch
 
 
 def run(
@@ -33,6 +37,8 @@ def run(
     console: Console,
     disk: Disk | None = None,
     clock: Clock = time.monotonic,
+    world: World | None = None,
+    stop: StopRequest | None = None,
 ) -> Path:
     """Train until the run's images or hours are used up; the same call again goes on.
 
@@ -43,109 +49,101 @@ def run(
         console: What the user sees.
         disk: Calls to the operating system; the real ones by default.
         clock: Monotonic time in seconds.
+        world: The processes that train together; by default this one alone, on the device of the
+            settings.
+        stop: What a caller has entered before, to note signals; by default the run enters its own.
 
     Returns:
         The newest checkpoint.
 
     Raises:
         StoppedError: A signal asked to stop; a checkpoint has been saved.
-        DivergedError: Losses stayed non-finite after going back to a checkpoint.
+        DivergedError: Figures stayed non-finite after going back to a checkpoint.
         LockedError: Another process trains in this folder.
+        NoSpaceError: The disk is full; a checkpoint was tried before.
     """
-    device = choose_device(settings.run)
-    with folder_lock(out), StopRequest() as stop:
-        claim_folder(out, settings, disk)
-        training = _set_up(settings, shards, out, device, console=console, disk=disk, clock=clock)
-        with closing(training), console.stage("train", settings.run.max_images) as stage:
-            stage.skip(min(training.state.images, settings.run.max_images))
-            while not training.is_done:
-                training.step()
-                training.report_if_due(stage)
-                training.show_if_due()
-                training.save_if_due()
-                if stop.signal_name is not None:
-                    training.stop(stop.signal_name)
-            return training.finish(stage)
+    device = set_up_device(settings.run.device, deterministic=settings.run.deterministic)
+    world = world or OneProcess(device)
+    console = console if world.is_first else Console(mute=True)
+    with ExitStack() as held:
+        stop = stop or held.enter_context(StopRequest())
+        kept_by_first(world, lambda: held.enter_context(folder_lock(out)))
+        world.by_first(lambda: claim_folder(out, settings, disk))
+        seams = _Seams(world=world, console=console, disk=disk, clock=clock)
+        training = held.enter_context(closing(_set_up(settings, shards, out, seams)))
+        stage = held.enter_context(console.stage("train", settings.run.max_images))
+        stage.skip(min(training.state.images, settings.run.max_images))
+        while not training.is_done:
+            training.stop_if_asked(stop)
+            training.step()
+            training.report_if_due(stage)
+            training.show_if_due()
+            training.save_if_due()
+        return training.finish()
 
 
-def choose_device(run_settings: RunSettings) -> torch.device:
-    """Choose the device and set torch up for it.
+@dataclass(frozen=True, kw_only=True)
+class _Seams:
+    """What a run is handed from outside."""
 
-    Raises:
-        UsageError: There is no GPU although one was asked for.
-    """
-    name = run_settings.device
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            problem("--device", "a CUDA device", "none", "leave it out, or give --device cpu")
-        )
-    use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
-    if run_settings.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(run_settings.deterministic)
-    torch.backends.cudnn.benchmark = not run_settings.deterministic
-    return torch.device("cuda" if use_cuda else "cpu")
+    world: World
+    console: Console
+    disk: Disk | None
+    clock: Clock
 
 
-def _set_up(
-    settings: TrainSettings,
-    shards: Path,
-    out: Path,
-    device: torch.device,
-    *,
-    console: Console,
-    disk: Disk | None,
-    clock: Clock,
-) -> Training:
+def _set_up(settings: TrainSettings, shards: Path, out: Path, seams: _Seams) -> Training:
     """Open the data, build the networks, and take up the newest checkpoint."""
+    run_settings, world, console, disk = settings.run, seams.world, seams.console, seams.disk
+    share_of_batch(world, settings.data.batch)
     manifest = require_shards(settings, shards)
-    run_settings = settings.run
-    objective = make_objective(settings.loss, run_settings.vgg, device)
-    supply = Supply(
+    objective = make_objective(settings.loss, run_settings.vgg, world.device)
+    train_split = TrainSplit(
         shards,
         shards_of(manifest, "train", shards),
         path=None if run_settings.data == "auto" else run_settings.data,
         image_size=manifest.image_size,
-        device=device,
-    )
-    trial = Trial(
-        load_trial_pairs(shards, manifest, run_settings.score_pairs, console.warn),
-        sheet_pairs=run_settings.sheet_pairs,
-        sigma=settings.data.sigma,
-        batch=max(settings.data.batch, 16),
-        device=device,
+        device=world.device,
     )
     checkpoints = Checkpoints(out, keep=run_settings.keep, console=console, disk=disk)
+    recorder = kept_by_first(world, lambda: _open_recorder(settings, manifest, shards, out, seams))
 
     def fresh_state() -> TrainState:
-        state = TrainState(settings, device)
-        state.window_shards = run_settings.window_shards or supply.window_shards
+        state = TrainState(settings, world.device)
+        state.window_shards = run_settings.window_shards or train_split.window_shards
         if settings.init_from:
             state.warm_start(load_run(Path(settings.init_from), console)[1])
         return state
 
-    state = _take_up(fresh_state(), checkpoints, console)
-    events = open_tensorboard(out, state.images) if run_settings.tensorboard else None
-    logbook = Logbook(out, images=state.images, events=events, disk=disk)
+    standing = take_up(fresh_state, checkpoints, world)
+    images = standing.state.images
+    if standing.checkpoint is not None:
+        console.say(f"going on from {standing.checkpoint.name}: {images:,} images seen")
     parts = Parts(
         objective=objective,
-        supply=supply,
-        trial=trial,
+        train_split=train_split,
         checkpoints=checkpoints,
-        logbook=logbook,
+        roll_back=RollBack(out, checkpoints, fresh_state, world=world, disk=disk),
+        recorder=recorder,
         console=console,
-        disk=disk,
-        clock=clock,
-        fresh_state=fresh_state,
+        clock=seams.clock,
+        world=world,
     )
-    return Training(settings, state, parts, out)
+    return Training(settings, standing, parts)
 
 
-def _take_up(state: TrainState, checkpoints: Checkpoints, console: Console) -> TrainState:
-    """Take over the newest checkpoint, where there is one."""
-    found = checkpoints.load_newest()
-    if found is not None:
-        path, content = found
-        state.restore(content)
-        console.say(f"going on from {path.name}: {state.images:,} images seen")
-    return state
+def _open_recorder(
+    settings: TrainSettings, manifest: Manifest, shards: Path, out: Path, seams: _Seams
+) -> Recorder:
+    """Load the fixed pairs and open the log; the first process alone does."""
+    run_settings = settings.run
+    trial = Trial(
+        load_trial_pairs(shards, manifest, run_settings.score_pairs, seams.console.warn),
+        sheet_pairs=run_settings.sheet_pairs,
+        sigma=settings.data.sigma,
+        batch=max(settings.data.batch, 16),
+        device=seams.world.device,
+    )
+    events = partial(open_tensorboard, out) if run_settings.tensorboard else None
+    logbook = Logbook(out, open_events=events, disk=seams.disk)
+    return Recorder(out, trial, logbook, console=seams.console, disk=seams.disk)

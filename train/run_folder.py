@@ -45,7 +45,19 @@ def claim_folder(folder: Path, settings: TrainSettings, disk: Disk | None = None
         )
     software = versions("torch", "torchvision", "numpy", "h5py", "pillow")
     publish_json(path, {**as_plain(settings), "versions": software}, disk)
-    (folder / SHEETS).mkdir(exist_ok=True)
+    _make_sheets_folder(folder / SHEETS)
+
+
+def _make_sheets_folder(path: Path) -> None:
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        found = "a file of that name" if path.exists() else error.strerror
+        raise UsageError(
+            problem(
+                path, "a folder for sample sheets", found, "move it away, or choose another --out"
+            )
+        ) from error
 
 
 def read_settings(folder: Path) -> TrainSettings:
@@ -67,7 +79,7 @@ def read_settings(folder: Path) -> TrainSettings:
 
 
 def shards_fingerprint(manifest: Manifest) -> str:
-    """Give a short hash of the train shards' contents: equal shards, equal hash."""
+    """Return a short hash of the train shards' contents: equal shards, equal hash."""
     return fingerprint([s.sha256 for s in manifest.shards if s.split == "train"])
 
 

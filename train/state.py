@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from shared.errors import DamagedError, UsageError, problem
+from train.device import put_on
 from train.nets.generator import Generator
 from train.nets.kinds import make_discriminator
 from train.settings.tree import TrainSettings
@@ -53,7 +54,7 @@ class TrainState:
 
     Args:
         settings: The run's settings.
-        device: Where to compute. Networks lie in memory as channels-last: on CPU and GPU quicker.
+        device: Where to compute.
         on_device: Whether a step decides on the device, so that the host need not wait, with
             Adam in one kernel; by default on CUDA.
     """
@@ -66,10 +67,8 @@ class TrainState:
         self.device = device
         on_device = device.type == "cuda" if on_device is None else on_device
         self.scaler = scaler_for(device) if on_device else None
-        self.generator = Generator(settings.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.discriminator = make_discriminator(settings.discriminator).to(
-            device, memory_format=torch.channels_last
-        )  # type: ignore[call-overload]
+        self.generator = put_on(device, Generator(settings.generator))
+        self.discriminator = put_on(device, make_discriminator(settings.discriminator))
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         rates = settings.optimizer
         self.generator_optimizer = self._adam(self.generator, rates.generator_rate)

@@ -14,6 +14,7 @@ from train.losses.objective import Objective
 from train.nets.generator import Drawing, Generator
 from train.state import TrainState
 from train.update import update_network
+from train.world import OneProcess, World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,31 +34,39 @@ class StepReport:
     generator: dict[str, Tensor]
 
 
-def train_step(state: TrainState, objective: Objective, draw: Callable[[], Batch]) -> StepReport:
+def train_step(
+    state: TrainState,
+    objective: Objective,
+    draw: Callable[[], Batch],
+    world: World | None = None,
+) -> StepReport:
     """Teach both networks once. On CUDA nothing in here waits for the device.
 
     Args:
         state: What is changed.
         objective: The losses.
-        draw: Gives the next batch. It is called twice, as in the papers' code, unless the
-            settings reuse the fake.
+        draw: Gives this process's share of the next batch. It is called twice, as in the papers'
+            code, unless the settings reuse the fake.
+        world: The processes that teach the same networks; by default this one alone.
 
     Returns:
         The losses, as tensors on the device.
     """
+    world = world or OneProcess(state.device)
     reuse = state.settings.data.reuse_fake
     state.set_rates()
     batch = draw()
     with torch.set_grad_enabled(reuse):
         fake = draw_batch(state.generator, batch)
-    d_report, d_finite = _teach_discriminator(state, objective, batch, fake.image.detach())
+    d_report, d_finite = _teach_discriminator(state, objective, batch, fake.image.detach(), world)
     if not reuse:
         batch = draw()
         fake = draw_batch(state.generator, batch)
-    g_report, g_finite = _teach_generator(state, objective, batch, fake)
-    state.update_average(len(batch), g_finite)
+    g_report, g_finite = _teach_generator(state, objective, batch, fake, world)
+    images = len(batch) * world.size
+    state.update_average(images, g_finite)
     state.steps += 1
-    state.images += len(batch)
+    state.images += images
     return StepReport(finite=d_finite & g_finite, discriminator=d_report, generator=g_report)
 
 
@@ -81,23 +90,23 @@ def mixed_precision(device: torch.device) -> torch.autocast:
 
 
 def _teach_discriminator(
-    state: TrainState, objective: Objective, batch: Batch, fake: Tensor
+    state: TrainState, objective: Objective, batch: Batch, fake: Tensor, world: World
 ) -> tuple[dict[str, Tensor], Tensor]:
     judged = torch.cat((batch.target_image, fake))
     real_logits, fake_logits = _judge(state.discriminator, batch, judged).chunk(2)
     loss = objective.discriminator(real_logits, fake_logits)
-    norm, finite = _update(state, state.discriminator, state.discriminator_optimizer, loss)
+    norm, finite = _update(state, state.discriminator, state.discriminator_optimizer, loss, world)
     return {"loss": loss.detach(), "gradient": norm}, finite
 
 
 def _teach_generator(
-    state: TrainState, objective: Objective, batch: Batch, fake: Drawing
+    state: TrainState, objective: Objective, batch: Batch, fake: Drawing, world: World
 ) -> tuple[dict[str, Tensor], Tensor]:
     state.discriminator.requires_grad_(False)
     logits = _judge(state.discriminator, batch, fake.image)
     terms = objective.generator(logits, fake.image, batch.target_image, fake.extras)
     loss = torch.stack(list(terms.values())).sum()
-    norm, finite = _update(state, state.generator, state.generator_optimizer, loss)
+    norm, finite = _update(state, state.generator, state.generator_optimizer, loss, world)
     state.discriminator.requires_grad_(True)
     figures = {name: term.detach() for name, term in terms.items()}
     return {**figures, "gradient": norm}, finite
@@ -114,7 +123,9 @@ def _judge(discriminator: nn.Module, batch: Batch, images: Tensor) -> Tensor:
 
 
 def _update(
-    state: TrainState, network: nn.Module, optimizer: Optimizer, loss: Tensor
+    state: TrainState, network: nn.Module, optimizer: Optimizer, loss: Tensor, world: World
 ) -> tuple[Tensor, Tensor]:
     limit = state.settings.optimizer.clip_norm
-    return update_network(network, optimizer, loss, clip_norm=limit, scaler=state.scaler)
+    return update_network(
+        network, optimizer, loss, clip_norm=limit, scaler=state.scaler, world=world
+    )

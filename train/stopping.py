@@ -1,4 +1,12 @@
-"""Stopping a run on request: the first signal asks, the second one leaves at once."""
+"""Stopping a run on request: the first signal asks, the second one leaves at once.
+
+A command enters :class:`StopRequest` before its slow imports, so that a signal never meets a
+process without handlers, and hands it to :func:`train.loop.run`::
+
+    with StopRequest() as stop:
+        from train.loop import run
+        run(..., stop=stop)
+"""
 
 from __future__ import annotations
 
@@ -7,16 +15,17 @@ import signal
 from types import FrameType
 from typing import Any
 
-from shared.errors import EXIT_INTERRUPTED
+from shared.errors import EXIT_INTERRUPTED, StoppedError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 
 class StopRequest:
-    """Notes SIGINT, SIGTERM and SIGUSR1 while its block runs.
+    """Notes SIGINT, SIGTERM, SIGUSR1 and SIGHUP while its block runs.
 
     The first of them only sets :attr:`signal_name`, for the loop to look at between two steps.
-    A second one ends the process with exit code 130 without any further work.
+    A second one ends the process with exit code 130 without any further work, but for SIGHUP:
+    a terminal that closes sends it more than once. Under ``nohup`` SIGHUP stays ignored.
     """
 
     def __init__(self) -> None:
@@ -25,7 +34,9 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         """Take the signals over."""
-        self._old = {each: signal.signal(each, self._note) for each in SIGNALS}
+        self._old = {
+            each: signal.signal(each, self._note) for each in SIGNALS if not _is_nohup(each)
+        }
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -33,7 +44,23 @@ class StopRequest:
         for each, handler in self._old.items():
             signal.signal(each, handler)
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def leave_if_asked(self) -> None:
+        """End before training has begun, where there is nothing to save yet.
+
+        Raises:
+            StoppedError: A signal has come.
+        """
         if self.signal_name is not None:
+            raise StoppedError(
+                f"stopped by {self.signal_name} before training began; "
+                "repeat the same command to go on"
+            )
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.signal_name is not None and number != signal.SIGHUP:
             os._exit(EXIT_INTERRUPTED)
-        self.signal_name = signal.Signals(number).name
+        self.signal_name = self.signal_name or signal.Signals(number).name
+
+
+def _is_nohup(number: signal.Signals) -> bool:
+    return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN

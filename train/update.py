@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.optim import Optimizer
 
+from train.world import World
+
 
 def scaler_for(device: torch.device) -> GradScaler:
     """Make what lets an optimiser see on the device that a gradient is infinite or NaN.
@@ -31,6 +33,7 @@ def update_network(
     *,
     clip_norm: float,
     scaler: GradScaler | None,
+    world: World,
 ) -> tuple[Tensor, Tensor]:
     """Move a network down its loss, unless loss or gradient are not finite.
 
@@ -40,6 +43,7 @@ def update_network(
         loss: A scalar in float32.
         clip_norm: Largest norm of the gradient; 0 leaves it as it is.
         scaler: Of :func:`scaler_for`, to decide on the device; None to decide on the host.
+        world: Whose mean gradient moves the network; all its processes decide alike.
 
     Returns:
         The norm of the gradient, and the truth value whether the network was moved, both as
@@ -50,14 +54,16 @@ def update_network(
     limit = clip_norm or math.inf
     if scaler is None:
         loss.backward()  # type: ignore[no-untyped-call]
+        world.average_gradients(parameters)
         norm = nn.utils.clip_grad_norm_(parameters, limit)
-        finite = torch.isfinite(norm + loss.detach())
+        finite = torch.isfinite(norm + world.mean(loss.detach()))
         if finite:
             optimizer.step()
         return norm, finite
     scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    world.average_gradients(parameters)
     norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-    finite = torch.isfinite(norm + loss.detach())
+    finite = torch.isfinite(norm + world.mean(loss.detach()))
     # An unusable loss or norm makes every gradient NaN, and that is what the scaler looks for.
     nn.utils.clip_grads_with_norm_(parameters, limit, torch.where(finite, norm, torch.nan))
     scaler.step(optimizer)

@@ -24,7 +24,7 @@ from preprocess.demo.pose_crops import LabelledCrops
 from preprocess.demo.pose_recipe import NETWORK, Phase, Recipe, fetch_crops
 from preprocess.demo.pose_score import PoseScores, score_people
 from preprocess.pose.estimator import YoloEstimator, fit, network_input
-from preprocess.pose.yolo import choose_device, import_ultralytics, network_of, open_estimator
+from preprocess.pose.yolo import find_device, import_ultralytics, network_of, open_estimator
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.errors import ends_with_exit_code
@@ -253,7 +253,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     options = _parser().parse_args(arguments)
     recipe = Recipe().shortened(options.share)
-    console, device = Console(), choose_device(options.device)
+    console, device = Console(), find_device(options.device)
     import_ultralytics(offline=True)
     options.work.mkdir(parents=True, exist_ok=True)
     weights = options.measure

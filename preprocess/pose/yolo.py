@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weig
 from preprocess.pose.weight_scan import scan_weights
 from preprocess.settings import PoseSettings
 from shared.console import Console
+from shared.device import DeviceName, choose_device
 from shared.errors import UsageError, problem
 from shared.weights import cache_folder
 
@@ -42,7 +43,7 @@ def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
         UsageError: No such model, no such device, no network, or weights that are none.
         DamagedError: The demo weights are not the ones that were shipped.
     """
-    device = choose_device(settings.device)
+    device = find_device(settings.device)
     place = find_weights(settings.pose_model, device.type)
     ultralytics = import_ultralytics(offline=place.present or not place.downloadable)
     if place.downloadable and not place.present:
@@ -57,18 +58,13 @@ def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
     return YoloEstimator(network, sha256, settings, device=device, half=half, console=console)
 
 
-def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Choose the device; ``auto`` is CUDA where there is one.
+def find_device(name: DeviceName) -> torch.device:
+    """Return the device that a name means on this machine.
 
     Raises:
         UsageError: CUDA is wanted and there is none.
     """
-    available = torch.cuda.is_available()
-    if wanted == "cuda" and not available:
-        raise UsageError(
-            problem("--device", "a CUDA device", "none", "choose --device cpu or repair the driver")
-        )
-    return torch.device("cuda" if wanted != "cpu" and available else "cpu")
+    return torch.device(choose_device(name, has_cuda=torch.cuda.is_available()))
 
 
 def import_ultralytics(*, offline: bool) -> ModuleType:

@@ -31,7 +31,7 @@ from data_manifest.shard import shard_bytes
 from shared.console import Console
 from train.data.batch import make_batch
 from train.data.feed import PrefetchFeed, fill
-from train.data.order import Order
+from train.data.order import Order, Share
 from train.data.store import Store, empty_samples, store_from
 from train.data.stream import ResidentWindows, StreamedWindows
 
@@ -225,7 +225,7 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, float]:
     sizes = [entry.num_pairs for entry in entries]
     resident, windowed = Order(sizes, seed=0), Order(sizes, seed=0, window_shards=3)
     feeds = [
-        PrefetchFeed(windows, order, batch=BATCH, first=0, image_size=SIZE, device=CPU)
+        PrefetchFeed(windows, Share(order, BATCH), first=0, image_size=SIZE, device=CPU)
         for windows, order in (
             (ResidentWindows(store), resident),
             (StreamedWindows(folder, entries, windowed), windowed),

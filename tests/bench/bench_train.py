@@ -20,7 +20,7 @@ import torch
 from shared.console import Console
 from train.data.batch import Batch, make_batch
 from train.data.feed import DeviceFeed
-from train.data.order import Order
+from train.data.order import Order, Share
 from train.data.store import Store, store_from
 from train.losses.objective import Objective, make_objective
 from train.losses.vgg import VggFeatures
@@ -54,7 +54,7 @@ class Bench:
         self.objective = self._objective(features)
         store: Store = store_from([random_arrays(1, identities=(2, 3, 4), size=SIZE)])
         order = Order((store.num_pairs,), seed=0, mirror=self.settings.data.mirror)
-        self.feed = DeviceFeed(store.to(device), order, batch=batch, first=0)
+        self.feed = DeviceFeed(store.to(device), Share(order, batch), first=0)
         self.waited = 0.0
 
     def _objective(self, features: str) -> Objective:

@@ -102,7 +102,7 @@ def test_killed_and_repeated_ends_bit_identical(
     assert images == list(range(8, length + 1, 8))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP])
 @pytest.mark.process
 def test_a_signal_saves_a_checkpoint_and_the_same_command_goes_on(
     shards: Path, config: Path, whole: str, tmp_path: Path, number: signal.Signals

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,16 +12,22 @@ from drawn_shards import publish_shards
 from PIL import Image
 from training_runs import QUIET, digest, small_settings, train
 
+import train.trainer as train_trainer
 from shared.errors import (
     DamagedError,
     DivergedError,
     LockedError,
     NoSpaceError,
+    StoppedError,
     UsageError,
 )
-from shared.files import folder_lock
+from shared.files import Disk, folder_lock
 from train.checkpoint import Checkpoints
+from train.loop import run
 from train.run_folder import read_settings
+from train.state import TrainState
+from train.step import StepReport, train_step
+from train.stopping import StopRequest
 from train.watch.logbook import read_log
 
 pytestmark = pytest.mark.long
@@ -123,6 +131,118 @@ def test_divergence_goes_back_once_then_stops_and_records_the_batch(
     assert len(record["batches"][0]) == 4
     assert record["batches"][0][0]["shard"].startswith("train-0000")
     assert not list((tmp_path / "run").glob("checkpoint*"))
+
+
+def spoil_weights_after(images: int, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a weight become NaN in a step whose own figures are finite."""
+    spoiled = 0
+
+    def step(state: TrainState, *others: Any) -> StepReport:
+        nonlocal spoiled
+        report = train_step(state, *others)
+        if state.images == images and spoiled < times:
+            spoiled += 1
+            next(state.generator.parameters()).data.view(-1)[0] = float("nan")
+        return report
+
+    monkeypatch.setattr(train_trainer, "train_step", step)
+
+
+def test_weights_not_finite_at_the_last_save_are_trained_anew(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spoil_weights_after(12, 1, monkeypatch)
+    newest = train(small_settings(shards, max_images=12), shards, tmp_path / "run")
+    assert newest == tmp_path / "run" / "checkpoint-0000000012.pt"
+    assert newest.exists()
+    assert "weights are not finite: going back to 0 images" in capfd.readouterr().err
+    found = Checkpoints(tmp_path / "run", console=QUIET).load_newest()
+    assert found is not None
+    assert found[1]["counters"]["detour"] == 1
+    assert all(value.isfinite().all() for value in found[1]["generator"].values())
+    kinds = [(record["images"], record["kind"]) for record in read_log(tmp_path / "run")]
+    assert kinds == [(12, "status"), (12, "scores")]
+
+
+def test_weights_never_finite_at_the_last_save_end_with_divergence(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil_weights_after(12, 9, monkeypatch)
+    with pytest.raises(DivergedError, match="weights are not finite, also after going back to 0"):
+        train(small_settings(shards, max_images=12), shards, tmp_path / "run")
+    assert (tmp_path / "run" / "diverged.json").exists()
+
+
+def test_a_stop_with_weights_not_finite_names_what_is_saved(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    train(small_settings(shards, max_images=8), shards, out)
+    spoil_weights_after(12, 1, monkeypatch)
+    stop, step = StopRequest(), train_trainer.train_step
+
+    def stopped(*inputs: Any) -> StepReport:
+        stop.signal_name = "SIGTERM"
+        return step(*inputs)
+
+    monkeypatch.setattr(train_trainer, "train_step", stopped)
+    settings = small_settings(shards, max_images=80)
+    with pytest.raises(StoppedError, match=r"8 images; checkpoint-0000000008\.pt is saved"):
+        run(settings, shards, out, console=QUIET, stop=stop)
+
+
+def test_a_signal_before_the_first_step_saves_nothing(shards: Path, tmp_path: Path) -> None:
+    stop = StopRequest()
+    stop.signal_name = "SIGHUP"
+    with pytest.raises(StoppedError, match="SIGHUP after 0 images; nothing is saved"):
+        run(small_settings(shards), shards, tmp_path / "run", console=QUIET, stop=stop)
+    assert not list((tmp_path / "run").glob("checkpoint*"))
+
+
+def test_a_file_in_the_place_of_the_sheets_is_one_line(shards: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    train(small_settings(shards, max_images=4), shards, out)
+    for sheet in (out / "sheets").iterdir():
+        sheet.unlink()
+    (out / "sheets").rmdir()
+    (out / "sheets").write_text("")
+    with pytest.raises(UsageError, match="a folder for sample sheets, found a file"):
+        train(small_settings(shards, max_images=8), shards, out)
+
+
+def test_a_run_folder_deleted_while_training_is_one_line(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    def step(*inputs: Any) -> StepReport:
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        return train_step(*inputs)
+
+    monkeypatch.setattr(train_trainer, "train_step", step)
+    with pytest.raises(UsageError, match="No such file or directory"):
+        train(small_settings(shards, max_images=8), shards, tmp_path / "run")
+
+
+class FullForTheLog(Disk):
+    """A disk on which no log line has room any more."""
+
+    def append(self, path: Path) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_full_for_the_log_leaves_a_checkpoint_of_this_moment(
+    shards: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "often.toml"
+    config.write_text("[run]\nstatus_images = 8\n")
+    settings = small_settings(shards, config=config, max_images=16)
+    with pytest.raises(NoSpaceError, match=r"log\.jsonl"):
+        train(settings, shards, tmp_path / "run", FullForTheLog())
+    assert [path.name for path in (tmp_path / "run").glob("*.pt")] == ["checkpoint-0000000008.pt"]
+    train(settings, shards, tmp_path / "run")
+    train(settings, shards, tmp_path / "fresh")
+    assert digest(tmp_path / "run") == digest(tmp_path / "fresh")
 
 
 def test_a_divergence_goes_back_to_the_newest_checkpoint(shards: Path, tmp_path: Path) -> None:

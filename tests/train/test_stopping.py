@@ -37,3 +37,39 @@ with StopRequest():
 """
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=30)
     assert done.returncode == 130
+
+
+def test_nohup_stays_in_force() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequest() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.signal_name is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_terminal_that_closes_may_say_so_twice() -> None:
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.signal_name == "SIGTERM"
+
+
+def test_a_signal_during_slow_imports_ends_with_75() -> None:
+    code = """
+import os, signal, sys
+from train.stopping import StopRequest
+from shared.errors import ends_with_exit_code
+def command():
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        import json
+        stop.leave_if_asked()
+        print("trained")
+ends_with_exit_code(command)()
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, timeout=30, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (75, "")
+    assert "stopped by SIGTERM before training began" in done.stderr

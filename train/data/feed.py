@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from train.data.order import Order, Picks
+from train.data.order import Picks, Share
 from train.data.store import Samples, Store, empty_samples
 from train.data.stream import Windows
 
@@ -30,7 +30,7 @@ HELD_BACK = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """One batch of samples.
+    """This rank's samples of one batch.
 
     Args:
         number: Number of the batch in the run's order.
@@ -47,7 +47,7 @@ class Feed(Protocol):
     """Draws batches number ``first``, ``first + 1`` and so on."""
 
     def draw(self) -> Drawn:
-        """Give the next batch; waits where it is not ready."""
+        """Return the next batch; waits where it is not ready."""
 
     def close(self) -> None:
         """Stop threads and give memory back."""
@@ -63,7 +63,7 @@ def fill(windows: Windows, picks: list[Picks], out: Samples) -> None:
 
 
 def mirrored_of(picks: list[Picks]) -> Tensor:
-    """Give which of the picked samples are shown mirrored, as bool (b,)."""
+    """Tell which of the picked samples are shown mirrored, as bool (b,)."""
     return torch.from_numpy(np.concatenate([pick.mirrored for pick in picks]))
 
 
@@ -72,21 +72,19 @@ class DeviceFeed:
 
     Args:
         store: All shards of the split, on the training device.
-        order: The order of the run.
-        batch: Samples in a batch.
+        share: This rank's part of the run's order.
         first: Number of the first batch.
     """
 
-    def __init__(self, store: Store, order: Order, *, batch: int, first: int) -> None:
+    def __init__(self, store: Store, share: Share, *, first: int) -> None:
         self._store = store
-        self._order = order
-        self._batch = batch
+        self._share = share
         self._next = first
         self._device = store.images.device
 
     def draw(self) -> Drawn:
-        """Give the next batch."""
-        picks = self._order.batch(self._next, self._batch)
+        """Return the next batch."""
+        picks = self._share.picks(self._next)
         pairs = torch.from_numpy(np.concatenate([pick.pairs for pick in picks]))
         drawn = Drawn(
             number=self._next,
@@ -112,8 +110,7 @@ class PrefetchFeed:
 
     Args:
         windows: Where the samples lie.
-        order: The order of the run.
-        batch: Samples in a batch.
+        share: This rank's part of the run's order.
         first: Number of the first batch.
         image_size: (height, width) of the images.
         device: Where the batches are wanted. For CUDA the ring is page-locked.
@@ -122,16 +119,14 @@ class PrefetchFeed:
     def __init__(
         self,
         windows: Windows,
-        order: Order,
+        share: Share,
         *,
-        batch: int,
         first: int,
         image_size: tuple[int, int],
         device: torch.device,
     ) -> None:
         self._windows = windows
-        self._order = order
-        self._batch = batch
+        self._share = share
         self._next = first
         self._image_size = image_size
         self._device = device
@@ -143,7 +138,7 @@ class PrefetchFeed:
         self._thread.start()
 
     def draw(self) -> Drawn:
-        """Give the next batch; waits until the thread has gathered it."""
+        """Return the next batch; waits until the thread has gathered it."""
         while len(self._given) >= HELD_BACK:
             self._take_back(*self._given.popleft())
         filled = self._ready.get()
@@ -174,12 +169,12 @@ class PrefetchFeed:
         try:
             number = self._next
             for _ in range(RING_SIZE):
-                picks = self._order.batch(number, self._batch)
-                buffers = empty_samples(self._batch, self._image_size, pinned=self._pinned)
+                picks = self._share.picks(number)
+                buffers = empty_samples(self._share.size, self._image_size, pinned=self._pinned)
                 self._fill(number, picks, buffers)
                 number += 1
             while (free := self._free.get()) is not None:
-                self._fill(number, self._order.batch(number, self._batch), free)
+                self._fill(number, self._share.picks(number), free)
                 number += 1
         except BaseException as error:
             self._ready.put(error)

@@ -8,7 +8,8 @@ Convention:
     An epoch is a shuffled walk over all pairs of a split. It is cut into windows: the shards are
     shuffled, every ``window_shards`` of them form a window, and the pairs of a window are
     shuffled among themselves. With one window an epoch is a plain permutation. Positions count
-    samples from the start of training on; rank r of w takes every w-th batch.
+    samples from the start of training on. A batch of w ranks is w equal parts that follow each
+    other, the r-th of them rank r's: the samples of a batch do not depend on how many share it.
 """
 
 from __future__ import annotations
@@ -92,21 +93,21 @@ class Order:
         self._walk = functools.lru_cache(maxsize=3)(self._make_walk)
 
     def windows(self, epoch: int) -> tuple[Window, ...]:
-        """Give the windows of an epoch in the order in which they are walked."""
+        """Return the windows of an epoch in the order in which they are walked."""
         return self._windows(epoch)
 
     def window_after(self, window: Window) -> Window:
-        """Give the window that follows, in this epoch or the next."""
+        """Return the window that follows, in this epoch or the next."""
         windows = self.windows(window.epoch)
         last = window.number + 1 == len(windows)
         return self.windows(window.epoch + 1)[0] if last else windows[window.number + 1]
 
     def batch(self, number: int, size: int, *, rank: int = 0, world: int = 1) -> list[Picks]:
-        """Give the samples of one batch.
+        """Return the samples of one batch.
 
         Args:
-            number: Number of the batch on this rank, from 0.
-            size: Samples in a batch.
+            number: Number of the batch, from 0.
+            size: Samples of this rank in a batch.
             rank: Number of this process.
             world: Number of processes.
 
@@ -166,3 +167,24 @@ class Order:
             local=local,
             mirrored=chances < self._mirror,
         )
+
+
+@dataclass(frozen=True)
+class Share:
+    """One rank's part of every batch of a run.
+
+    Args:
+        order: The order of the run.
+        size: Samples of this rank in a batch; all ranks have as many.
+        rank: Number of this process.
+        ranks: Number of processes.
+    """
+
+    order: Order
+    size: int
+    rank: int = 0
+    ranks: int = 1
+
+    def picks(self, number: int) -> list[Picks]:
+        """Return this rank's samples of a batch, numbered as all ranks together number it."""
+        return self.order.batch(number, self.size, rank=self.rank, world=self.ranks)

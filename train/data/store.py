@@ -45,15 +45,15 @@ class Samples:
     status: Tensor
 
     def tensors(self) -> dict[str, Tensor]:
-        """Give the tensors by name."""
+        """Return the tensors by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def part(self, start: int, stop: int) -> Samples:
-        """Give a view of some of the samples."""
+        """Return a view of some of the samples."""
         return Samples(**{name: tensor[start:stop] for name, tensor in self.tensors().items()})
 
     def to(self, device: torch.device) -> Samples:
-        """Give the samples on a device; from pinned memory the copy does not wait."""
+        """Return the samples on a device; from pinned memory the copy does not wait."""
         moved = {k: v.to(device, non_blocking=True) for k, v in self.tensors().items()}
         return Samples(**moved)
 
@@ -95,7 +95,7 @@ class Store:
         return self.images.shape[1], self.images.shape[2]
 
     def pair_names(self, pair: int) -> tuple[str, str]:
-        """Give the file names of a pair's source and target."""
+        """Return the file names of a pair's source and target."""
         return self.names[int(self.sources[pair])], self.names[int(self.targets[pair])]
 
     def gather(self, pairs: Tensor, out: Samples | None = None) -> Samples:
@@ -128,12 +128,12 @@ class Store:
         return out
 
     def to(self, device: torch.device) -> Store:
-        """Give the store on another device."""
+        """Return the store on another device."""
         names = [f.name for f in fields(self) if f.name != "names"]
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def only_pairs(self, pairs: Sequence[int]) -> Store:
-        """Give a store of some pairs and of the images that they need, in RAM."""
+        """Return a store of some pairs and of the images that they need, in RAM."""
         chosen = torch.as_tensor(list(pairs), dtype=torch.int64)
         ends = torch.stack((self.sources[chosen], self.targets[chosen]))
         rows, local = torch.unique(ends, return_inverse=True)
@@ -163,7 +163,7 @@ def _columns(store: Store) -> dict[str, Tensor]:
 
 
 def empty_samples(size: int, image_size: tuple[int, int], *, pinned: bool = False) -> Samples:
-    """Give buffers in RAM for samples.
+    """Return buffers in RAM for samples.
 
     Args:
         size: Number of samples.
@@ -217,7 +217,7 @@ def store_from(arrays: Iterable[ShardArrays]) -> Store:
 
 
 def shards_of(manifest: Manifest, split: str, folder: Path) -> tuple[ShardEntry, ...]:
-    """Give the shards of a split that hold pairs.
+    """Return the shards of a split that hold pairs.
 
     Raises:
         UsageError: There are none.
@@ -247,5 +247,5 @@ def load_store(folder: Path, shards: Iterable[ShardEntry]) -> Store:
 
 
 def store_bytes(shards: Iterable[ShardEntry]) -> int:
-    """Give about how much memory the shards need once loaded."""
+    """Return about how much memory the shards need once loaded."""
     return sum(shard.num_bytes for shard in shards)

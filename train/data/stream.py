@@ -23,7 +23,7 @@ class Windows(Protocol):
         """Copy the samples together, into buffers where there are any."""
 
     def close(self) -> None:
-        """Give memory and threads back."""
+        """Release memory and threads."""
 
 
 class ResidentWindows:
@@ -69,7 +69,7 @@ class StreamedWindows:
         return self._store(picks.window).gather(torch.from_numpy(picks.local), out)
 
     def _store(self, window: Window) -> Store:
-        """Give the window's store; starts reading the window after it."""
+        """Return the window's store; start reading the window after it."""
         following = self._order.window_after(window)
         wanted = (window, following)
         self._loads = {w: load for w, load in self._loads.items() if w in wanted}

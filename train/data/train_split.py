@@ -11,7 +11,7 @@ import torch
 
 from data_manifest.manifest import ShardEntry
 from train.data.feed import DeviceFeed, Feed, PrefetchFeed
-from train.data.order import Order
+from train.data.order import Order, Share
 from train.data.store import load_store, store_bytes
 from train.data.stream import ResidentWindows, StreamedWindows
 
@@ -39,12 +39,12 @@ def choose_path(num_bytes: int, device: torch.device) -> DataHome:
 
 
 def free_ram_bytes() -> int:
-    """Give the memory that is free now."""
+    """Return the memory that is free now."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
 
 
-class Supply:
-    """Gives feeds of the train split, from any batch on.
+class TrainSplit:
+    """The samples of the train split, given as feeds from any batch on.
 
     Args:
         folder: The shard folder.
@@ -86,28 +86,22 @@ class Supply:
         """Pairs in each shard."""
         return tuple(shard.num_pairs for shard in self._shards)
 
-    def feed(self, order: Order, *, batch: int, first: int) -> Feed:
+    def feed(self, share: Share, *, first: int) -> Feed:
         """Open a feed.
 
         Args:
-            order: The order of samples.
-            batch: Samples in a batch.
+            share: This rank's part of the order of samples.
             first: Number of the first batch.
         """
         if self._store is not None and self.path == "device":
-            return DeviceFeed(self._store, order, batch=batch, first=first)
+            return DeviceFeed(self._store, share, first=first)
         windows = (
-            StreamedWindows(self._folder, self._shards, order)
+            StreamedWindows(self._folder, self._shards, share.order)
             if self._store is None
             else ResidentWindows(self._store)
         )
         return PrefetchFeed(
-            windows,
-            order,
-            batch=batch,
-            first=first,
-            image_size=self._image_size,
-            device=self._device,
+            windows, share, first=first, image_size=self._image_size, device=self._device
         )
 
     def describe(self, order: Order, *, batch: int, number: int) -> list[dict[str, object]]:

@@ -18,17 +18,17 @@ import torch
 from numpy.typing import NDArray
 
 from shared.console import Console
+from shared.device import DeviceName
 from shared.errors import UsageError, problem
 from shared.geometry import Floats, valid_poses
 from shared.pair_geometry import PairGeometry, pair_geometry
 from shared.skeleton import NUM_JOINTS
 from train.data.batch import make_batch
 from train.data.store import Samples
+from train.device import put_on, set_up_device
 from train.inference.drawing import draw_pictures
 from train.inference.from_run import is_run, read_run
 from train.inference.trained import Trained
-from train.loop import choose_device
-from train.settings.tree import DeviceName, RunSettings
 
 Pictures = NDArray[np.uint8]
 
@@ -80,8 +80,7 @@ class Painter:
         self.origin = dict(trained.origin)
         self._device = device
         self._batch = batch
-        self._generator = trained.generator
-        self._generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._generator = put_on(device, trained.generator)
         self._generator.eval()
 
     def draw(
@@ -170,7 +169,7 @@ def open_painter(
         raise UsageError(
             problem(run_or_export, expected, found, "check the name, or train it first")
         )
-    chosen = choose_device(RunSettings(device=device))
+    chosen = set_up_device(device)
     trained = kind.read(
         run_or_export, raw_weights=raw_weights, console=console or Console(quiet=True)
     )

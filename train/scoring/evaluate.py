@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from shared.console import Console
-from shared.errors import UsageError, problem
 from shared.files import Disk
+from train.device import find_device
 from train.metrics.protocols import Score
 from train.scoring.folder import RESULTS, ScoresFolder, open_scores
 from train.scoring.measure import Measurements, Measurer, Networks, set_features
@@ -66,7 +66,7 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
         poses = open_poses(settings)
         plan = make_plan(settings.protocols, _means(settings, poses, pairs, found))
         _say_skipped(plan, settings, console)
-        networks = Networks(plan, settings.weights_dir, _device(settings.device))
+        networks = Networks(plan, settings.weights_dir, find_device(settings.device))
         measured = _measure(
             settings, plan, networks, poses, pairs=pairs, found=found, console=console
         )
@@ -121,15 +121,6 @@ def _say_skipped(plan: Plan, settings: EvalSettings, console: Console) -> None:
         console.say(f"left out, reasons in metrics.json: {', '.join(quiet)}")
 
 
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            problem("--device", "a CUDA device", "none that torch can use", "use --device cpu")
-        )
-    usable = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(usable if name == "auto" else name)
-
-
 def _reference(settings: EvalSettings) -> str:
     return REFERENCE if settings.fid_real else "real"
 
@@ -144,7 +135,7 @@ def _measure(
     found: Survey,
     console: Console,
 ) -> Measurements:
-    device = _device(settings.device)
+    device = find_device(settings.device)
     joints, known = mask_joints(poses, pairs, settings.allow_missing)
     measurer = Measurer(plan, networks, device, mean=found.mean, joints=joints, known=known)
     with console.stage("score", len(pairs)) as stage:

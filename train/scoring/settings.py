@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.device import DeviceName
 from shared.errors import UsageError, problem
 from train.metrics.protocols import choose_scores
 from train.scoring.panels import check_layout
@@ -50,7 +51,7 @@ class EvalSettings:
     limit: int | None = None
     allow_missing: bool = False
     force: bool = False
-    device: str = "auto"
+    device: DeviceName = "auto"
 
     def __post_init__(self) -> None:
         if (self.generated is None) == (self.panels is None):

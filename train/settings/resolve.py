@@ -9,7 +9,7 @@ from typing import Any
 from data_manifest.manifest import open_manifest
 from shared.console import Console
 from shared.settings import read_toml
-from train.loop import choose_device
+from train.device import find_device
 from train.nets.discriminator import Discriminator
 from train.nets.generator import Generator
 from train.run_folder import shards_fingerprint
@@ -74,7 +74,7 @@ def describe(settings: TrainSettings, shards: Path, folder: Path, console: Conso
     manifest = open_manifest(shards)
     run = settings.run
     console.say(f"run:           {folder}")
-    console.say(f"device:        {choose_device(run)}, data path {run.data}")
+    console.say(f"device:        {find_device(run.device)}, data path {run.data}")
     console.say(
         f"shards:        {shards}: {manifest.num_pairs('train'):,} train pairs, "
         f"{manifest.num_pairs('test'):,} test pairs, {manifest.num_bytes / 2**20:,.0f} MiB"

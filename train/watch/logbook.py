@@ -2,22 +2,29 @@
 
 Convention:
     ``log.jsonl`` holds one JSON object a line, each with ``images`` and ``kind``: ``status``
-    (losses and speed) or ``scores`` (quick scores on fixed test pairs). When a run resumes from a
+    (losses and speed) or ``scores`` (quick scores on fixed test pairs). When a run goes on from a
     checkpoint, the lines written after that checkpoint are dropped first, so that the log reads
-    as if nothing had happened.
+    as if nothing had happened. A line that no run could have written, torn or edited, does not
+    count and goes then too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from shared.errors import UsageError, problem
-from shared.files import Disk, publish_text
+from shared.files import Disk, append_text, publish_text
 
 LOG_NAME = "log.jsonl"
+GROUPS = ("losses", "discriminator", "gradients", "speed", "ssim", "mask_ssim")
+"""What holds figures by name; everything else is a figure or a word."""
+
+_MAX_IMAGES = 2**53
+_NAME = re.compile(r"[\w .+-]{1,80}")
 
 
 class Events(Protocol):
@@ -35,19 +42,34 @@ class Logbook:
 
     Args:
         folder: The run folder.
-        images: Images seen by the checkpoint from which the run goes on.
-        events: TensorBoard's writer; None for none.
+        open_events: Opens TensorBoard's writer after so many images; None for none.
         disk: Calls to the operating system; the real ones by default.
     """
 
     def __init__(
-        self, folder: Path, *, images: int, events: Events | None = None, disk: Disk | None = None
+        self,
+        folder: Path,
+        *,
+        open_events: Callable[[int], Events] | None = None,
+        disk: Disk | None = None,
     ) -> None:
-        self._path = folder / LOG_NAME
-        self._events = events
-        kept = [record for record in read_log(folder) if record["images"] <= images]
+        self._folder = folder
+        self._open_events = open_events
+        self._disk = disk
+        self._events: Events | None = None
+
+    def begin(self, images: int) -> None:
+        """Keep the records up to this many images, from where the run goes on.
+
+        Raises:
+            NoSpaceError: The disk is full; the log is as it was.
+        """
+        kept = [record for record in read_log(self._folder) if record["images"] <= images]
         lines = [json.dumps(record) + "\n" for record in kept]
-        publish_text(self._path, "".join(lines), disk)
+        publish_text(self._folder / LOG_NAME, "".join(lines), self._disk)
+        self.close()
+        if self._open_events is not None:
+            self._events = self._open_events(images)
 
     def write(self, kind: str, images: int, groups: Mapping[str, Any]) -> None:
         """Append one record.
@@ -56,10 +78,13 @@ class Logbook:
             kind: ``status`` or ``scores``.
             images: Images seen so far.
             groups: Single figures, and groups of figures by name.
+
+        Raises:
+            NoSpaceError: The disk is full.
+            UsageError: The log cannot be written, for example because its folder is gone.
         """
-        record = {"images": images, "kind": kind, **groups}
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+        line = json.dumps({"images": images, "kind": kind, **groups}) + "\n"
+        append_text(self._folder / LOG_NAME, line, self._disk)
         if self._events is None:
             return
         for group, figures in groups.items():
@@ -71,23 +96,63 @@ class Logbook:
         """Write everything out."""
         if self._events is not None:
             self._events.close()
+            self._events = None
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """Read the records of a run, oldest first; a torn last line does not count."""
+    """Read the records of a run, oldest first; lines that no run could have written do not count.
+
+    Raises:
+        UsageError: The log cannot be read.
+    """
+    path = folder / LOG_NAME
     try:
-        text = (folder / LOG_NAME).read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    records = []
-    for line in text.splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and isinstance(record.get("images"), int):
-            records.append(record)
-    return records
+    except OSError as error:
+        raise UsageError(
+            problem(path, "the run's log", error.strerror, "move it away or choose another --out")
+        ) from error
+    read = (_record(line) for line in text.split("\n"))
+    return [record for record in read if record is not None]
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) and _is_well_formed(record) else None
+
+
+def _is_well_formed(record: dict[str, Any]) -> bool:
+    images = record.get("images")
+    if not isinstance(images, int) or isinstance(images, bool) or not 0 <= images <= _MAX_IMAGES:
+        return False
+    if record.get("kind") not in ("status", "scores"):
+        return False
+    return all(
+        _are_figures(value) if name in GROUPS or isinstance(value, dict) else _is_plain(value)
+        for name, value in record.items()
+    )
+
+
+def _are_figures(group: Any) -> bool:
+    return isinstance(group, dict) and all(
+        _NAME.fullmatch(name) and _is_figure(value) for name, value in group.items()
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str) or _is_figure(value)
+
+
+def _is_figure(value: Any) -> bool:
+    """Tell whether a value is a number that a float can hold; NaN and infinity are."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) <= _MAX_IMAGES
 
 
 def open_tensorboard(folder: Path, images: int) -> Events:

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from train.outcomes import Outcome
 from train.settings.tree import RunSettings
 from train.state import TrainState
-from train.step import StepReport
+from train.world import World
 
 BYTES_PER_MIB = 2**20
 
@@ -37,13 +38,13 @@ class Meter:
         """Whether any step was noted since the last line."""
         return self._images > 0
 
-    def note(self, report: StepReport, images: int) -> None:
-        """Add a step's figures."""
-        self._images += images
-        if not bool(report.finite):
+    def note(self, outcome: Outcome) -> None:
+        """Add a step's figures, without waiting for the device."""
+        self._images += outcome.images
+        if not outcome.finite:
             return
         self._count += 1
-        losses, judge = dict(report.generator), dict(report.discriminator)
+        losses, judge = dict(outcome.report.generator), dict(outcome.report.discriminator)
         norms = {"generator": losses.pop("gradient"), "discriminator": judge.pop("gradient")}
         groups = {"losses": losses, "discriminator": judge, "gradients": norms}
         for group, figures in groups.items():
@@ -59,39 +60,45 @@ class Meter:
         """Add time that went into sheets and checkpoints; it does not count for the speed."""
         self._paused += seconds
 
-    def take(self, device: torch.device) -> dict[str, Any]:
-        """Give the figures as groups of numbers, and begin anew."""
+    def take(self, world: World) -> dict[str, Any]:
+        """Return the figures as groups of numbers, means over all processes, and begin anew.
+
+        Speed, waiting and memory are this process's own.
+        """
         groups: dict[str, Any] = {
-            group: {name: float(total) / self._count for name, total in sums.items()}
+            group: dict(zip(sums, self._means(list(sums.values()), world), strict=True))
             for group, sums in self._sums.items()
         }
         seconds = max(self._clock() - self._begin - self._paused, 1e-9)
         groups["speed"] = {"samples_per_s": self._images / seconds}
         groups["data_wait"] = self._waited / seconds
-        groups["memory_mib"] = memory_mib(device)
+        groups["memory_mib"] = memory_mib(world.device)
         self._sums, self._count, self._images = {}, 0, 0
         self._waited = self._paused = 0.0
         self._begin = self._clock()
         return groups
 
+    def _means(self, sums: list[Tensor], world: World) -> list[float]:
+        totals: list[float] = world.mean(torch.stack(sums)).tolist()
+        return [total / self._count for total in totals]
+
 
 def memory_mib(device: torch.device) -> float:
-    """Give the largest memory used so far: of the GPU, or of this process."""
+    """Return the largest memory used so far: of the GPU, or of this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / BYTES_PER_MIB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def status_line(groups: dict[str, Any], seconds_left: float) -> str:
-    """Write a status record as one line for people."""
+def status_line(groups: dict[str, Any]) -> str:
+    """Write a status record as one line for people; the time left stands before it."""
     terms = [f"{name} {value:.3f}" for name, value in groups.get("losses", {}).items()]
     judge = groups.get("discriminator", {}).get("loss")
     return (
         f"| {', '.join(terms) or 'no finite step'}"
         + (f" | D {judge:.3f}" if judge is not None else "")
         + f" | {groups['speed']['samples_per_s']:.0f} samples/s, data wait "
-        f"{100 * groups['data_wait']:.1f} %, {groups['memory_mib'] / 1024:.1f} GiB, "
-        f"{duration(seconds_left)} left"
+        f"{100 * groups['data_wait']:.1f} %, {groups['memory_mib'] / 1024:.1f} GiB"
     )
 
 
@@ -101,13 +108,3 @@ def seconds_left(state: TrainState, run: RunSettings, samples_per_s: float) -> f
     if run.max_hours:
         return min(by_images, max(0.0, 3600 * run.max_hours - state.seconds))
     return by_images
-
-
-def duration(seconds: float) -> str:
-    """Write a duration for people: ``"45 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -9,9 +9,9 @@ from drawn_shards import publish_shards
 from data_manifest.manifest import ShardEntry, open_manifest
 from shared.errors import DamagedError, UsageError
 from train.data.feed import Feed
-from train.data.order import Order
+from train.data.order import Order, Share
 from train.data.store import load_store, shards_of
-from train.data.train_split import STREAM_WINDOW, DataHome, Supply, choose_path
+from train.data.train_split import STREAM_WINDOW, DataHome, TrainSplit, choose_path
 
 SIZE = (64, 48)
 CPU = torch.device("cpu")
@@ -27,9 +27,9 @@ def entries(folder: Path) -> tuple[ShardEntry, ...]:
 
 
 def open_feed(folder: Path, path: DataHome, *, first: int = 0, window: int = 2) -> Feed:
-    supply = Supply(folder, entries(folder), path=path, image_size=SIZE, device=CPU)
-    order = Order(supply.shard_sizes, seed=7, window_shards=window, mirror=0.5)
-    return supply.feed(order, batch=5, first=first)
+    split = TrainSplit(folder, entries(folder), path=path, image_size=SIZE, device=CPU)
+    order = Order(split.shard_sizes, seed=7, window_shards=window, mirror=0.5)
+    return split.feed(Share(order, 5), first=first)
 
 
 def drawn(feed: Feed, count: int) -> list[dict[str, torch.Tensor]]:
@@ -94,17 +94,18 @@ def test_the_path_follows_the_memory() -> None:
 
 
 def test_streaming_asks_for_a_few_shards_at_a_time(folder: Path) -> None:
-    supply = Supply(folder, entries(folder), path="stream", image_size=SIZE, device=CPU)
-    assert supply.window_shards == STREAM_WINDOW
+    split = TrainSplit(folder, entries(folder), path="stream", image_size=SIZE, device=CPU)
+    assert split.window_shards == STREAM_WINDOW
     assert (
-        Supply(folder, entries(folder), path="ram", image_size=SIZE, device=CPU).window_shards == 0
+        TrainSplit(folder, entries(folder), path="ram", image_size=SIZE, device=CPU).window_shards
+        == 0
     )
 
 
 def test_a_batch_is_described_by_shard_and_row(folder: Path) -> None:
-    supply = Supply(folder, entries(folder), path="stream", image_size=SIZE, device=CPU)
-    order = Order(supply.shard_sizes, seed=7)
-    told = supply.describe(order, batch=4, number=3)
-    begins = {e.file: sum(supply.shard_sizes[:k]) for k, e in enumerate(entries(folder))}
+    split = TrainSplit(folder, entries(folder), path="stream", image_size=SIZE, device=CPU)
+    order = Order(split.shard_sizes, seed=7)
+    told = split.describe(order, batch=4, number=3)
+    begins = {e.file: sum(split.shard_sizes[:k]) for k, e in enumerate(entries(folder))}
     pairs = [begins[str(each["shard"])] + int(str(each["pair_row"])) for each in told]
     assert pairs == order.batch(3, 4)[0].pairs.tolist()

@@ -8,9 +8,9 @@ from drawn_shards import publish_shards
 
 from data_manifest.manifest import open_manifest
 from train.data.batch import make_batch
-from train.data.order import Order
+from train.data.order import Order, Share
 from train.data.store import shards_of
-from train.data.train_split import DataHome, Supply
+from train.data.train_split import DataHome, TrainSplit
 
 pytestmark = pytest.mark.long
 
@@ -28,9 +28,9 @@ def test_memory_does_not_grow(tmp_path: Path, path: DataHome, batches: int) -> N
     folder = publish_shards(tmp_path / "shards", train_shards=4, images=3)
     entries = shards_of(open_manifest(folder), "train", folder)
     cpu = torch.device("cpu")
-    supply = Supply(folder, entries, path=path, image_size=(64, 48), device=cpu)
-    order = Order(supply.shard_sizes, seed=0, window_shards=2, mirror=0.5)
-    feed = supply.feed(order, batch=2, first=0)
+    split = TrainSplit(folder, entries, path=path, image_size=(64, 48), device=cpu)
+    order = Order(split.shard_sizes, seed=0, window_shards=2, mirror=0.5)
+    feed = split.feed(Share(order, 2), first=0)
     warm = 0
     for number in range(batches):
         drawn = feed.draw()
