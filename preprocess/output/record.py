@@ -12,7 +12,7 @@ from preprocess.settings import PrepareSettings
 from preprocess.sources.market1501 import SourceFile, listing_key
 from shared.errors import UsageError, problem
 from shared.files import sha256_of_file
-from shared.settings import as_plain
+from shared.settings import lasting
 
 
 def record_of(settings: PrepareSettings, files: Sequence[SourceFile]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def record_of(settings: PrepareSettings, files: Sequence[SourceFile]) -> dict[st
             "images": sum(1 for file in files if file.split and file.name is not None),
             "names_and_sizes": listing_key(files),
         },
-        "shards": as_plain(settings.shards),
+        "shards": lasting(settings.shards),
         "keypoints": [_named_hash(path) for path in settings.keypoints],
         "train_pairs": _named_hash(settings.train_pairs),
         "test_pairs": _named_hash(settings.test_pairs),

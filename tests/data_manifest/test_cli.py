@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from data_manifest.cli import inspect_shards, posegan_doctor
+from data_manifest.commands.inspect_shards import inspect_shards
+from data_manifest.commands.posegan_doctor import posegan_doctor
 
 
 def inspect(*arguments: object) -> Result:
@@ -17,7 +18,7 @@ def inspect(*arguments: object) -> Result:
 @pytest.mark.parametrize("command", ["inspect_shards", "posegan_doctor"])
 def test_help_imports_nothing_heavy(command: str):
     code = (
-        f"import sys; from data_manifest.cli import {command} as command\n"
+        f"import sys; from data_manifest.commands.{command} import {command} as command\n"
         "try: command(['--help'])\n"
         "except SystemExit as end: assert end.code == 0\n"
         "assert not {'torch', 'ultralytics', 'pandas', 'h5py', 'numpy'} & set(sys.modules)\n"

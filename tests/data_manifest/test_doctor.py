@@ -18,7 +18,7 @@ class Absent:
             raise ImportError("No module named " + name)
 sys.meta_path.insert(0, Absent())
 sys.argv = ["posegan-doctor"]
-from data_manifest.cli import posegan_doctor
+from data_manifest.commands.posegan_doctor import posegan_doctor
 posegan_doctor()
 """
 

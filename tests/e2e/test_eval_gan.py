@@ -18,12 +18,12 @@ from scored_pictures import (
     write_inception_torchvision,
 )
 
-from train.cli import eval_gan
+from train.commands.eval_gan import eval_gan
 
 WITHOUT_STAGE_1 = """
 import sys
 sys.modules['ultralytics'] = sys.modules['preprocess'] = None
-from train.cli import eval_gan
+from train.commands.eval_gan import eval_gan
 eval_gan()
 """
 
@@ -130,7 +130,7 @@ def test_a_file_of_options_gives_defaults_and_refuses_unknown_ones(
 
 def test_help_imports_nothing_heavy_and_shows_two_examples() -> None:
     code = (
-        "import sys\nfrom train.cli import eval_gan\n"
+        "import sys\nfrom train.commands.eval_gan import eval_gan\n"
         "try:\n    eval_gan(['--help'])\nexcept SystemExit:\n    pass\n"
         "assert not {'torch', 'pandas', 'h5py'} & set(sys.modules)\n"
     )

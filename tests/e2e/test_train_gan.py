@@ -182,7 +182,8 @@ class Block(importlib.abc.MetaPathFinder):
         if name.split(".")[0] in {"ultralytics", "preprocess", "cv2", "tensorboard", "joblib"}:
             raise ImportError("blocked by the test: " + name)
 sys.meta_path.insert(0, Block())
-from train.cli import eval_gan, train_gan
+from train.commands.eval_gan import eval_gan
+from train.commands.train_gan import train_gan
 command = {"train-gan": train_gan, "eval-gan": eval_gan}[sys.argv[1]]
 command(sys.argv[2:], prog_name=sys.argv[1])
 """

@@ -88,7 +88,7 @@ def test_extract_poses_writes_the_true_joints_of_drawn_people(
 
 def test_help_imports_neither_torch_nor_ultralytics() -> None:
     code = (
-        "import sys; from preprocess.cli import extract_poses; "
+        "import sys; from preprocess.commands.extract_poses import extract_poses; "
         "extract_poses(['--help'], standalone_mode=False); "
         "assert not {'torch', 'ultralytics', 'pandas'} & set(sys.modules)"
     )

@@ -16,7 +16,6 @@ from disks import FailingDisk
 from PIL import Image
 from poses import random_poses
 
-import preprocess.cli
 from data_manifest.published_files import read_keypoints, write_keypoints
 from preprocess.demo.drawing import blocks
 from preprocess.demo.drawing.truth import read_truth
@@ -110,7 +109,7 @@ def test_a_run_that_a_full_disk_stopped_is_continued_to_the_same_bytes(
 
 def killed_runs(out, repository, count, rng):
     """Start the command ``count`` times and kill it within a second or so."""
-    command = [sys.executable, "-c", "from preprocess.cli import draw_market; draw_market()"]
+    command = [sys.executable, "-c", "from preprocess.commands.draw_market import draw_market as d; d()"]
     command += ["--out", str(out), "--identities", "4", "--images-per-identity", "5"]
     command += ["--seed", "3", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
@@ -222,7 +221,7 @@ def test_test_poses_fill_the_test_folders(tmp_path, rng):
     "wrong", [{"identities": 3}, {"images_per_identity": 1}, {"seed": -1}, {"identities": 10_000}]
 )
 def test_settings_out_of_range_are_refused(wrong):
-    with pytest.raises(UsageError, match="expected a number from"):
+    with pytest.raises(UsageError, match="expected a whole number from"):
         DrawSettings(**wrong)
 
 
@@ -232,10 +231,10 @@ def test_the_command_takes_a_config_file_and_refuses_unknown_keys(tmp_path):
     run = CliRunner()
     options = ["--out", str(tmp_path / "out"), "--dry-run"]
     good = run.invoke(
-        preprocess.cli.draw_market, [*options, "--config", str(tmp_path / "good.toml")]
+        draw_command, [*options, "--config", str(tmp_path / "good.toml")]
     )
     assert good.exit_code == 0
     assert "4 in bounding_box_train" in good.output
-    bad = run.invoke(preprocess.cli.draw_market, [*options, "--config", str(tmp_path / "bad.toml")])
+    bad = run.invoke(draw_command, [*options, "--config", str(tmp_path / "bad.toml")])
     assert bad.exit_code == 2
     assert "did you mean 'identities'" in bad.output

@@ -189,7 +189,7 @@ def test_pckh_and_detections_come_from_files_of_extract_poses(
 
 
 def test_a_killed_run_repeated_gives_equal_files(results: Results, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from train.cli import eval_gan; eval_gan()"]
+    command = [sys.executable, "-c", "from train.commands.eval_gan import eval_gan; eval_gan()"]
     command += ["--panels", str(results.folder / "def-gan"), "--quiet", "--out"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*command, str(whole)], check=True, capture_output=True)
