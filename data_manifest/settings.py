@@ -29,9 +29,7 @@ class InspectSettings:
 class SheetSettings:
     """What a contact sheet shows."""
 
-    num_pairs: int = setting(
-        default=6, ge=1, le=64, flag="--pairs", help="Pairs on the sheet."
-    )
+    num_pairs: int = setting(default=6, ge=1, le=64, flag="--pairs", help="Pairs on the sheet.")
     split: Literal["train", "test"] = setting(
         default="train", flag="--split", help="Where the sheet's pairs come from."
     )

@@ -47,9 +47,7 @@ class PoseSettings:
         flag="--device",
         help="Where the pose model runs; auto is a GPU where there is one.",
     )
-    half: bool = setting(
-        default=True, flag="--half/--no-half", help="Half precision on a GPU."
-    )
+    half: bool = setting(default=True, flag="--half/--no-half", help="Half precision on a GPU.")
     batch: int = setting(
         default=128,
         ge=1,

@@ -6,9 +6,8 @@ import dataclasses
 import types
 import typing
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final
 
-import annotated_types
 import pydantic
 
 from shared.quantities import Written
@@ -57,19 +56,10 @@ class Bounds:
         return dataclasses.replace(self, le=None, lt=None).text
 
     @property
-    def checks(self) -> list[Any]:
+    def check(self) -> Any:
         """The same for pydantic."""
-        return [
-            check(value)
-            for check, value in (
-                (annotated_types.Ge, self.ge),
-                (annotated_types.Gt, self.gt),
-                (annotated_types.Le, self.le),
-                (annotated_types.Lt, self.lt),
-                (annotated_types.MultipleOf, self.multiple_of),
-            )
-            if value is not None
-        ]
+        given = {name: each for name, each in dataclasses.asdict(self).items() if each is not None}
+        return pydantic.Field(**given)
 
 
 def without_none(hint: Any) -> Any:
@@ -94,15 +84,12 @@ def checked(hint: Any, bounds: Bounds) -> Any:
     if origin in (typing.Union, types.UnionType):
         return typing.Union[tuple(checked(kind, bounds) for kind in inner)]  # noqa: UP007
     if origin is tuple:
-        return tuple[tuple(each if each is ... else checked(each, bounds) for each in inner)]
-    if hint is Path:
-        return Annotated[Path, pydantic.BeforeValidator(_as_path)]
-    if hint is float:
-        kind = Annotated[float, pydantic.Strict(), pydantic.AllowInfNan(False)]
-        return _annotated(kind, [*bounds.checks, pydantic.WrapValidator(_as_it_was_written)])
-    if hint is int:
-        return _annotated(Annotated[int, pydantic.Strict()], bounds.checks)
-    return Annotated[hint, pydantic.Strict()] if hint in (bool, str) else hint
+        kinds = tuple(each if each is ... else checked(each, bounds) for each in inner)
+        return tuple.__class_getitem__(kinds)
+    remarks = [*_REMARKS.get(hint, ())]
+    if hint in (int, float):
+        remarks.insert(1, bounds.check)
+    return _annotated(hint, remarks)
 
 
 def expectation(
@@ -181,3 +168,17 @@ def _as_it_was_written(value: Any, check: Any) -> Any:
     """Keep a whole number as it is, so that the saved form of settings does not change."""
     found = check(value)
     return value if isinstance(value, int) else found
+
+
+_REMARKS: Final[dict[Any, tuple[Any, ...]]] = {
+    bool: (pydantic.Strict(),),
+    str: (pydantic.Strict(),),
+    int: (pydantic.Strict(),),
+    float: (
+        pydantic.Strict(),
+        pydantic.AllowInfNan(False),
+        pydantic.WrapValidator(_as_it_was_written),
+    ),
+    Path: (pydantic.BeforeValidator(_as_path),),
+}
+"""How strict a kind is taken."""

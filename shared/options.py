@@ -13,22 +13,21 @@ from __future__ import annotations
 import difflib
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from shared.declarations import Declaration, declared, leaves, setting
+from shared.declaration import Declaration
+from shared.declarations import declared, leaves, setting
 from shared.errors import UsageError, ends_with_exit_code, problem
+from shared.help_texts import help_text, metavar
 from shared.kinds import shortened
 from shared.settings import ConfigFile, read_config, refuse_unknown_keys
 
 WIDTH: Final = 100
-
-LARGEST_TOLD: Final = 1_000_000
-"""The help tells no larger end of a range; error messages do."""
 
 
 @declared("Command")
@@ -133,7 +132,7 @@ class Command(click.Command):
 
     def main(self, *args: Any, standalone_mode: bool = True, **further: Any) -> Any:
         """Parse the command line and run."""
-        main = super().main
+        main: Callable[..., object] = super().main
 
         def parse_and_run() -> object:
             try:
@@ -161,16 +160,14 @@ class Command(click.Command):
                 formatter.write_dl(records)
 
 
-class DeclaredType(click.ParamType):
+class DeclaredType(click.ParamType):  # type: ignore[type-arg]
     """Texts of the command line as values of a declared setting."""
 
     def __init__(self, declaration: Declaration) -> None:
         self.declaration = declaration
-        self.name = _metavar(declaration)
+        self.name = metavar(declaration)
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read one text; what a file gave is checked already."""
         del param, ctx
         if not isinstance(value, str) or value == "":
@@ -200,7 +197,7 @@ def _param(one: Declaration, title: str, *, required: bool) -> click.Parameter:
         argument = DeclaredArgument([one.flag], type=DeclaredType(one), required=required)
         argument.declaration = one
         return argument
-    how: dict[str, Any] = {"type": DeclaredType(one), "metavar": _metavar(one)}
+    how: dict[str, Any] = {"type": DeclaredType(one), "metavar": metavar(one)}
     if one.core is bool:
         how = {"is_flag": True, "default": None}
     elif one.name == "config":
@@ -210,50 +207,15 @@ def _param(one: Declaration, title: str, *, required: bool) -> click.Parameter:
         required=required,
         multiple=_repeats(one),
         show_default=False,
-        help=_help(one),
+        help=help_text(one),
         **how,
     )
     option.declaration, option.title = one, title
     return option
 
 
-def _metavar(one: Declaration) -> str:
-    if one.metavar:
-        return one.metavar
-    if one.written is not None:
-        return one.written.metavar
-    if one.words:
-        return f"[{'|'.join(one.words)}]"
-    paths = {"any": "PATH", "file": "FILE", "folder": "FOLDER"}
-    return {int: "N", float: "X", str: "TEXT", Path: paths[one.path]}.get(one.core, "VALUE")
-
-
 def _repeats(one: Declaration) -> bool:
     return typing.get_origin(one.core) is tuple and one.written is None
-
-
-def _help(one: Declaration) -> str:
-    """The sentence of the help, and after it default and range."""
-    remarks = [f"default: {_default_text(one)}"] if _default_text(one) else []
-    if one.core in (int, float) and one.written is None:
-        is_told = (one.bounds.le or 0) <= LARGEST_TOLD
-        remarks += [one.bounds.text if is_told else one.bounds.without_end]
-    elif one.bounds.text:
-        remarks.append(one.expected.partition(", ")[2])
-    return f"{one.help}  [{'; '.join(remarks)}]" if remarks else one.help
-
-
-def _default_text(one: Declaration) -> str:
-    if one.shown is not None or not one.has_default:
-        return one.shown or ""
-    value = one.default_value
-    if value in (None, "", ()) or value is False:
-        return ""
-    if value is True:
-        return one.flag.partition("/")[0].lstrip("-")
-    if one.written is not None:
-        return one.written.show(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _number_of(kind: Any, text: str) -> Any:
@@ -270,7 +232,7 @@ def _check_path(one: Declaration, path: Path) -> None:
     wrong = path.is_file() if one.path == "folder" else one.path == "file" and path.is_dir()
     if wrong:
         found = "a file" if one.path == "folder" else "a folder"
-        raise UsageError(problem(one.place, one.expected, f"{found}, {path}", "check the name"))
+        raise UsageError(problem(one.place, f"a {one.path}", f"{found}, {path}", "check the name"))
 
 
 def _take_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> ConfigFile | None:
@@ -302,11 +264,11 @@ def _reworded(error: click.ClickException, running: click.Command) -> str:
     param = getattr(error, "param", None)
     one: Declaration | None = getattr(param, "declaration", None)
     if isinstance(error, click.MissingParameter) and one is not None:
-        example = f"{one.flag} {_metavar(one)}" if one.flag.startswith("-") else _metavar(one)
+        example = f"{one.flag} {metavar(one)}" if one.flag.startswith("-") else metavar(one)
         return problem(one.place, one.expected, "nothing", f"add {example}")
     if isinstance(error, click.NoSuchOption):
         known = [option for each in running.params for option in each.opts if option[:1] == "-"]
-        near = difflib.get_close_matches(error.option_name, known, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(error.option_name, known, n=1, cutoff=0.6)
         remedy = f"did you mean {near[0]}?" if near else help_line
         return problem(name, "an option that it has", error.option_name, remedy)
     if isinstance(error, click.BadOptionUsage):

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from shared.declarations import SettingError, declarations, layer_of
+from shared.declaration import SettingError
+from shared.declarations import declarations, layer_of
 from shared.errors import UsageError, problem
 
 T = TypeVar("T")
@@ -167,7 +168,9 @@ def _plain(value: Any, *, whole: bool) -> Any:
 
 def _is_later_default(settings: Any, name: str) -> bool:
     one = getattr(settings, "__declarations__", {}).get(name)
-    return bool(one and one.since) and getattr(settings, name) == one.default_value
+    if one is None or not one.since:
+        return False
+    return bool(getattr(settings, name) == one.default_value)
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -201,9 +204,7 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _build(
-    settings_class: type[T], values: Mapping[str, Any], where: object, path: str
-) -> T:
+def _build(settings_class: type[T], values: Mapping[str, Any], where: object, path: str) -> T:
     known = declarations(settings_class)
     refuse_unknown_keys(values, known, f"{where}: {path.rstrip('.')}" if path else where)
     given = {}
@@ -222,7 +223,6 @@ def _build(
         return settings_class(**given)
     except SettingError as error:
         raise error.at(f"{where}: {path}{error.field}") from None
-
 
 
 def build_given(

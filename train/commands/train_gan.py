@@ -31,9 +31,7 @@ def train_gan(**options: Any) -> None:
 
     console = Console(quiet=request.quiet)
     flags = {name: options[name] for name in FLAGS}
-    settings = resolved(
-        request.shards, preset=request.preset, config=options["config"], **flags
-    )
+    settings = resolved(request.shards, preset=request.preset, config=options["config"], **flags)
     folder = request.out or Path("runs") / settings.run_name
     describe(settings, request.shards, folder, console)
     if request.dry_run:

@@ -17,9 +17,7 @@ LARGEST_WEIGHT = 1_000_000_000
 class LossSettings:
     """What the generator is asked for; a weight of 0 leaves a term out."""
 
-    adversarial: AdversarialKind = setting(
-        default="vanilla", help="The game between the networks."
-    )
+    adversarial: AdversarialKind = setting(default="vanilla", help="The game between the networks.")
     adversarial_weight: float = setting(
         default=1.0, ge=0, le=LARGEST_WEIGHT, help="Weight of the generator's side of it."
     )

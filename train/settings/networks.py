@@ -25,9 +25,7 @@ class GeneratorSettings:
         help="parts: appearance features warped part by part (the paper's); none: one encoder on "
         "source, source pose and target pose with plain skips (its Baseline).",
     )
-    aggregation: Aggregation = setting(
-        default="max", help="How warped parts meet at a pixel."
-    )
+    aggregation: Aggregation = setting(default="max", help="How warped parts meet at a pixel.")
     sampling: Sampling = setting(
         default="nearest", help="nearest (the authors') or bilinear, zero outside of the source."
     )

@@ -92,9 +92,7 @@ class TrainSettings:
         metavar="RUN",
         help="Start from the averaged generator of that run folder or checkpoint.",
     )
-    generator: GeneratorSettings = setting(
-        default_factory=GeneratorSettings, help="The generator."
-    )
+    generator: GeneratorSettings = setting(default_factory=GeneratorSettings, help="The generator.")
     discriminator: DiscriminatorSettings = setting(
         default_factory=DiscriminatorSettings, help="The discriminator."
     )

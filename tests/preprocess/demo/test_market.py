@@ -17,6 +17,7 @@ from PIL import Image
 from poses import random_poses
 
 from data_manifest.published_files import read_keypoints, write_keypoints
+from preprocess.commands.draw_market import draw_market as draw_command
 from preprocess.demo.drawing import blocks
 from preprocess.demo.drawing.truth import read_truth
 from preprocess.demo.market import DrawSettings, draw_market
@@ -109,7 +110,11 @@ def test_a_run_that_a_full_disk_stopped_is_continued_to_the_same_bytes(
 
 def killed_runs(out, repository, count, rng):
     """Start the command ``count`` times and kill it within a second or so."""
-    command = [sys.executable, "-c", "from preprocess.commands.draw_market import draw_market as d; d()"]
+    command = [
+        sys.executable,
+        "-c",
+        "from preprocess.commands.draw_market import draw_market as d; d()",
+    ]
     command += ["--out", str(out), "--identities", "4", "--images-per-identity", "5"]
     command += ["--seed", "3", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
@@ -230,9 +235,7 @@ def test_the_command_takes_a_config_file_and_refuses_unknown_keys(tmp_path):
     (tmp_path / "bad.toml").write_text("identitys = 4\n")
     run = CliRunner()
     options = ["--out", str(tmp_path / "out"), "--dry-run"]
-    good = run.invoke(
-        draw_command, [*options, "--config", str(tmp_path / "good.toml")]
-    )
+    good = run.invoke(draw_command, [*options, "--config", str(tmp_path / "good.toml")])
     assert good.exit_code == 0
     assert "4 in bounding_box_train" in good.output
     bad = run.invoke(draw_command, [*options, "--config", str(tmp_path / "bad.toml")])
