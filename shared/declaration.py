@@ -129,7 +129,8 @@ class Declaration:
     @property
     def expected(self) -> str:
         """What a value has to be, in plain words."""
-        return expectation(self.core, self.bounds, self.words, self.written, self.path)
+        text = expectation(self.core, self.bounds, self.words, self.written, self.path)
+        return f"{text} {self.unit}".rstrip()
 
     @functools.cached_property
     def _adapter(self) -> pydantic.TypeAdapter[Any]:

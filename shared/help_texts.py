@@ -28,7 +28,8 @@ def help_text(one: Declaration) -> str:
     remarks = [f"default: {_default_text(one)}"] if _default_text(one) else []
     if one.core in (int, float) and one.written is None:
         is_told = (one.bounds.le or 0) <= LARGEST_TOLD
-        remarks += [one.bounds.text if is_told else one.bounds.without_end]
+        span = one.bounds.text if is_told else one.bounds.without_end
+        remarks.append(f"{span} {one.unit}".rstrip())
     elif one.bounds.text:
         remarks.append(one.expected.partition(", ")[2])
     return f"{one.help}  [{'; '.join(remarks)}]" if remarks else one.help
