@@ -8,6 +8,7 @@ Convention:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -232,3 +233,8 @@ class ExtractSettings:
     def beside(self, what: str) -> Path:
         """The name of an extra file beside the CSV."""
         return self.out.with_name(f"{self.out.stem}-{what}.csv")
+
+
+def default_workers() -> int:
+    """As many workers as there are cores, at most 8."""
+    return min(8, os.cpu_count() or 1)

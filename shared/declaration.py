@@ -166,19 +166,21 @@ class Declaration:
         except SettingError as error:
             raise error.at(place) from None
 
-    def refusal(self, value: Any, error: Exception) -> SettingError:
+    def refusal(self, value: Any, error: pydantic.ValidationError | OverflowError) -> SettingError:
         """The error that says why a value is not allowed."""
         remedy = "give a value of that kind"
-        if isinstance(error, OverflowError) or error.errors()[0]["type"] in OUT_OF_RANGE:  # type: ignore[attr-defined]
+        if isinstance(error, OverflowError) or error.errors()[0]["type"] in OUT_OF_RANGE:
             remedy = "choose a value in that range"
         elif self.words:
             remedy = "choose one of them"
-        rest = problem("", self.expected, shortened(value), remedy).removeprefix(": ")
-        return SettingError(f"{self.place}: {rest}", self.name, rest)
+        return self._found(shortened(value), remedy)
 
     def absence(self) -> SettingError:
         """The error that says that it must be given."""
-        rest = problem("", self.expected, "nothing", "give it").removeprefix(": ")
+        return self._found("nothing", "give it")
+
+    def _found(self, found: str, remedy: str) -> SettingError:
+        rest = problem("", self.expected, found, remedy).removeprefix(": ")
         return SettingError(f"{self.place}: {rest}", self.name, rest)
 
     def _known_word(self, word: str) -> str:

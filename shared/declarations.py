@@ -95,7 +95,7 @@ def declared(title: str) -> Callable[[type[T]], type[T]]:
             cls.__annotations__[name] = one.checked_hint
             default = {"default": one.default, "default_factory": one.default_factory}
             setattr(cls, name, dataclasses.field(**default))
-        config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+        config = pydantic.ConfigDict(extra="forbid")
         made: Any = pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=config)(cls)
         made.__declarations__, made.__title__ = types.MappingProxyType(found), title
         made.__init__ = _with_own_errors(made.__init__, found)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from preprocess.commands.prep_market import default_workers
 from preprocess.demo.settings import DrawRunSettings, DrawSettings
+from preprocess.settings import default_workers
 from shared.options import command
 from shared.settings import build_given
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from preprocess.settings import PrepareSettings
+from preprocess.settings import PrepareSettings, default_workers
 from shared.options import command
 from shared.settings import build_given
 
@@ -33,8 +32,3 @@ def prep_market(**options: Any) -> None:
         from preprocess.pipeline import run  # noqa: PLC0415 - slow, and the lock comes first
 
         run(settings, source, Console())
-
-
-def default_workers() -> int:
-    """As many workers as there are cores, at most 8."""
-    return min(8, os.cpu_count() or 1)
