@@ -8,12 +8,14 @@ Convention:
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+import os
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
+from shared.declarations import declared, setting
+from shared.device import DeviceName
 from shared.errors import UsageError, problem
+from shared.quantities import Bytes, Size
 
 DEMO_MODEL = "demo"
 """The pose model's name that stands for the weights that come with the package."""
@@ -22,159 +24,218 @@ AUTO_MODEL = "auto"
 """The pose model's name that stands for the best size for the device."""
 
 
-_SIZE: Final = re.compile(r"(\d{1,5})[x×](\d{1,5})", re.ASCII | re.IGNORECASE)
-_BYTES: Final = re.compile(
-    r"(\d{1,15}(?:\.\d{1,3})?)\s*(B|[KMGT]B|[KMGT]iB)?", re.ASCII | re.IGNORECASE
-)
-_UNITS: Final = {
-    unit: factor
-    for power, letter in enumerate(("", "k", "m", "g", "t"))
-    for unit, factor in ((f"{letter}b", 1000**power), (f"{letter}ib", 1024**power))
-}
-
-
-def parse_size(text: str, where: str) -> tuple[int, int]:
-    """Read a size such as ``"128x64"`` as (height, width).
-
-    Raises:
-        UsageError: It is written in another way.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(problem(where, "HEIGHTxWIDTH", repr(text), "write it as 128x64"))
-    return int(match[1]), int(match[2])
-
-
-def parse_bytes(text: str, where: str) -> int:
-    """Read a number of bytes such as ``"48MB"`` or ``"1.5GiB"``.
-
-    Raises:
-        UsageError: It is written in another way.
-    """
-    match = _BYTES.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(problem(where, "a size in bytes", repr(text), "write it as 48MB"))
-    return int(float(match[1]) * _UNITS[(match[2] or "B").lower()])
-
-
-def _require(holds: bool, where: str, expected: str, found: object) -> None:
-    if not holds:
-        raise UsageError(problem(where, expected, found, "choose a value in that range"))
-
-
-def _require_size(where: str, size: tuple[int, int], multiple: int) -> None:
-    fits = all(side % multiple == 0 and multiple <= side <= 4096 for side in size)
-    found = f"{size[0]}x{size[1]}"
-    _require(fits, where, f"HEIGHTxWIDTH, multiples of {multiple} up to 4096", found)
-
-
-@dataclass(frozen=True, kw_only=True)
+@declared("Pose model")
 class PoseSettings:
-    """How a pose model finds the 18 joints of the person in an image.
+    """How a pose model finds the 18 joints of the person in an image."""
 
-    Args:
-        pose_model: ``"auto"``, ``"demo"``, a model's name as ultralytics knows it, or a file.
-        pose_size: (height, width) that images are resized to for the network, multiples of 32.
-        device: Where the network runs; ``"auto"`` is CUDA where there is one.
-        half: Half precision on CUDA.
-        batch: Images a forward pass; halved when the device's memory runs out.
-        person_threshold: Least confidence in [0, 1] of a person.
-        joint_threshold: Least confidence in [0, 1] of a joint that counts as present.
-    """
-
-    pose_model: str = AUTO_MODEL
-    pose_size: tuple[int, int] = (256, 128)
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    half: bool = True
-    batch: int = 128
-    person_threshold: float = 0.25
-    joint_threshold: float = 0.5
+    pose_model: str = setting(
+        default=AUTO_MODEL,
+        flag="--pose-model",
+        metavar="NAME|FILE",
+        help="auto (yolo26n-pose on a CPU, yolo26x-pose on a GPU), another ultralytics pose model "
+        "by name (downloaded once where there is a network), a local .pt file, or demo (knows "
+        "drawn people only).",
+    )
+    pose_size: Size = setting(
+        default=(256, 128),
+        ge=32,
+        le=4096,
+        multiple_of=32,
+        flag="--pose-size",
+        help="What images are resized to for the pose model.",
+    )
+    device: DeviceName = setting(
+        default="auto",
+        flag="--device",
+        help="Where the pose model runs; auto is a GPU where there is one.",
+    )
+    half: bool = setting(default=True, flag="--half/--no-half", help="Half precision on a GPU.")
+    batch: int = setting(
+        default=128,
+        ge=1,
+        le=65_536,
+        flag="--pose-batch",
+        help="Images a forward pass; halved when memory runs out.",
+    )
+    person_threshold: float = setting(
+        default=0.25,
+        ge=0,
+        le=1,
+        flag="--person-threshold",
+        metavar="SHARE",
+        help="Least confidence of a person.",
+    )
+    joint_threshold: float = setting(
+        default=0.5,
+        ge=0,
+        le=1,
+        flag="--joint-threshold",
+        metavar="SHARE",
+        help="Least confidence of a joint that counts as present.",
+    )
 
     def __post_init__(self) -> None:
-        _require(bool(self.pose_model), "--pose-model", "a name or a file", "nothing")
-        _require_size("--pose-size", self.pose_size, 32)
-        _require(1 <= self.batch <= 65536, "--pose-batch", "1 to 65536", self.batch)
-        for name in ("person_threshold", "joint_threshold"):
-            value = getattr(self, name)
-            _require(0 <= value <= 1, f"--{name.replace('_', '-')}", "0 to 1", value)
+        if not self.pose_model or "\0" in self.pose_model:
+            where, expected = "--pose-model", "a name or a file"
+            raise UsageError(problem(where, expected, "nothing", "name one, or leave it out"))
 
 
-@dataclass(frozen=True, kw_only=True)
+@declared("Shard")
 class ShardSettings:
-    """Which images and pairs enter the shards, and in which form.
+    """Which images and pairs enter the shards, and in which form."""
 
-    Args:
-        image_size: (height, width) of the images in the shards; others are resized to it.
-        shard_bytes: Size that a shard does not exceed (unless one identity alone does).
-        num_test_pairs: Length of the test list that is drawn by the published rule.
-        max_pairs_per_identity: Bound on the train pairs of one identity; None for all of them.
-        any_size: Accept source images of any size; otherwise those that differ from the most
-            common size are rejected.
-    """
+    image_size: Size = setting(
+        default=(128, 64),
+        ge=8,
+        le=4096,
+        multiple_of=8,
+        flag="--image-size",
+        help="Height and width of the images in the shards; others are resized and key points "
+        "scaled along.",
+    )
+    shard_bytes: Bytes = setting(
+        default=48_000_000,
+        ge=100_000,
+        le=2_000_000_000,
+        flag="--shard-size",
+        help="Size of a shard; an identity is never divided.",
+    )
+    num_test_pairs: int = setting(
+        default=12_000,
+        ge=0,
+        le=10_000_000,
+        flag="--num-test-pairs",
+        help="Test pairs to draw by the field's published rule.",
+    )
+    max_pairs_per_identity: int | None = setting(
+        default=None,
+        ge=1,
+        le=10_000_000,
+        flag="--max-pairs-per-identity",
+        shown="all",
+        help="Bound on the train pairs of one identity, for large data sets.",
+    )
+    any_size: bool = setting(
+        default=False,
+        flag="--any-size",
+        help="Accept images unlike the most common size; else those are bad.",
+    )
 
-    image_size: tuple[int, int] = (128, 64)
-    shard_bytes: int = 48_000_000
-    num_test_pairs: int = 12_000
-    max_pairs_per_identity: int | None = None
-    any_size: bool = False
 
-    def __post_init__(self) -> None:
-        _require_size("--image-size", self.image_size, 8)
-        _require(
-            100_000 <= self.shard_bytes <= 2_000_000_000,
-            "--shard-size",
-            "100KB to 2GB",
-            f"{self.shard_bytes} bytes",
-        )
-        _require(self.num_test_pairs >= 0, "--num-test-pairs", "0 or more", self.num_test_pairs)
-        limit = self.max_pairs_per_identity
-        _require(limit is None or limit >= 1, "--max-pairs-per-identity", "1 or more", limit)
-
-
-@dataclass(frozen=True, kw_only=True)
+@declared("Run")
 class RunSettings:
-    """How the work is done; nothing here changes what is in the shards.
+    """How the work is done; nothing here changes what is in the shards."""
 
-    Args:
-        workers: Processes or threads that decode and build shards.
-        backend: Kind of joblib worker.
-        max_bad: Share in [0, 1] of unreadable images above which the run ends with exit code 1.
-        overwrite: Make the folder anew where it holds data of other settings.
-        dry_run: Only say what would happen.
-    """
+    workers: int = setting(
+        default=1,
+        ge=1,
+        le=1024,
+        flag="--workers",
+        shown="the cores, at most 8",
+        help="Processes or threads; they change the time, not the result.",
+    )
+    backend: Literal["loky", "threading"] = setting(
+        default="loky", flag="--backend", help="Kind of joblib worker: processes or threads."
+    )
+    max_bad: float = setting(
+        default=0.005,
+        ge=0,
+        le=1,
+        flag="--max-bad",
+        metavar="SHARE",
+        help="Exit with 1 when a larger share of the images is bad.",
+    )
+    overwrite: bool = setting(
+        default=False,
+        flag="--overwrite",
+        help="Make the folder anew where it holds data of other settings.",
+    )
+    dry_run: bool = setting(
+        default=False, flag="--dry-run", help="Say what would happen; write nothing."
+    )
 
-    workers: int = 1
-    backend: Literal["loky", "threading"] = "loky"
-    max_bad: float = 0.005
-    overwrite: bool = False
-    dry_run: bool = False
+
+@declared("Data")
+class PrepareSettings:
+    """Everything that one run of ``prep-market`` is told."""
+
+    src: Path = setting(
+        path="folder",
+        flag="--src",
+        help="Data set: bounding_box_train or bounding_box_test here or up to 3 levels below (also "
+        "named train, test). Never written to.",
+    )
+    out: Path = setting(
+        path="folder",
+        flag="--out",
+        help="Where the shards go; the same command continues what a killed one began.",
+    )
+    keypoints: tuple[Path, ...] = setting(
+        default=(),
+        path="file",
+        flag="--keypoints",
+        metavar="FILE",
+        help="Published key points (name:keypoints_y:keypoints_x) in place of a pose model; "
+        "repeatable. Their rows give the order of the images and so of the pairs.",
+    )
+    train_pairs: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--train-pairs",
+        help="List (CSV: from,to) to use instead of all ordered train pairs.",
+    )
+    test_pairs: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--test-pairs",
+        help="List (CSV: from,to) to use instead of drawing test pairs.",
+    )
+    shards: ShardSettings = setting(
+        default_factory=ShardSettings, help="Which images and pairs enter the shards."
+    )
+    pose: PoseSettings = setting(default_factory=PoseSettings, help="How poses are found.")
+    run: RunSettings = setting(default_factory=RunSettings, help="How the work is done.")
+
+
+@declared("Data")
+class ExtractSettings:
+    """Everything that one run of ``extract-poses`` is told."""
+
+    src: Path = setting(path="folder", flag="--src", help="Images, with subfolders.")
+    out: Path = setting(path="file", flag="--out", metavar="FILE.csv", help="The key points.")
+    fit_size: bool = setting(
+        default=True,
+        help="Choose the network's input by the images' size instead of pose_size.",
+    )
+    workers: int = setting(
+        default=2, ge=1, le=1024, flag="--workers", help="Threads that decode images."
+    )
+    max_bad: float = setting(
+        default=0.005,
+        ge=0,
+        le=1,
+        flag="--max-bad",
+        metavar="SHARE",
+        help="Exit with 1 when a larger share of the images is unusable.",
+    )
+    pose: PoseSettings = setting(default_factory=PoseSettings, help="How poses are found.")
 
     def __post_init__(self) -> None:
-        _require(1 <= self.workers <= 1024, "--workers", "1 to 1024", self.workers)
-        _require(0 <= self.max_bad <= 1, "--max-bad", "0 to 1", self.max_bad)
+        if not self.src.is_dir():
+            raise UsageError(problem("--src", "a folder of images", self.src, "check the name"))
+        if self.out.suffix != ".csv" or self.out.is_dir():
+            raise UsageError(problem("--out", "a file name ending in .csv", self.out, "add .csv"))
+
+    @property
+    def kept(self) -> Path:
+        """Folder of the poses found so far; it is gone when the run is done."""
+        return self.out.with_name(f".{self.out.stem}.kept")
+
+    def beside(self, what: str) -> Path:
+        """The name of an extra file beside the CSV."""
+        return self.out.with_name(f"{self.out.stem}-{what}.csv")
 
 
-@dataclass(frozen=True, kw_only=True)
-class PrepareSettings:
-    """Everything that one run of ``prep-market`` is told.
-
-    Args:
-        src: Folder that holds the data set, at most three levels below.
-        out: Folder that the shards go to.
-        keypoints: Published key point files; where given, no pose model is used and their rows
-            give the order of the images.
-        train_pairs: Pair list to use instead of all ordered pairs.
-        test_pairs: Pair list to use instead of the published rule's.
-        pose: See :class:`PoseSettings`.
-        shards: See :class:`ShardSettings`.
-        run: See :class:`RunSettings`.
-    """
-
-    src: Path
-    out: Path
-    keypoints: tuple[Path, ...] = ()
-    train_pairs: Path | None = None
-    test_pairs: Path | None = None
-    pose: PoseSettings = field(default_factory=PoseSettings)
-    shards: ShardSettings = field(default_factory=ShardSettings)
-    run: RunSettings = field(default_factory=RunSettings)
+def default_workers() -> int:
+    """As many workers as there are cores, at most 8."""
+    return min(8, os.cpu_count() or 1)

@@ -1,9 +1,9 @@
-"""Settings as frozen dataclasses: built from layers, checked, saved and compared.
+"""Settings: built from layers, saved, named and compared.
 
 Convention:
-    A settings class is a frozen, keyword-only dataclass whose fields are plain values, tuples or
-    further settings classes. Later layers win over earlier ones. Keys in files may be written
-    with dashes or underscores. A key that no field has is an error naming the nearest field.
+    Settings classes are those of :mod:`shared.declarations`. Later layers win over earlier ones.
+    Keys in files may be written with dashes or underscores. A key that no field has is an error
+    naming the nearest field.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import difflib
 import hashlib
 import json
 import tomllib
-import types
-import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from shared.declaration import SettingError
+from shared.declarations import declarations, layer_of
 from shared.errors import UsageError, problem
 
 T = TypeVar("T")
+
+_ABSENT: Final = object()
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -43,8 +45,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(
             problem(path, "a readable TOML file", error.strerror, "check the name")
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(problem(path, "valid TOML", error, "mend that line")) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(problem(path, "valid TOML", error, "correct that line")) from error
 
 
 def refuse_unknown_keys(keys: Iterable[str], known: Iterable[str], where: object) -> None:
@@ -62,11 +64,43 @@ def refuse_unknown_keys(keys: Iterable[str], known: Iterable[str], where: object
         raise UsageError(problem(where, "known settings only", f"'{key}'", remedy))
 
 
+def read_config(path: Path) -> ConfigFile:
+    """Read the file of ``--config``.
+
+    Raises:
+        UsageError: The file cannot be read or is not TOML.
+    """
+    return ConfigFile(path, read_toml(path))
+
+
+@dataclasses.dataclass(frozen=True)
+class ConfigFile:
+    """A file of settings: its plain keys are options, its tables sections of a settings class.
+
+    Args:
+        path: The file.
+        content: What it says, keys written with underscores.
+    """
+
+    path: Path
+    content: Mapping[str, Any]
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Everything but tables."""
+        return {key: each for key, each in self.content.items() if not isinstance(each, Mapping)}
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """The tables."""
+        return {key: each for key, each in self.content.items() if isinstance(each, Mapping)}
+
+
 def build(settings_class: type[T], *layers: Mapping[str, Any], where: object = "settings") -> T:
     """Build settings from layers of plain values; later layers win.
 
     Args:
-        settings_class: A settings class (see the module's convention).
+        settings_class: A settings class, or a plain dataclass whose types are checked alike.
         layers: Mappings from field names to values; None as a whole value means "not given".
         where: Named in error messages, for example the path of the file.
 
@@ -79,37 +113,64 @@ def build(settings_class: type[T], *layers: Mapping[str, Any], where: object = "
     merged: dict[str, Any] = {}
     for layer in layers:
         merged = _merge(merged, _with_underscores(layer))
-    return _build(settings_class, merged, where)
+    return _build(settings_class, merged, where, "")
 
 
 def as_plain(settings: Any) -> Any:
-    """Give settings as nested dicts, lists and plain values that JSON and TOML can hold."""
-    if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
-        return {f.name: as_plain(getattr(settings, f.name)) for f in dataclasses.fields(settings)}
-    if isinstance(settings, Mapping):
-        return {str(key): as_plain(value) for key, value in settings.items()}
-    if isinstance(settings, (tuple, list)):
-        return [as_plain(value) for value in settings]
-    if isinstance(settings, Path):
-        return str(settings)
-    return settings
+    """Return settings as nested dicts, lists and plain values that JSON and TOML can hold."""
+    return _plain(settings, whole=True)
+
+
+def lasting(settings: Any) -> Any:
+    """Return what tells settings from others: like :func:`as_plain`, without later additions.
+
+    A setting that came ``since`` a later version is left out while it has its default, so that
+    what was begun before it existed keeps its name and goes on.
+    """
+    return _plain(settings, whole=False)
 
 
 def fingerprint(settings: Any, length: int = 8) -> str:
-    """Give a short hexadecimal name of settings: equal settings, equal name."""
-    text = json.dumps(as_plain(settings), sort_keys=True, separators=(",", ":"))
+    """Return a short hexadecimal name of settings: equal settings, equal name."""
+    text = json.dumps(lasting(settings), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def differences(old: Any, new: Any) -> list[str]:
-    """List where two settings differ, as ``"a.b: old 3, now 4"`` lines in alphabetical order."""
-    flat_old, flat_new = _flat(as_plain(old)), _flat(as_plain(new))
-    absent = "nothing"
+    """List where two settings differ, as ``"a.b: was 3, now 4"`` lines in alphabetical order."""
+    flat_old, flat_new = _flat(lasting(old)), _flat(lasting(new))
     return [
-        f"{key}: was {flat_old.get(key, absent)}, now {flat_new.get(key, absent)}"
+        f"{key}: was {_told(flat_old, key)}, now {_told(flat_new, key)}"
         for key in sorted(flat_old.keys() | flat_new.keys())
-        if flat_old.get(key, absent) != flat_new.get(key, absent)
+        if flat_old.get(key, _ABSENT) != flat_new.get(key, _ABSENT)
     ]
+
+
+def _told(flat: Mapping[str, Any], key: str) -> Any:
+    value = flat.get(key, _ABSENT)
+    words = {_ABSENT: "nothing", None: "none", "": "empty"}
+    return value if isinstance(value, list) else words.get(value, value)
+
+
+def _plain(value: Any, *, whole: bool) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: _plain(getattr(value, field.name), whole=whole)
+            for field in dataclasses.fields(value)
+            if whole or not _is_later_default(value, field.name)
+        }
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each, whole=whole) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(each, whole=whole) for each in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _is_later_default(settings: Any, name: str) -> bool:
+    one = getattr(settings, "__declarations__", {}).get(name)
+    if one is None or not one.since:
+        return False
+    return bool(getattr(settings, name) == one.default_value)
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -143,54 +204,42 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _build(settings_class: type[T], values: Mapping[str, Any], where: object) -> T:
-    assert dataclasses.is_dataclass(settings_class)
-    hints = typing.get_type_hints(settings_class)
-    refuse_unknown_keys(values, hints, where)
-    fields = {key: _value(hints[key], value, f"{where}: {key}") for key, value in values.items()}
-    return typing.cast(T, settings_class(**fields))
+def _build(settings_class: type[T], values: Mapping[str, Any], where: object, path: str) -> T:
+    known = declarations(settings_class)
+    refuse_unknown_keys(values, known, f"{where}: {path.rstrip('.')}" if path else where)
+    given = {}
+    for name, value in values.items():
+        section = known[name].section
+        if section is not None and isinstance(value, Mapping):
+            given[name] = _build(section, value, where, f"{path}{name}.")
+        elif hasattr(settings_class, "__declarations__"):
+            given[name] = value
+        else:
+            given[name] = known[name].check_at(value, f"{where}: {path}{name}")
+    absent = [one for name, one in known.items() if one.required and name not in given]
+    if absent:
+        raise absent[0].absence().at(f"{where}: {path}{absent[0].name}")
+    try:
+        return settings_class(**given)
+    except SettingError as error:
+        raise error.at(f"{where}: {path}{error.field}") from None
 
 
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return _build(typing.cast(type[Any], hint), value, where)
-    if value is None or hint is Any:
-        return value
-    options = typing.get_args(hint) if _is_union(hint) else (hint,)
-    for option in options:
-        fits, converted = _convert(option, value)
-        if fits:
-            return converted
-    name = getattr(hint, "__name__", str(hint))
-    raise UsageError(problem(where, name, repr(value), "give a value of that kind"))
+def build_given(
+    settings_class: type[T], options: Mapping[str, Any], *below: Mapping[str, Any]
+) -> T:
+    """Build settings from what a command was given: its file's tables, then its options.
 
+    Args:
+        settings_class: A settings class.
+        options: What the command's function got, ``config`` among it.
+        below: Layers under those, over the declared defaults.
 
-def _is_union(hint: Any) -> bool:
-    return typing.get_origin(hint) in (typing.Union, types.UnionType)
-
-
-def _convert(hint: Any, value: Any) -> tuple[bool, Any]:
-    origin = typing.get_origin(hint)
-    if origin is typing.Literal:
-        return value in typing.get_args(hint), value
-    if origin is tuple:
-        return _convert_tuple(typing.get_args(hint), value)
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool), value
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool), value
-    if hint is Path:
-        return isinstance(value, (str, Path)), value if isinstance(value, Path) else Path(
-            str(value)
-        )
-    return isinstance(hint, type) and isinstance(value, hint), value
-
-
-def _convert_tuple(hints: tuple[Any, ...], value: Any) -> tuple[bool, Any]:
-    if not isinstance(value, (list, tuple)):
-        return False, value
-    repeated = len(hints) == 2 and hints[1] is Ellipsis
-    if not repeated and len(hints) != len(value):
-        return False, value
-    pairs = [_convert(hints[0] if repeated else hints[i], item) for i, item in enumerate(value)]
-    return all(fits for fits, _ in pairs), tuple(item for _, item in pairs)
+    Raises:
+        UsageError: As :func:`build`.
+    """
+    file: ConfigFile | None = options.get("config")
+    sections = {name for name, one in declarations(settings_class).items() if one.section}
+    tables = {} if file is None else {k: v for k, v in file.tables.items() if k in sections}
+    where = "settings" if file is None else file.path
+    return build(settings_class, *below, tables, layer_of(settings_class, options), where=where)

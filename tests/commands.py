@@ -7,8 +7,9 @@ import importlib
 import sys
 from pathlib import Path
 
-import click
 from click.testing import CliRunner, Result
+
+from shared.options import Command
 
 SETUP = Path(__file__).resolve().parent.parent / "setup.cfg"
 
@@ -22,12 +23,17 @@ def entry_points() -> dict[str, str]:
     return {name.strip(): place.strip() for name, _, place in pairs}
 
 
-def command(name: str) -> click.Command:
+def command(name: str) -> Command:
     """The click command of a console command."""
     module, _, function = entry_points()[name].partition(":")
     found = getattr(importlib.import_module(module), function)
-    assert isinstance(found, click.Command)
+    assert isinstance(found, Command)
     return found
+
+
+def all_commands() -> dict[str, Command]:
+    """Every console command by its name."""
+    return {name: command(name) for name in entry_points()}
 
 
 def call(name: str, *arguments: object) -> Result:

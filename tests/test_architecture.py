@@ -20,6 +20,20 @@ def test_import_contracts_hold(repository: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.process
+def test_settings_load_no_heavy_library() -> None:
+    modules = [
+        ".".join(path.with_suffix("").parts)
+        for package in PACKAGES
+        for path in sorted(Path(package).rglob("*.py"))
+        if "settings" in path.as_posix() and path.name != "__init__.py"
+    ]
+    code = "import importlib, sys\n" + "\n".join(f"importlib.import_module({m!r})" for m in modules)
+    code += "\nassert not {'torch', 'ultralytics', 'pandas', 'h5py', 'cv2'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert len(modules) > 8 and done.returncode == 0, done.stderr
+
+
 def test_files_are_short(repository: Path) -> None:
     long = {
         str(path.relative_to(repository)): count

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from data_manifest.manifest import Manifest, open_manifest
 from shared.errors import DamagedError, UsageError, problem
@@ -29,7 +28,7 @@ def claim_folder(folder: Path, settings: TrainSettings, disk: Disk | None = None
     path = folder / SETTINGS_NAME
     remove_temporaries(folder)
     if path.exists():
-        changed = differences(_lasting(read_json(path), path), settings.lasting)
+        changed = differences(_saved(path).lasting, settings.lasting)
         if changed:
             raise UsageError(
                 problem(
@@ -72,10 +71,7 @@ def read_settings(folder: Path) -> TrainSettings:
         raise UsageError(
             problem(folder, f"a run folder with {SETTINGS_NAME}", "none", "give train-gan's --out")
         )
-    content = read_json(path)
-    _lasting(content, path)
-    plain = {key: value for key, value in content.items() if key != "versions"}
-    return build(TrainSettings, plain, where=path)
+    return _saved(path)
 
 
 def shards_fingerprint(manifest: Manifest) -> str:
@@ -111,9 +107,12 @@ def open_shards_of_size(shards: Path, size: tuple[int, int]) -> Manifest:
     return manifest
 
 
-def _lasting(content: Any, path: Path) -> dict[str, Any]:
+def _saved(path: Path) -> TrainSettings:
+    """Read saved settings; what an older version did not know has its default."""
+    content = read_json(path)
     if not isinstance(content, dict) or not {"preset", "generator", "run"} <= content.keys():
         raise DamagedError(
             problem(path, "the settings of a run", "something else", "choose another --out")
         )
-    return {key: value for key, value in content.items() if key not in ("run", "versions")}
+    plain = {key: value for key, value in content.items() if key != "versions"}
+    return build(TrainSettings, plain, where=path)

@@ -8,7 +8,6 @@ beside it stands.
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from pathlib import Path
 from typing import Final
@@ -20,6 +19,7 @@ from PIL import Image, ImageDraw
 from data_manifest.arrays import ShardArrays
 from data_manifest.inspection.warping import warp_parts
 from data_manifest.manifest import Manifest, open_manifest
+from data_manifest.settings import SheetSettings
 from data_manifest.shard import read_shard
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import UsageError, problem
@@ -61,25 +61,6 @@ PART_COLOURS: Final = (
     (170, 0, 110),
     (20, 140, 60),
 )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SheetSettings:
-    """What a contact sheet shows.
-
-    Attributes:
-        split: ``"train"`` or ``"test"``.
-        num_pairs: Number of rows, at least 1.
-        seed: Of the choice of pairs.
-    """
-
-    split: str = "train"
-    num_pairs: int = 6
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.num_pairs <= 64:
-            raise UsageError(problem("--pairs", "1 to 64", self.num_pairs, "choose a number there"))
 
 
 def publish_sheet(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +32,7 @@ from preprocess.demo.drawing.layout import (
     queries_of,
 )
 from preprocess.demo.drawing.truth import Truth, write_truth
+from preprocess.demo.settings import DrawSettings
 from preprocess.sources.drawn import DRAWN_MARKER
 from shared.console import Console
 from shared.errors import UsageError, problem
@@ -44,10 +44,9 @@ from shared.files import (
     read_json,
     remove_temporaries,
     require_space,
-    sha256_of_file,
 )
 from shared.provenance import versions
-from shared.settings import as_plain, differences
+from shared.settings import differences
 from shared.skeleton import NUM_JOINTS
 
 __all__ = ["Crop", "DrawSettings", "Studio", "draw_crops", "draw_market"]
@@ -58,43 +57,6 @@ SHEET_FILE: Final = "contact-sheet.jpg"
 FORMAT_VERSION: Final = 1
 BYTES_AN_IMAGE: Final = 4_500
 SPLITS: Final = {"train": (TRAIN,), "test": (TEST, "query")}
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawSettings:
-    """What to draw.
-
-    Attributes:
-        identities: Number of people, half of them for training (even numbers).
-        images_per_identity: Number of pictures of each, over the six cameras.
-        seed: Seed of everything that is drawn.
-        poses: Published annotation whose names and joints the training pictures take.
-        test_poses: The same for the test pictures.
-    """
-
-    identities: int = 120
-    images_per_identity: int = 12
-    seed: int = 1
-    poses: Path | None = None
-    test_poses: Path | None = None
-
-    def __post_init__(self) -> None:
-        limits = {"identities": (4, 9_998), "images_per_identity": (2, 999), "seed": (0, 2**32)}
-        for name, (least, most) in limits.items():
-            found = getattr(self, name)
-            if not least <= found <= most:
-                where = "--" + name.replace("_", "-")
-                expected = f"a number from {least:,} to {most:,}"
-                raise UsageError(problem(where, expected, found, "choose another one"))
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What a folder remembers of the settings: annotations by their content."""
-        plain: dict[str, Any] = as_plain(self)
-        for name in ("poses", "test_poses"):
-            path = getattr(self, name)
-            plain[name] = None if path is None else sha256_of_file(path)
-        return plain
 
 
 def draw_market(

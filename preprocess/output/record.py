@@ -11,7 +11,7 @@ from preprocess.settings import PrepareSettings
 from preprocess.sources.source import Listing, Source
 from shared.errors import UsageError, problem
 from shared.files import sha256_of_file
-from shared.settings import as_plain
+from shared.settings import lasting
 
 
 def record_of(settings: PrepareSettings, source: Source, listing: Listing) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def record_of(settings: PrepareSettings, source: Source, listing: Listing) -> di
             "names_and_sizes": listing.key,
             **source.settings,
         },
-        "shards": as_plain(settings.shards),
+        "shards": lasting(settings.shards),
         "keypoints": [_named_hash(path) for path in settings.keypoints],
         "train_pairs": _named_hash(settings.train_pairs),
         "test_pairs": _named_hash(settings.test_pairs),

@@ -10,7 +10,7 @@ import csv
 import io
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +22,7 @@ from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import People, PoseEstimator, joints_of_people
 from preprocess.pose.stage import BLOCK_IMAGES, estimate
 from preprocess.pose.weight_files import DEMO_NOTE
-from preprocess.settings import DEMO_MODEL, PoseSettings
+from preprocess.settings import DEMO_MODEL, ExtractSettings, PoseSettings
 from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import IMAGE_SUFFIXES, check_images
 from shared.console import Console
@@ -39,49 +39,6 @@ NUM_NAMED: Final = 10
 
 
 OpenEstimator = Callable[[PoseSettings, Console], PoseEstimator]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExtractSettings:
-    """Everything that one run of ``extract-poses`` is told.
-
-    Args:
-        src: Folder of images, searched through with its subfolders.
-        out: The CSV to write.
-        pose: See :class:`preprocess.settings.PoseSettings`.
-        fit_size: Choose the network's input by the images' size instead of ``pose.pose_size``.
-        workers: Threads that decode images.
-        max_bad: Share in [0, 1] of unusable images above which the run ends with exit code 1.
-    """
-
-    src: Path
-    out: Path
-    pose: PoseSettings = field(default_factory=PoseSettings)
-    fit_size: bool = True
-    workers: int = 2
-    max_bad: float = 0.005
-
-    def __post_init__(self) -> None:
-        if not self.src.is_dir():
-            raise UsageError(problem("--src", "a folder of images", self.src, "check the name"))
-        if self.out.suffix != ".csv" or self.out.is_dir():
-            raise UsageError(problem("--out", "a file name ending in .csv", self.out, "add .csv"))
-        if not 0 <= self.max_bad <= 1:
-            raise UsageError(problem("--max-bad", "0 to 1", self.max_bad, "choose such a value"))
-
-    @property
-    def kept(self) -> Path:
-        """Folder of the poses found so far; it is gone when the run is done."""
-        return self.out.with_name(f".{self.out.stem}.kept")
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether ``draw-market`` made the images, or the data set that they are a folder of."""
-        return is_drawn(self.src) or is_drawn(self.src.parent)
-
-    def beside(self, what: str) -> Path:
-        """Name an extra file beside the CSV."""
-        return self.out.with_name(f"{self.out.stem}-{what}.csv")
 
 
 @dataclass(frozen=True)
@@ -125,7 +82,8 @@ def extract_poses(
         RulesBrokenError: Too many images were unusable; the files are written all the same.
         PoseGanError: See the exit codes of ``shared.errors``.
     """
-    if settings.pose.pose_model == DEMO_MODEL and not settings.is_drawn:
+    drawn = is_drawn(settings.src) or is_drawn(settings.src.parent)
+    if settings.pose.pose_model == DEMO_MODEL and not drawn:
         console.warn(DEMO_NOTE)
     with folder_lock(settings.kept):
         photos, refused = list_photos(settings.src, console)

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from shared import settings
+from shared.declarations import declared, setting
 from shared.errors import UsageError
 
 
-@dataclass(frozen=True, kw_only=True)
+@declared("Inner")
 class Inner:
-    rate: float = 2e-4
-    betas: tuple[float, float] = (0.5, 0.999)
+    rate: float = setting(default=2e-4, ge=0, le=10, help="A rate.")
+    betas: tuple[float, float] = setting(default=(0.5, 0.999), ge=0, lt=1, help="Decays.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@declared("Outer")
 class Outer:
-    name: str = "full"
-    size: tuple[int, int] = (128, 64)
-    layers: tuple[int, ...] = ()
-    kind: Literal["hinge", "vanilla"] = "vanilla"
-    folder: Path | None = None
-    inner: Inner = field(default_factory=Inner)
+    name: str = setting(default="full", help="A name.")
+    size: tuple[int, int] = setting(default=(128, 64), le=4096, help="A size.")
+    layers: tuple[int, ...] = setting(default=(), help="Layers.")
+    kind: Literal["hinge", "vanilla"] = setting(default="vanilla", help="A kind.")
+    folder: Path | None = setting(default=None, help="A folder.")
+    inner: Inner = setting(default_factory=Inner, help="A section.")
 
     def __post_init__(self) -> None:
         if self.size[0] < 1:
@@ -105,3 +107,76 @@ def test_differences_name_the_setting_and_both_values() -> None:
         "a: was 1, now nothing",
         "b: was nothing, now 2",
     ]
+
+
+@declared("Old")
+class Old:
+    rate: float = setting(default=1.0, ge=0, le=10, help="A rate.")
+
+
+@declared("Newer section")
+class Section:
+    flow: bool = setting(default=False, help="Whether.")
+
+
+@declared("New")
+class New:
+    rate: float = setting(default=1.0, ge=0, le=10, help="A rate.")
+    later: int = setting(default=3, ge=0, le=10, since="0.2", help="Came later.")
+    section: Section = setting(default_factory=Section, since="0.2", help="Came later.")
+
+
+def test_a_later_setting_at_its_default_changes_no_name_and_no_comparison() -> None:
+    assert settings.fingerprint(New()) == settings.fingerprint(Old())
+    assert settings.differences(Old(), New()) == []
+    assert settings.lasting(New()) == {"rate": 1.0}
+    assert settings.as_plain(New()) == {"rate": 1.0, "later": 3, "section": {"flow": False}}
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (New(later=4), "later: was nothing, now 4"),
+        (New(section=Section(flow=True)), "section.flow: was nothing, now True"),
+    ],
+)
+def test_a_later_setting_that_was_chosen_counts(new: New, said: str) -> None:
+    assert settings.fingerprint(new) != settings.fingerprint(Old())
+    assert settings.differences(Old(), new) == [said]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"kind": "log"}, "a.toml: kind: expected hinge or vanilla, found 'log'; choose one of"),
+        ({"name": 3}, "a.toml: name: expected a text, found 3; give a value of that kind"),
+        ({"size": [1]}, "a.toml: size: expected a list of 2 whole numbers"),
+        ({"inner": {"rate": "fast"}}, "a.toml: inner.rate: expected a number from 0 to 10"),
+        ({"inner": {"betas": [2, 3]}}, "expected a list of 2 numbers, each from 0 to below 1"),
+        ({"inner": 3}, "a.toml: inner: expected settings, found 3"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(values: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings.build(Outer, values, where="a.toml")
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message and "Input should" not in caught.value.message
+
+
+def test_a_whole_number_in_the_place_of_a_number_keeps_its_saved_form() -> None:
+    built = settings.build(Outer, {"inner": {"rate": 1, "betas": [0, 0.5]}})
+    assert json.dumps(settings.as_plain(built.inner)) == '{"rate": 1, "betas": [0, 0.5]}'
+
+
+@dataclass(frozen=True)
+class Record:
+    name: str
+    identities: tuple[int, ...]
+    size: float = 1.0
+
+
+def test_a_plain_record_is_checked_by_its_types() -> None:
+    assert settings.build(Record, {"name": "a", "identities": [1, 2]}) == Record("a", (1, 2))
+    for wrong in ({"name": "a"}, {"name": "a", "identities": [1.5]}, {"name": 1, "identities": []}):
+        with pytest.raises(UsageError):
+            settings.build(Record, wrong)

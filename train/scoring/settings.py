@@ -2,56 +2,126 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from shared.declarations import declared, setting
 from shared.device import DeviceName
 from shared.errors import UsageError, problem
+from shared.quantities import Names, Size
 from train.metrics.protocols import choose_scores
 from train.scoring.panels import check_layout
 
 
-@dataclass(frozen=True, kw_only=True)
+@declared("Score")
 class EvalSettings:
-    """What to score, and how.
+    """What to score, and how."""
 
-    Args:
-        out: Folder for the results.
-        generated: Folder of generated images, with ``real``.
-        real: Folder of real images: of equal stems, or for ``panels`` the targets by name.
-        source: Folder of source images, for the control that copies them.
-        panels: Folder of pictures in a result form, in the place of ``generated``.
-        image_size: (height, width) of one panel in pixels.
-        layout: Roles of the panels; empty for the defaults of 1, 3 and 5 panels.
-        keypoints: Key points of the targets, for masks (and PCKh).
-        generated_poses: Key points of the generated images, from ``extract-poses``.
-        real_poses: Key points of the targets by the same model; ``keypoints`` by default.
-        weights_dir: Folder of weight files.
-        fid_real: Folder of images that FID compares with; the pairs' real images by default.
-        protocols: Scores to give, ``metric`` or ``metric/protocol``; empty for all possible.
-        limit: Score only so many pairs, the first by name.
-        allow_missing: Leave out pictures without a partner and pairs without key points.
-        force: Give FID for fewer than 2,048 images.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-    """
-
-    out: Path
-    generated: Path | None = None
-    real: Path | None = None
-    source: Path | None = None
-    panels: Path | None = None
-    image_size: tuple[int, int] = (128, 64)
-    layout: tuple[str, ...] = ()
-    keypoints: Path | None = None
-    generated_poses: Path | None = None
-    real_poses: Path | None = None
-    weights_dir: Path | None = None
-    fid_real: Path | None = None
-    protocols: tuple[str, ...] = ()
-    limit: int | None = None
-    allow_missing: bool = False
-    force: bool = False
-    device: DeviceName = "auto"
+    out: Path = setting(
+        path="folder",
+        flag="--out",
+        metavar="DIR",
+        shown="with --run: RUN/scores",
+        help="Where the scores go.",
+    )
+    generated: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--generated",
+        metavar="DIR",
+        help="Generated images; with --real.",
+    )
+    real: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--real",
+        metavar="DIR",
+        help="Real images of equal stems; with --panels the targets, looked up by name.",
+    )
+    source: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--source",
+        metavar="DIR",
+        help="Source images, for the control that copies them.",
+    )
+    panels: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--panels",
+        metavar="DIR",
+        help="Pictures in a result form: Def-GAN's 3 panels, PATN's 5, GFLA's 1 (with --real).",
+    )
+    image_size: Size = setting(
+        default=(128, 64), ge=1, le=4096, flag="--image-size", help="Size of a panel."
+    )
+    layout: Names = setting(
+        default=(),
+        flag="--layout",
+        metavar="ROLES",
+        shown="by the number of panels",
+        help="Roles of the panels from left to right, between commas: source, source-pose, target, "
+        "target-pose, generated, other.",
+    )
+    keypoints: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--keypoints",
+        metavar="FILE.csv",
+        help="Target poses, for masks (and PCKh).",
+    )
+    generated_poses: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--generated-poses",
+        metavar="FILE.csv",
+        help="What extract-poses found in the generated images, for PCKh; its file of scores "
+        "beside it gives the detection score.",
+    )
+    real_poses: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--real-poses",
+        metavar="FILE.csv",
+        shown="--keypoints",
+        help="The same of the real images.",
+    )
+    weights_dir: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--weights-dir",
+        metavar="DIR",
+        help="Weight files, for IS, FID and LPIPS.",
+    )
+    fid_real: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--fid-real",
+        metavar="DIR",
+        shown="the real images",
+        help="What FID compares with, such as all training images.",
+    )
+    protocols: Names = setting(
+        default=(),
+        flag="--protocols",
+        shown="all that the input allows",
+        help="Scores to give, between commas: a metric (ssim) or one protocol (ssim/pose-gan).",
+    )
+    limit: int | None = setting(
+        default=None,
+        ge=1,
+        le=100_000_000,
+        flag="--limit",
+        help="Score the first N pairs by name.",
+    )
+    allow_missing: bool = setting(
+        default=False,
+        flag="--allow-missing",
+        help="Leave out what has no partner or no pose.",
+    )
+    force: bool = setting(
+        default=False, flag="--force", help="Give FID for fewer than 2,048 images."
+    )
+    device: DeviceName = setting(default="auto", flag="--device", help="Where to compute.")
 
     def __post_init__(self) -> None:
         if (self.generated is None) == (self.panels is None):
@@ -61,12 +131,30 @@ class EvalSettings:
             )
         if self.generated is not None and self.real is None:
             raise UsageError(problem("--generated", "--real beside it", "none", "add --real DIR"))
-        if min(self.image_size) < 1 or (self.limit is not None and self.limit < 1):
-            found = f"{self.image_size} and {self.limit}"
-            raise UsageError(
-                problem("--image-size and --limit", "at least 1", found, "give positive numbers")
-            )
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise UsageError(problem("--device", "auto, cpu or cuda", self.device, "mend it"))
         check_layout(self.layout)
         choose_scores(self.protocols)
+
+
+@declared("Training run")
+class DrawnRunSettings:
+    """The training run whose pictures are drawn first, if any."""
+
+    run: Path | None = setting(
+        default=None,
+        flag="--run",
+        metavar="RUN",
+        help="A training run (or one of its checkpoints): draw its test pairs, then score them.",
+    )
+    shards: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--shards",
+        metavar="DIR",
+        help="With --run: what prep-market made.",
+    )
+    raw_weights: bool = setting(
+        default=False, flag="--raw-weights", help="With --run: not the averaged weights."
+    )
+    quiet: bool = setting(
+        default=False, flag="--quiet", help="Say nothing but warnings and results."
+    )

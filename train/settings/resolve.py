@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from data_manifest.manifest import open_manifest
 from shared.console import Console
-from shared.settings import read_toml
-from train.device import find_device
-from train.nets.discriminator import Discriminator
-from train.nets.generator import Generator
+from shared.declarations import layer_of, leaves
+from shared.settings import ConfigFile, read_config, refuse_unknown_keys
 from train.run_folder import shards_fingerprint
-from train.settings.presets import Layer, resolve
+from train.settings.presets import resolve
 from train.settings.tree import TrainSettings
+
+FLAGS = frozenset(one.param for _, one in leaves(TrainSettings) if one.flag)
+"""Names of the options that are settings of a run."""
 
 
 def resolved(
-    shards: Path, *, preset: str, config: Path | None = None, **flags: Any
+    shards: Path, *, preset: str, config: ConfigFile | Path | None = None, **flags: Any
 ) -> TrainSettings:
     """Build a run's settings: preset, then the file's tables, then flags.
 
@@ -26,7 +26,7 @@ def resolved(
         shards: The shard folder; its image size and hash enter the settings.
         preset: Name of the preset.
         config: TOML file with the tables ``generator``, ``loss`` and so on.
-        flags: Options of the command by name; None where not given.
+        flags: Options of the command by name, those of :data:`FLAGS`; None where not given.
 
     Returns:
         The settings.
@@ -34,43 +34,24 @@ def resolved(
     Raises:
         UsageError: A setting that does not exist or is not allowed, or no shard folder.
     """
+    refuse_unknown_keys(flags, FLAGS, "train-gan")
     manifest = open_manifest(shards)
-    tables: dict[str, Any] = {}
-    if config is not None:
-        sections = {f.name for f in fields(TrainSettings) if f.default_factory is not MISSING}
-        tables = {key: value for key, value in read_toml(config).items() if key in sections}
+    file = read_config(config) if isinstance(config, Path) else config
     found = {
         "shards": shards_fingerprint(manifest),
         "generator": {"image_size": manifest.image_size},
     }
-    return resolve(preset, tables, _flag_layer(flags), found, where=config or "settings")
-
-
-def _flag_layer(flags: dict[str, Any]) -> Layer:
-    """Sort the flags that were given into the tree of settings."""
-    homes = {
-        "seed": (),
-        "init_from": (),
-        "channels": ("generator", "discriminator"),
-        "features": ("loss",),
-        "batch": ("data",),
-    }
-    layer: dict[str, Any] = {}
-    for flag, value in flags.items():
-        if value is None:
-            continue
-        plain = str(value) if flag == "init_from" else value
-        name = "base_channels" if flag == "channels" else flag
-        sections = homes.get(flag, ("run",))
-        for section in sections:
-            layer.setdefault(section, {})[name] = plain
-        if not sections:
-            layer[name] = plain
-    return layer
+    tables = {} if file is None else file.tables
+    where = "settings" if file is None else file.path
+    return resolve(preset, tables, layer_of(TrainSettings, flags), found, where=where)
 
 
 def describe(settings: TrainSettings, shards: Path, folder: Path, console: Console) -> None:
     """Say what a run is about to do, before it does it."""
+    from train.device import find_device  # noqa: PLC0415 - it imports torch
+    from train.nets.generator import Generator  # noqa: PLC0415 - likewise
+    from train.nets.kinds import make_discriminator  # noqa: PLC0415 - likewise
+
     manifest = open_manifest(shards)
     run = settings.run
     console.say(f"run:           {folder}")
@@ -85,7 +66,7 @@ def describe(settings: TrainSettings, shards: Path, folder: Path, console: Conso
         f"length:        {run.max_images:,} images{limit}, {epochs:.1f} epochs, "
         f"batch {settings.data.batch}"
     )
-    networks = (Generator(settings.generator), Discriminator(settings.discriminator))
+    networks = (Generator(settings.generator), make_discriminator(settings.discriminator))
     sizes = [sum(p.numel() for p in network.parameters()) / 1e6 for network in networks]
     console.say(f"parameters:    generator {sizes[0]:.2f} M, discriminator {sizes[1]:.2f} M")
     for section, values in settings.lasting.items():

@@ -223,7 +223,7 @@ def test_test_poses_fill_the_test_folders(tmp_path, rng):
     "wrong", [{"identities": 3}, {"images_per_identity": 1}, {"seed": -1}, {"identities": 10_000}]
 )
 def test_settings_out_of_range_are_refused(wrong):
-    with pytest.raises(UsageError, match="expected a number from"):
+    with pytest.raises(UsageError, match="expected a whole number from"):
         DrawSettings(**wrong)
 
 

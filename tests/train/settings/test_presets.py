@@ -1,20 +1,11 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from shared.errors import UsageError
 from shared.settings import as_plain, build
-from train.cli import PRESET_NAMES, SECTIONS
 from train.settings.presets import PRESETS, resolve
 from train.settings.tree import TrainSettings
-
-
-def test_the_command_line_knows_every_preset_and_section() -> None:
-    assert tuple(PRESETS) == PRESET_NAMES
-    plain = [f.name for f in dataclasses.fields(TrainSettings) if f.name in SECTIONS]
-    assert tuple(plain) == SECTIONS
 
 
 @pytest.mark.parametrize("name", ["baseline", "dsc", "perc-loss", "full"])
@@ -45,6 +36,26 @@ def test_paper_rows_are_the_papers(name: str) -> None:
     assert settings.run.max_images == 4 * 90 * 1000
 
 
+@pytest.mark.parametrize(
+    ("name", "run_name"),
+    [
+        ("baseline", "baseline-86d10539"),
+        ("dsc", "dsc-fcff7ce4"),
+        ("perc-loss", "perc-loss-74e87b46"),
+        ("full", "full-336a26dc"),
+        ("demo", "demo-9382a790"),
+    ],
+)
+def test_run_folders_are_named_as_version_0_1_named_them(name: str, run_name: str) -> None:
+    assert resolve(name).run_name == run_name
+
+
+def test_a_whole_number_for_a_number_names_the_folder_as_in_version_0_1() -> None:
+    written = {"loss": {"l1_weight": 3}, "optimizer": {"betas": [0, 0.9]}}
+    settings = resolve("dsc", {**written, "init_from": "runs/x/", "seed": 5})
+    assert settings.run_name == "dsc-a9f940b6"
+
+
 def test_later_layers_win_and_none_means_not_given() -> None:
     settings = resolve("dsc", {"data": {"batch": 16}}, {"data": {"batch": None}, "seed": 3})
     assert (settings.data.batch, settings.seed) == (16, 3)
@@ -56,10 +67,17 @@ def test_later_layers_win_and_none_means_not_given() -> None:
         ({"data": {"bach": 2}}, "did you mean 'batch'"),
         ({"loss": {"adversarial": "wasserstein"}}, "adversarial"),
         ({"loss": {"adversarial_weight": 0.0, "l1_weight": 0.0}}, "at least one above 0"),
-        ({"optimizer": {"generator_rate": 0.0}}, "above 0"),
-        ({"data": {"mirror": 1.5}}, "0 to 1"),
-        ({"run": {"keep": 0}}, "1 or more"),
-        ({"seed": -1}, "0 or more"),
+        ({"optimizer": {"generator_rate": 0.0}}, "above 0 to 10"),
+        ({"data": {"mirror": 1.5}}, "a number from 0 to 1"),
+        ({"run": {"keep": 0}}, "1 to 1,000,000"),
+        ({"optimizer": {"betas": [2, 3]}}, "each from 0 to below 1"),
+        ({"optimizer": {"average_half_life_images": -1}}, "average_half_life_images: expected a w"),
+        ({"data": {"sigma": float("inf")}}, "found inf"),
+        ({"loss": {"feature_scale": float("nan")}}, "found nan"),
+        ({"loss": {"nearest_window": -3}}, "from 1 to 15"),
+        ({"loss": {"nearest_window": 4}}, "odd"),
+        ({"run": {"data": "disk"}}, "auto, device, ram or stream, found 'disk'; choose one of"),
+        ({"seed": -1}, "from 0 to 9,223,372,036,854,775,807"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(layer: dict[str, object], said: str) -> None:
@@ -82,7 +100,7 @@ def test_the_run_folder_follows_what_is_learned_only() -> None:
     assert base.run_name.startswith("dsc-")
 
 
-@pytest.mark.parametrize("name", PRESET_NAMES)
+@pytest.mark.parametrize("name", PRESETS)
 def test_saved_settings_are_read_back_equal(name: str) -> None:
     settings = resolve(name)
     assert build(TrainSettings, as_plain(settings)) == settings

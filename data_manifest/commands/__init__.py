@@ -1,0 +1,1 @@
+"""Commands that need shards or files only, one file each."""

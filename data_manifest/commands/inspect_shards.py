@@ -1,0 +1,67 @@
+"""The command ``inspect-shards``: what a shard folder holds, whether it is right, a sheet of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from data_manifest.settings import InspectSettings, SheetSettings
+from shared.console import Console
+from shared.options import command
+from shared.settings import build_given
+
+EXAMPLES = (
+    "inspect-shards shards/",
+    "inspect-shards shards/ --verify --sheet pairs.png --pairs 8",
+)
+
+
+@command(InspectSettings, SheetSettings, examples=EXAMPLES)
+def inspect_shards(**options: Any) -> int:
+    """Print what the folder SHARDS holds, check it, or draw a sheet of its pairs.
+
+    With --verify the exit code is that of the worst finding: 0 none, 1 a rule of the format is
+    broken, 2 no finished shard folder, 6 a file is damaged.
+    """
+    settings = build_given(InspectSettings, options)
+    of_sheet = build_given(SheetSettings, options)
+    console = Console()
+    if settings.verify:
+        code = _verify(settings.shards, console)
+        if code:
+            return code
+    else:
+        _summarise(settings.shards, console)
+    if settings.sheet is not None:
+        from data_manifest.inspection.sheet import publish_sheet  # noqa: PLC0415 - likewise
+
+        publish_sheet(settings.shards, settings.sheet, of_sheet)
+        console.result(f"{settings.sheet}: {of_sheet.num_pairs} pairs of {of_sheet.split}")
+    return 0
+
+
+def _summarise(shards: Path, console: Console) -> None:
+    from data_manifest.inspection.summary import print_summary  # noqa: PLC0415 - likewise
+    from data_manifest.manifest import open_manifest  # noqa: PLC0415 - --help needs no numpy
+
+    manifest = open_manifest(shards)
+    for split in ("train", "test"):
+        console.result(
+            f"{split}: {len(manifest.of_split(split))} shards, "
+            f"{manifest.num_images(split):,} images, {manifest.num_pairs(split):,} pairs"
+        )
+    print_summary(manifest.summary, console)
+
+
+def _verify(shards: Path, console: Console) -> int:
+    from data_manifest.manifest import open_manifest  # noqa: PLC0415 - --help needs no numpy
+    from data_manifest.validate import findings  # noqa: PLC0415 - --help needs no pandas
+
+    total = len(open_manifest(shards).shards)
+    with console.stage("shards", total) as stage:
+        found = findings(shards, stage.advance)
+    for finding in found:
+        console.result(f"{finding.where}: {finding.what}")
+    if not found:
+        console.result(f"{shards}: {total} shards keep every promise of the format")
+    return max((finding.exit_code for finding in found), default=0)

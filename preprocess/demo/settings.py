@@ -1,0 +1,82 @@
+"""What ``draw-market`` draws, and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from shared.declarations import declared, setting
+from shared.files import sha256_of_file
+from shared.settings import lasting
+
+
+@declared("Data")
+class DrawSettings:
+    """What to draw; a folder remembers it."""
+
+    identities: int = setting(
+        default=120,
+        ge=4,
+        le=9_998,
+        flag="--identities",
+        help="Number of people, half of them for training (even numbers).",
+    )
+    images_per_identity: int = setting(
+        default=12,
+        ge=2,
+        le=999,
+        flag="--images-per-identity",
+        help="Pictures of each, over the cameras that see the person.",
+    )
+    seed: int = setting(
+        default=1,
+        ge=0,
+        le=2**32,
+        flag="--seed",
+        help="Of everything: the same seed draws the same bytes.",
+    )
+    poses: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--poses",
+        help="Take names and joints of the training pictures from a published annotation.",
+    )
+    test_poses: Path | None = setting(
+        default=None, path="file", flag="--test-poses", help="The same for the test pictures."
+    )
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a folder remembers of the settings: annotations by their content."""
+        plain: dict[str, Any] = lasting(self)
+        for name in ("poses", "test_poses"):
+            path = getattr(self, name)
+            plain[name] = None if path is None else sha256_of_file(path)
+        return plain
+
+
+@declared("Run")
+class DrawRunSettings:
+    """How one run of ``draw-market`` does its work."""
+
+    out: Path = setting(
+        path="folder",
+        flag="--out",
+        help="Root of the data set; the same command continues what a killed one began.",
+    )
+    workers: int = setting(
+        default=1,
+        ge=1,
+        le=1024,
+        flag="--workers",
+        shown="the cores, at most 8",
+        help="Processes; they change the time, not the result.",
+    )
+    dry_run: bool = setting(
+        default=False, flag="--dry-run", help="Say what would be drawn; write nothing."
+    )
+    overwrite: bool = setting(
+        default=False,
+        flag="--overwrite",
+        help="Draw anew where the folder holds other settings' pictures.",
+    )

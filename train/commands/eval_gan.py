@@ -1,0 +1,80 @@
+"""The command ``eval-gan``: a thin skin over :func:`train.scoring.evaluate.score`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.errors import UsageError, problem
+from shared.options import command
+from shared.settings import build_given
+from train.scoring.settings import DrawnRunSettings, EvalSettings
+
+EXAMPLES = (
+    "eval-gan --run runs/full-336a26dc --shards shards/",
+    "eval-gan --generated results/ --real test/ --out scores/",
+    "eval-gan --panels def-gan-results/ --keypoints market-annotation-test.csv --out scores/ \\",
+    "         --protocols ssim,mask-ssim",
+)
+
+
+@command(EvalSettings, DrawnRunSettings, examples=EXAMPLES, optional=("--out",))
+def eval_gan(**options: Any) -> None:
+    r"""Score generated pictures, each number by a named protocol, beside controls.
+
+    Writes metrics.json, table.csv, table.md, table.tex and pairs.csv (one row a pair). Every
+    table shows the same scores for the real images themselves, the sources copied, the mean image
+    and a black image. Exit code 2 and one line where the input cannot be scored.
+    """
+    drawn = build_given(DrawnRunSettings, options)
+    _refuse_contradictions(drawn, options)
+
+    from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
+
+    console = Console(quiet=drawn.quiet)
+    if drawn.run is not None:
+        options = {**options, **_draw(drawn, options, console)}
+    settings = build_given(EvalSettings, options)
+
+    from train.scoring.evaluate import score  # noqa: PLC0415 - it imports torch
+    from train.scoring.tables import show_lead  # noqa: PLC0415 - likewise
+
+    report = score(settings, console)
+    if drawn.run is not None:
+        show_lead(report, console)
+
+
+def _refuse_contradictions(drawn: DrawnRunSettings, options: dict[str, Any]) -> None:
+    where = "eval-gan"
+    if drawn.run is None:
+        if options["out"] is None:
+            raise UsageError(problem(where, "--out", "none", "add --out DIR"))
+        return
+    if drawn.shards is None:
+        raise UsageError(problem(where, "--shards beside --run", "none", "add --shards DIR"))
+    if options["generated"] or options["panels"]:
+        found = "--generated or --panels as well"
+        raise UsageError(problem(where, "--run alone", found, "leave one out"))
+
+
+def _draw(drawn: DrawnRunSettings, options: dict[str, Any], console: Any) -> dict[str, Any]:
+    """Draw the test pairs of a run; return what the evaluator is to be told of them."""
+    from train.inference.generate import generate_pairs  # noqa: PLC0415 - it imports torch
+
+    run, shards = drawn.run, drawn.shards
+    assert run is not None and shards is not None
+    out = options["out"] or (run.parent if run.is_file() else run) / "scores"
+    made = generate_pairs(
+        run,
+        shards,
+        out,
+        console=console,
+        raw_weights=drawn.raw_weights,
+        limit=options["limit"],
+        device_name=options["device"] or "auto",
+    )
+    return {
+        "panels": made.panels,
+        "keypoints": made.keypoints,
+        "image_size": made.image_size,
+        "out": out,
+    }

@@ -1,0 +1,44 @@
+"""The command ``train-gan``: a thin skin over :func:`train.loop.run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from shared.options import command
+from shared.settings import build_given
+from train.settings.request import TrainRequest
+from train.settings.tree import TrainSettings
+
+EXAMPLES = (
+    "train-gan --shards shards/",
+    "train-gan --shards shards/ --preset dsc --batch 16 --max-hours 2",
+)
+
+
+@command(TrainRequest, TrainSettings, examples=EXAMPLES)
+def train_gan(**options: Any) -> None:
+    """Train the Deformable GAN on shards; the same command again goes on.
+
+    The run folder gets checkpoints, a log, sample sheets on fixed test pairs and a picture of the
+    curves. Ctrl-C saves a checkpoint and stops (exit code 75). Without a network, the preset
+    "full" needs VGG-19's weights by --vgg, or trains without them by --features pixels.
+    """
+    request = build_given(TrainRequest, options)
+
+    from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
+    from train.settings.resolve import FLAGS, describe, resolved  # noqa: PLC0415 - likewise
+
+    console = Console(quiet=request.quiet)
+    flags = {name: options[name] for name in FLAGS}
+    settings = resolved(request.shards, preset=request.preset, config=options["config"], **flags)
+    folder = request.out or Path("runs") / settings.run_name
+    describe(settings, request.shards, folder, console)
+    if request.dry_run:
+        return
+    from train.loop import run  # noqa: PLC0415 - it imports torch
+
+    newest = run(settings, request.shards, folder, console=console)
+    console.result(f"checkpoint: {newest}")
+    console.result(f"sheets:     {folder / 'sheets'}")
+    console.result(f"curves:     {folder / 'curves.png'}")

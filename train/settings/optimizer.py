@@ -1,0 +1,43 @@
+"""How the weights move."""
+
+from __future__ import annotations
+
+from shared.declarations import declared, setting
+
+MOST_IMAGES = 1_000_000_000_000
+"""More images than any run sees."""
+
+
+@declared("Optimizer")
+class OptimizerSettings:
+    """How the weights move: two Adams, and an exponential average of the generator."""
+
+    generator_rate: float = setting(
+        default=2e-4, gt=0, le=10, help="Learning rate of the generator (Adam)."
+    )
+    discriminator_rate: float = setting(
+        default=2e-4, gt=0, le=10, help="Learning rate of the discriminator (Adam)."
+    )
+    betas: tuple[float, float] = setting(
+        default=(0.5, 0.999), ge=0, lt=1, help="Adam's two decays."
+    )
+    clip_norm: float = setting(
+        default=0.0,
+        ge=0,
+        le=1_000_000_000,
+        help="Largest norm of a network's gradient; 0 leaves gradients as they are.",
+    )
+    average_half_life_images: int = setting(
+        default=2_000,
+        ge=0,
+        le=MOST_IMAGES,
+        help="After so many images a weight's share in the exponential average has halved; early "
+        "in a run a twentieth of the images seen so far, if less.",
+    )
+    decay_images: int = setting(
+        default=0,
+        ge=0,
+        le=MOST_IMAGES,
+        help="Over so many images the learning rates fall to 0 along half a cosine; 0 leaves them "
+        "constant.",
+    )

@@ -1,0 +1,37 @@
+"""What ``train-gan`` is asked for besides the settings of the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.declarations import declared, setting
+from train.settings.presets import PRESETS
+
+
+@declared("Main")
+class TrainRequest:
+    """From what to what, by which row of settings, and whether at all."""
+
+    shards: Path = setting(
+        path="folder", flag="--shards", metavar="DIR", help="What prep-market made."
+    )
+    out: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--out",
+        metavar="DIR",
+        shown="runs/PRESET-FINGERPRINT",
+        help="Run folder.",
+    )
+    preset: str = setting(
+        default="full",
+        choices=tuple(PRESETS),
+        flag="--preset",
+        help="Row of settings to start from; the defaults below are those of full.",
+    )
+    dry_run: bool = setting(
+        default=False, flag="--dry-run", help="Say what would be done, and do nothing."
+    )
+    quiet: bool = setting(
+        default=False, flag="--quiet", help="Say nothing but warnings and results."
+    )
