@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 import time
@@ -150,11 +149,10 @@ def test_the_second_run_on_a_folder_is_told_at_once_who_has_it(tmp_path: Path) -
 def test_a_full_disk_ends_with_one_line_and_exit_code_5(tmp_path: Path) -> None:
     market, out = make_market(tmp_path, identities=1), tmp_path / "out"
 
-    def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
-
+    python, flag, code, *given = arguments(market, out)
+    small_files = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
     done = subprocess.run(
-        arguments(market, out), preexec_fn=small_files, capture_output=True, text=True, check=False
+        [python, flag, small_files + code, *given], capture_output=True, text=True, check=False
     )
     assert done.returncode == 5, done.stderr
     assert "train-00000.h5" in done.stderr and "Traceback" not in done.stderr
