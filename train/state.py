@@ -117,11 +117,12 @@ class TrainState:
             share = moved * share
         elif moved is not None and not moved:
             return
-        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
-        for average, new in pairs:
+        weights = zip(self.average.parameters(), self.generator.parameters(), strict=True)
+        for average, new in weights:
             average.lerp_(new, share)
-        for kept, new in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            kept.copy_(new if moved is None else torch.where(moved, new, kept))
+        buffers = zip(self.average.buffers(), self.generator.buffers(), strict=True)
+        for kept, latest in buffers:
+            kept.copy_(latest if moved is None else torch.where(moved, latest, kept))
 
     def content(self) -> dict[str, Any]:
         """Return everything that a checkpoint keeps: tensors and plain values only."""

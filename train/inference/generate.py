@@ -19,13 +19,13 @@ from PIL import Image
 
 from data_manifest.published_files import write_keypoints
 from shared.console import Console, Stage
+from shared.device import DeviceName
 from shared.files import Disk
 from shared.pair_geometry import PairGeometry
 from train.data.store import Store, load_store, shards_of
 from train.inference.painter import Painter, open_painter
 from train.run_folder import open_shards_of_size
 from train.scoring.folder import KEYPOINTS, PANELS, ScoresFolder, open_scores
-from train.settings.tree import DeviceName
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,13 +19,12 @@ from shared.settings import fingerprint, lasting
 from train.settings.loss import AdversarialKind, Features, LossSettings
 from train.settings.networks import DiscriminatorSettings, GeneratorSettings
 from train.settings.optimizer import OptimizerSettings
-from train.settings.run import DataPath, DeviceName, RunSettings
+from train.settings.run import DataPath, RunSettings
 
 __all__ = [
     "AdversarialKind",
     "DataPath",
     "DataSettings",
-    "DeviceName",
     "Features",
     "LossSettings",
     "OptimizerSettings",
