@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint format bench promises soak test-slow test-gpu clean
+.PHONY: help install demo test check lint format bench promises soak test-slow test-gpu mutants clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,5 +64,11 @@ test-slow: $(STAMP) ## tests that take long
 test-gpu: $(STAMP) ## tests that need a CUDA device
 	$(BIN)/python -m pytest -m gpu --timeout 3600
 
+# MUTANTS='shared.affine*' tries one module's. The results stay in mutants/; `mutmut show NAME` prints one.
+mutants: $(STAMP) ## put single faults into the core modules and list those that no test sees (an hour)
+	$(BIN)/python -m pip install --quiet --editable '.[test,mutants]'
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/mutmut run --max-children 2 $(if $(MUTANTS),'$(MUTANTS)')
+	$(BIN)/mutmut results
+
 clean: ## remove the environment and caches, not your data
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants

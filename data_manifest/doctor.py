@@ -26,6 +26,7 @@ REQUIREMENT: Final = re.compile(
 )
 EXTRAS: Final = {
     "fast": "prep-market decodes JPEGs with simplejpeg",
+    "mutants": "make mutants tries the tests with single faults",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
 }

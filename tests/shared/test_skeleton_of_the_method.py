@@ -27,7 +27,7 @@ OPENPOSE_LIMBS = (
 
 
 def test_parts_are_torso_head_and_the_limbs_in_the_method_s_order() -> None:
-    assert skeleton.PARTS == ("torso", "head", *LIMBS)
+    assert ("torso", "head", *LIMBS) == skeleton.PARTS
     assert (skeleton.TORSO, skeleton.HEAD, skeleton.FIRST_LIMB) == (0, 1, 2)
     assert (skeleton.NUM_PARTS, skeleton.NUM_JOINTS) == (10, 18)
 

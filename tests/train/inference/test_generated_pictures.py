@@ -75,7 +75,9 @@ def drawn(run: Path, shards: Path, out: Path) -> dict[str, np.ndarray]:
 def heat_maps(joints: np.ndarray, sigma: float) -> torch.Tensor:
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     squares = (x - joints[..., 0, None, None]) ** 2 + (y - joints[..., 1, None, None]) ** 2
-    return torch.tensor(np.nan_to_num(np.exp(-squares / (2 * (sigma * SIZE[0] / 128) ** 2)))).float()
+    return torch.tensor(
+        np.nan_to_num(np.exp(-squares / (2 * (sigma * SIZE[0] / 128) ** 2)))
+    ).float()
 
 
 def worked_out(run: Path, shards: Path, sigma: float) -> dict[str, np.ndarray]:

@@ -105,9 +105,7 @@ def drawn(settings: GeneratorSettings) -> Tensor:
 
 @pytest.mark.parametrize("setting", WARPS)
 def test_the_generator_warps_as_its_settings_say(setting: str) -> None:
-    first, second = (
-        drawn(replace(SETTINGS, **{setting: choice})) for choice in WARPS[setting]
-    )
+    first, second = (drawn(replace(SETTINGS, **{setting: choice})) for choice in WARPS[setting])
     assert not torch.allclose(first, second, atol=1e-4)
 
 

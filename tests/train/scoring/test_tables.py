@@ -63,7 +63,9 @@ def test_each_column_shows_the_subject_of_its_head(kind: str, without: tuple[str
             else:
                 assert float(named[name]) == pytest.approx(values[subject], abs=1e-9)
         low, high = (float(bound) for bound in named["95 % interval"].split(" to "))
-        assert (low, high) == pytest.approx((values["generated"] - 0.01, values["generated"] + 0.01))
+        assert (low, high) == pytest.approx(
+            (values["generated"] - 0.01, values["generated"] + 0.01)
+        )
 
 
 def test_a_control_without_a_score_has_a_dash_there() -> None:

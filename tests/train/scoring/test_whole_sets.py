@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import torch
 from console_scripts import invoke
-from scored_pictures import make_results, save, smooth_image
 from scipy.linalg import sqrtm
+from scored_pictures import make_results, save, smooth_image
 
 from shared.console import Console
 from train.metrics.masks import mask_ssim, pose_masks
