@@ -64,7 +64,7 @@ def test_prep_market_counts_joints_from_its_joint_threshold_on(
         for name in names:
             found = expected_joints(market.folder(split) / name, threshold)
             assert images.loc[name, "joints_present"] == found
-    assert images["joints_present"].nunique() > 1
+    assert len(set(images["joints_present"])) > 1
 
 
 def test_prep_market_opens_the_pose_model_with_its_options(
