@@ -12,7 +12,7 @@ PARALLEL := -n $(WORKERS) --dist worksteal
 QUICK := not process and not long and not slow and not gpu and not soak and not promises
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick test slow check lint format bench promises soak test-gpu clean
+.PHONY: help install demo quick test slow check lint format bench promises soak test-gpu mutants clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,5 +73,11 @@ soak: $(STAMP) ## the promises at their long figure (hours)
 test-gpu: $(STAMP) ## tests that need a CUDA device
 	$(PYTEST) -m gpu --timeout 3600
 
+# MUTANTS='shared.affine*' tries one module's. The results stay in mutants/; `mutmut show NAME` prints one.
+mutants: $(STAMP) ## put single faults into the core modules and list those that no test sees (an hour)
+	$(BIN)/python -m pip install --quiet --editable '.[test,mutants]'
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/mutmut run --max-children 2 $(if $(MUTANTS),'$(MUTANTS)')
+	$(BIN)/mutmut results
+
 clean: ## remove the environment and caches, not your data
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants

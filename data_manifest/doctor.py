@@ -25,6 +25,7 @@ from shared.weights import WEIGHTS, cache_folder, hub_checkpoints
 
 EXTRAS: Final = {
     "fast": "prep-market decodes JPEGs with simplejpeg",
+    "mutants": "make mutants tries the tests with single faults",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_market import SmallMarket, hashes, make_market, prepare
+from small_market import ContentEstimator, SmallMarket, hashes, make_market, prepare
 
 from data_manifest.manifest import open_manifest
 from data_manifest.published_files import read_keypoints
@@ -92,6 +92,21 @@ def test_overwriting_leaves_no_shard_of_the_earlier_settings(
     assert hashes(out) == hashes(prepare(market, tmp_path / "anew", shards=larger))
     notes = {path.name for path in OutputFolder(out).notes.iterdir()}
     assert notes == {"train-00000.h5.json", "test-00000.h5.json"}
+
+
+def test_an_overwriting_run_that_is_stopped_has_removed_the_earlier_shards_already(
+    market: SmallMarket, tmp_path: Path
+) -> None:
+    out = prepare(market, tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        prepare(
+            market,
+            out,
+            keypoints=False,
+            estimator=ContentEstimator(stop_after=0),
+            run_settings={"overwrite": True},
+        )
+    assert hashes(out) == {} and not (out / "manifest.json").exists()
 
 
 def test_a_shard_that_the_data_has_not_is_removed_when_the_folder_is_finished(

@@ -111,6 +111,7 @@ command()
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("redirection", "code"),
     [(">/dev/full", 5), (">&-", 0), (">&- 2>&- <&-", 0), ("| true", 0), (">/dev/null", 0)],
@@ -122,6 +123,7 @@ def test_a_stdout_that_takes_nothing_is_no_fault_of_ours(redirection: str, code:
     assert "Traceback" not in done.stderr and done.stderr.count("\n") <= 1
 
 
+@pytest.mark.process
 def test_a_file_never_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     code = f"""
 from shared.errors import open_missing_streams

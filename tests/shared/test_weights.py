@@ -65,6 +65,7 @@ def test_the_cache_is_the_chosen_folder_or_the_users(
     assert WEIGHTS["yolo26n-pose"].path == tmp_path / "x" / "posegan/weights/yolo26n-pose.pt"
 
 
+@pytest.mark.process
 def test_the_table_needs_no_torch_and_touches_no_disk(tmp_path: Path) -> None:
     code = (
         "import sys, shared.weights as w; [f.path for f in w.WEIGHTS.values()];"

@@ -9,6 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from shared.workers import end_with_parent
 
 
@@ -32,6 +34,7 @@ worker.wait()
 """
 
 
+@pytest.mark.process
 def test_a_killed_parents_worker_is_gone_within_seconds() -> None:
     parent = subprocess.Popen([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

@@ -56,6 +56,7 @@ def test_a_terminal_that_closes_may_say_so_twice() -> None:
         assert stop.signal_name == "SIGTERM"
 
 
+@pytest.mark.process
 def test_a_signal_during_slow_imports_ends_with_75() -> None:
     code = """
 import os, signal, sys

@@ -35,6 +35,7 @@ def test_every_row_carries_its_functions(score: Score) -> None:
         assert callable(score.function(field))
 
 
+@pytest.mark.process
 def test_the_table_is_read_without_torch() -> None:
     code = "import sys, train.metrics.protocols\nassert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

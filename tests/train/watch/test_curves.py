@@ -90,6 +90,7 @@ def test_a_log_of_nothing_is_an_empty_picture(records: list[dict[str, Any]]) -> 
     assert picture.getextrema() == ((255, 255), (255, 255), (255, 255))
 
 
+@pytest.mark.process
 def test_neither_import_nor_drawing_takes_up_pyplot() -> None:
     code = (
         "import sys, train.watch.curves as c\n"
