@@ -142,7 +142,7 @@ def spoil_weights_after(images: int, times: int, monkeypatch: pytest.MonkeyPatch
         report = train_step(state, *others)
         if state.images == images and spoiled < times:
             spoiled += 1
-            next(state.generator.parameters()).data.view(-1)[0] = float("nan")
+            next(state.generator.parameters()).data.fill_(float("nan"))
         return report
 
     monkeypatch.setattr(train_trainer, "train_step", step)
