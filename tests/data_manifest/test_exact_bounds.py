@@ -57,4 +57,4 @@ def test_versions_are_compared_as_numbers(
     monkeypatch.setattr(doctor.metadata, "requires", lambda name: [f"numpy>={least}"])
     state = dict(doctor._software())["numpy"]
     assert state.startswith(found)
-    assert ("too old" not in state) == enough
+    assert ("does not fit" not in state) == enough

@@ -176,7 +176,10 @@ def test_too_many_bad_images_end_with_exit_code_1(tmp_path: Path) -> None:
     [
         (["--image-size", "128"], "--image-size: expected HEIGHTxWIDTH"),
         (["--image-size", "100x64"], "--image-size: expected HEIGHTxWIDTH, multiples of 8"),
-        (["--shard-size", "10"], "--shard-size: expected 100KB to 2GB"),
+        (
+            ["--shard-size", "10"],
+            "--shard-size: expected a number of bytes like 48MB, 100KB to 2GB",
+        ),
         (["--keypoints", "nowhere.csv"], "nowhere.csv"),
         (["--config", "nowhere.toml"], "nowhere.toml"),
         (["--joint-threshold", "2"], "--joint-threshold"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from console_scripts import invoke
+from commands import call
 from PIL import Image
 from small_market import ContentEstimator, SmallMarket, make_market
 
@@ -43,7 +43,7 @@ def market(tmp_path: Path) -> SmallMarket:
 
 def prep_market(market: SmallMarket, out: Path, *more: object) -> int:
     arguments = ("--src", market.root, "--out", out, "--workers", 1, "--backend", "threading")
-    return invoke("prep-market", *arguments, *more).exit_code
+    return call("prep-market", *arguments, *more).exit_code
 
 
 def expected_joints(picture: Path, threshold: float) -> int:
@@ -114,7 +114,7 @@ def test_extract_poses_counts_joints_from_its_joint_threshold_on(
 ) -> None:
     src, out = photos(tmp_path), tmp_path / "poses.csv"
     more = () if threshold == 0.5 else ("--joint-threshold", threshold)
-    assert invoke("extract-poses", "--src", src, "--out", out, *more).exit_code == 0
+    assert call("extract-poses", "--src", src, "--out", out, *more).exit_code == 0
     found = np.isfinite(read_keypoints(out).joints[..., 0]).sum(axis=1)
     expected = [expected_joints(src / f"{number}.png", threshold) for number in range(8)]
     assert found.tolist() == expected and len(set(expected)) > 1
@@ -126,7 +126,7 @@ def test_extract_poses_allows_as_many_unusable_images_as_it_is_told(
 ) -> None:
     src, out = photos(tmp_path, bad=2), tmp_path / "poses.csv"
     more = () if max_bad is None else ("--max-bad", max_bad)
-    assert invoke("extract-poses", "--src", src, "--out", out, *more).exit_code == code
+    assert call("extract-poses", "--src", src, "--out", out, *more).exit_code == code
     assert len(read_keypoints(out)) == 6
 
 
@@ -142,7 +142,7 @@ def test_extract_poses_takes_the_input_s_size_that_it_is_given(
     size = (128, 64) if expected else (64, 128)  # wide pictures would get a wide input
     Image.fromarray(np.full((*size, 3), 90, np.uint8)).save(src / "a.png")
     arguments = ("--src", src, "--out", tmp_path / "poses.csv", *given)
-    assert invoke("extract-poses", *arguments).exit_code == 0
+    assert call("extract-poses", *arguments).exit_code == 0
     assert estimator.settings is not None
     assert estimator.settings.pose_size == (expected or (256, 128))
 
@@ -154,7 +154,7 @@ def test_extract_poses_opens_the_pose_model_with_its_options(
     more = ("--pose-model", model, "--device", "cpu", "--no-half", "--pose-batch", 7)
     more += ("--person-threshold", 0.125, "--joint-threshold", 0.625, "--pose-size", "96x64")
     arguments = ("--src", photos(tmp_path), "--out", tmp_path / "poses.csv")
-    assert invoke("extract-poses", *arguments, *more).exit_code == 0
+    assert call("extract-poses", *arguments, *more).exit_code == 0
     assert estimator.settings == PoseSettings(
         pose_model=model,
         pose_size=(96, 64),

@@ -8,6 +8,9 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from train.update import scaler_for, update_network
+from train.world import OneProcess
+
+ALONE = OneProcess(torch.device("cpu"))
 
 SCALERS = pytest.mark.parametrize("on_device", [False, True], ids=["host", "device"])
 LIMITS = pytest.mark.parametrize("clip_norm", [0.0, 1.0])
@@ -58,7 +61,7 @@ def test_nothing_moves_where_loss_or_gradient_are_not_finite(
     on_device: bool, clip_norm: float, value: float, gradient: Tensor
 ) -> None:
     network, adam = network_and_adam(on_device)
-    how = {"clip_norm": clip_norm, "scaler": scaler(on_device)}
+    how = {"clip_norm": clip_norm, "scaler": scaler(on_device), "world": ALONE}
     update_network(network, adam, Given.apply(network.weight, 1.0, gradient_with()), **how)
     before = [
         network.weight.detach().clone(),
@@ -82,7 +85,7 @@ def test_host_and_device_move_a_network_alike(clip_norm: float) -> None:
     weights = []
     for on_device in (False, True):
         network, adam = network_and_adam(on_device)
-        how = {"clip_norm": clip_norm, "scaler": scaler(on_device)}
+        how = {"clip_norm": clip_norm, "scaler": scaler(on_device), "world": ALONE}
         for value in (1.0, 3.0, torch.nan, 2.0):
             loss = Given.apply(network.weight, value, gradient_with(-7.0, 0.5))
             norm, finite = update_network(network, adam, loss, **how)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from console_scripts import invoke
+from commands import call
 from PIL import Image
 
 from data_manifest import open_shard
@@ -18,7 +18,7 @@ HEAD_PX, CAPTION_PX, MARGIN_PX = 24, 40, 12
 
 
 def published(folder: Path, file: Path, *options: object) -> np.ndarray:
-    result = invoke("inspect-shards", folder, "--sheet", file, *options)
+    result = call("inspect-shards", folder, "--sheet", file, *options)
     assert result.exit_code == 0, result.output
     with Image.open(file) as picture:
         return np.asarray(picture)

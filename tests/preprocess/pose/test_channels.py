@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from console_scripts import invoke
+from commands import call
 from PIL import Image
 from torch import Tensor
 
@@ -72,6 +72,6 @@ def test_extract_poses_shows_the_pose_model_red_green_blue(
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (16, 24), COLOUR).save(tmp_path / "photos" / "a.jpg")
     out = tmp_path / "poses.csv"
-    assert invoke("extract-poses", "--src", tmp_path / "photos", "--out", out).exit_code == 0
+    assert call("extract-poses", "--src", tmp_path / "photos", "--out", out).exit_code == 0
     assert watcher.seen is not None and watcher.seen.shape == (1, 24, 16, 3)
     assert np.abs(watcher.seen.astype(int) - COLOUR).max() <= 3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from console_scripts import invoke
+from commands import call
 from PIL import Image
 
 from data_manifest.published_files import read_keypoints
@@ -207,7 +207,7 @@ def test_the_input_s_size_can_be_given(
 
     def size_of(*options: str) -> tuple[int, int]:
         out = tmp_path / "poses.csv"
-        result = invoke("extract-poses", "--src", folder, "--out", out, *options)
+        result = call("extract-poses", "--src", folder, "--out", out, *options)
         assert result.exit_code == 0, result.output
         return finder.pose_size
 

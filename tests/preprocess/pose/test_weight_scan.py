@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from preprocess.pose.weight_files import DEMO_FILE
+from preprocess.pose.weight_files import DEMO_POSE
 from preprocess.pose.weight_scan import RefusedWeightsError, scan_weights
 
 
@@ -33,7 +33,7 @@ def saved(tmp_path: Path, content: Any) -> Path:
 
 
 def test_the_demo_weights_pass() -> None:
-    assert scan_weights(DEMO_FILE) > 100
+    assert scan_weights(DEMO_POSE.path) > 100
 
 
 def test_every_published_family_of_pose_networks_passes(tmp_path: Path) -> None:

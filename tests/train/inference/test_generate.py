@@ -13,7 +13,7 @@ from data_manifest.manifest import open_manifest
 from data_manifest.published_files import read_keypoints
 from data_manifest.shard import read_shard
 from shared.errors import UsageError
-from shared.files import read_json, sha256_of_file
+from shared.files import TEMPORARY_SUFFIX, read_json, sha256_of_file
 from train.checkpoint import load_run
 from train.inference.generate import Generated, generate_pairs, panel_name
 from train.watch.validation import spread
@@ -110,7 +110,7 @@ def test_pictures_cut_short_by_a_kill_are_swept_and_drawn_anew(
 ) -> None:
     made = generate_pairs(run, shards, tmp_path / "out", console=QUIET)
     lost = min(made.panels.iterdir())
-    (made.panels / f".{lost.name}.4242.part").write_bytes(b"half")
+    (made.panels / f".{lost.name}.4242{TEMPORARY_SUFFIX}").write_bytes(b"half")
     (made.panels / ".film.part").write_bytes(b"not ours")
     lost.unlink()
     generate_pairs(run, shards, tmp_path / "out", console=QUIET)

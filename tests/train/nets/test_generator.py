@@ -181,7 +181,7 @@ def test_a_tiny_image_is_refused(size):
     "wrong", [{"skips": "full"}, {"aggregation": "sum"}, {"norm": "batch"}, {"base_channels": 0}]
 )
 def test_wrong_settings_are_refused_by_name(wrong):
-    with pytest.raises(UsageError, match=next(iter(wrong))):
+    with pytest.raises(UsageError, match=next(iter(wrong)).removeprefix("base_")):
         GeneratorSettings(**wrong)
 
 

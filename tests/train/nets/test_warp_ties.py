@@ -10,6 +10,7 @@ from torch import Tensor
 
 from shared.geometry import mask_quads
 from train.nets.generator import Generator
+from train.nets.guidance import Guidance
 from train.nets.warp import WarpPlan, build_warp_plan, warp_parts
 from train.settings.networks import GeneratorSettings
 
@@ -96,11 +97,24 @@ def drawn(settings: GeneratorSettings) -> Tensor:
     transforms, status, quads = shifted_parts({0: 0, 4: 1})
     quads[0, [0, 4]] = torch.tensor(mask_quads(torch.full((18, 2), torch.nan).numpy(), size)[0])
     transforms[0, 4] = torch.tensor([[0.9, 0.1, 0.4], [-0.1, 1.1, 0.3]])
-    plans = generator.plan(transforms, status, quads)
     random = torch.Generator().manual_seed(1)
-    images = [torch.randn(1, channels, *size, generator=random) for channels in (3, 18, 18)]
+    image, *poses = [torch.randn(1, channels, *size, generator=random) for channels in (3, 18, 18)]
     with torch.no_grad():
-        return generator(*images, plans)
+        return generator(image, guidance_of(transforms, status, quads, *poses)).image
+
+
+def guidance_of(
+    transforms: Tensor, status: Tensor, quads: Tensor, source_pose: Tensor, target_pose: Tensor
+) -> Guidance:
+    return Guidance(
+        source_joints=torch.zeros(1, 18, 2),
+        target_joints=torch.zeros(1, 18, 2),
+        source_pose=source_pose,
+        target_pose=target_pose,
+        transforms=transforms,
+        status=status,
+        quads=quads,
+    )
 
 
 @pytest.mark.parametrize("setting", WARPS)
@@ -115,7 +129,8 @@ def test_the_generator_s_plans_are_those_of_its_settings(sampling: str, fidelity
     settings = replace(SETTINGS, sampling=sampling, fidelity=fidelity)
     transforms, status, quads = shifted_parts({0: 0, 4: 1})
     transforms[0, 4, 0, 2] = 0.4
-    plans = Generator(settings).plan(transforms, status, quads)
+    poses = [torch.zeros(1, 18, *settings.image_size)] * 2
+    plans = Generator(settings).prepare(guidance_of(transforms, status, quads, *poses))
     assert len(plans) == 4
     for plan, level in zip(plans, settings.level_sizes, strict=False):
         own = build_warp_plan(

@@ -13,6 +13,7 @@ from disks import FailingDisk
 from PIL import Image
 
 from shared.errors import DamagedError, LockedError, NoSpaceError, UsageError
+from shared.files import TEMPORARY_SUFFIX
 from train.scoring.folder import MARKER, ScoresFolder, open_scores
 
 ORIGIN = {"checkpoint": "c.pt", "sha256": "00", "weights": "average", "shards": ["11"]}
@@ -123,7 +124,10 @@ def test_panels_that_lead_elsewhere_are_refused(tmp_path: Path, leads_to: str) -
 def test_half_written_files_of_ours_go_and_others_stay(tmp_path: Path) -> None:
     with open_scores(tmp_path) as folder:
         panels = draw(folder, ORIGIN)
-    ours = [panels / f".{NAMES[0]}.4242.part", tmp_path / ".table.md.4242.part"]
+    ours = [
+        panels / f".{NAMES[0]}.4242{TEMPORARY_SUFFIX}",
+        tmp_path / f".table.md.4242{TEMPORARY_SUFFIX}",
+    ]
     others = [panels / ".movie.part", panels / "movie.17.part", tmp_path / ".x.part"]
     for path in (*ours, *others):
         path.write_bytes(b"half")
@@ -134,7 +138,7 @@ def test_half_written_files_of_ours_go_and_others_stay(tmp_path: Path) -> None:
 
 
 def test_a_marker_cut_short_leaves_a_folder_that_opens_again(tmp_path: Path) -> None:
-    (tmp_path / f".{MARKER}.4242.part").write_text("{")
+    (tmp_path / f".{MARKER}.4242{TEMPORARY_SUFFIX}").write_text("{")
     with open_scores(tmp_path) as folder:
         folder.claim(["metrics.json"])
     assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", MARKER]

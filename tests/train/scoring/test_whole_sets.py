@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from console_scripts import invoke
+from commands import call
 from scipy.linalg import sqrtm
 from scored_pictures import make_results, save, smooth_image
 
@@ -84,7 +84,7 @@ def test_fid_compares_with_the_images_that_fid_real_names(
     def fid(name: str, *more: object) -> dict[str, Any]:
         arguments = ("--generated", results.folder / "generated", "--real", results.folder / "real")
         arguments += ("--weights-dir", weights, "--protocols", "fid/gfla", "--force", "--quiet")
-        result = invoke("eval-gan", *arguments, "--out", tmp_path / name, *more)
+        result = call("eval-gan", *arguments, "--out", tmp_path / name, *more)
         assert result.exit_code == 0, result.output
         report = json.loads((tmp_path / name / "metrics.json").read_text())
         entry: dict[str, Any] = report["fid"]["gfla"]
