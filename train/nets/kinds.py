@@ -10,14 +10,21 @@ from collections.abc import Callable
 from torch import nn
 
 from train.nets.discriminator import Discriminator
+from train.nets.skips.flow import FlowSkip, PartFlowSkip
+from train.nets.skips.full import FullSkip
 from train.nets.skips.parts import PartSkip
 from train.nets.skips.plain import PlainSkip
 from train.nets.skips.skip import Skip
+from train.nets.skips.stn import StnSkip
 from train.settings.networks import DiscriminatorSettings, GeneratorSettings
 
 SKIPS: dict[str, Callable[[GeneratorSettings], Skip]] = {
     "none": PlainSkip,
+    "full": FullSkip,
     "parts": PartSkip,
+    "stn": StnSkip,
+    "flow": FlowSkip,
+    "parts+flow": PartFlowSkip,
 }
 
 DISCRIMINATORS: dict[str, Callable[[DiscriminatorSettings], nn.Module]] = {

@@ -91,6 +91,7 @@ def build_warp_plan(
     *,
     sampling: Sampling = "nearest",
     fidelity: bool = False,
+    with_zeros: bool | None = None,
 ) -> WarpPlan:
     """List the active (pixel, part) entries of a batch at one level.
 
@@ -107,6 +108,7 @@ def build_warp_plan(
         sampling: ``"nearest"`` or ``"bilinear"``, zero outside of the source.
         fidelity: As the authors' code: translations are only divided by the factor (off by half a
             map's pixel and more), and the zeros of masked parts take part in the maximum.
+        with_zeros: Whether they do; None for what ``fidelity`` says.
 
     Returns:
         The plan, on the device of ``quads``.
@@ -137,7 +139,7 @@ def build_warp_plan(
         empty=empty,
         later=_later(pixels, taps, lengths),
         num_masks=num_masks.clamp_min(1).to(torch.float32)[:, None],
-        with_zeros=fidelity,
+        with_zeros=fidelity if with_zeros is None else with_zeros,
         order=order,
         offsets=offsets,
         order_weights=order_weights,

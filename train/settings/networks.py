@@ -20,14 +20,18 @@ WIDEST = 8
 class GeneratorSettings:
     """What a generator is made of; sizes are (height, width) in pixels."""
 
-    skips: Literal["parts", "none"] = setting(
+    skips: Literal["parts", "none", "full", "stn", "flow", "parts+flow"] = setting(
         default="parts",
         help="parts: appearance features warped part by part (the paper's); none: one encoder on "
-        "source, source pose and target pose with plain skips (its Baseline).",
+        "source, source pose and target pose with plain skips (its Baseline); full: warped by one "
+        "affine of torso and knees; stn: by one learned affine of both skeletons; flow: by learned "
+        "offsets at every level; parts+flow: part by part, then by learned offsets.",
     )
     aggregation: Aggregation = setting(default="max", help="How warped parts meet at a pixel.")
     sampling: Sampling = setting(
-        default="nearest", help="nearest (the authors') or bilinear, zero outside of the source."
+        default="nearest",
+        help="How parts and full sample: nearest (the authors') or bilinear, zero outside of the "
+        "source. What is learned always samples bilinearly.",
     )
     norm: NormName = setting(
         default="layer-scalar", help="layer-scalar, the authors' own; instance, the standard one."
@@ -70,6 +74,11 @@ class GeneratorSettings:
                     "scale or crop the images to such a size",
                 )
             )
+
+    @property
+    def has_offsets(self) -> bool:
+        """Whether the skips learn offsets, which a loss may smooth."""
+        return "flow" in self.skips
 
     @property
     def num_levels(self) -> int:

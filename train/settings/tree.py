@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import pydantic
 
 from shared.declarations import declared, setting
+from shared.errors import UsageError, problem
 from shared.settings import fingerprint, lasting
 from train.settings.loss import AdversarialKind, Features, LossSettings
 from train.settings.networks import DiscriminatorSettings, GeneratorSettings
@@ -103,6 +104,17 @@ class TrainSettings:
     run: RunSettings = setting(
         default_factory=RunSettings, help="What may change when the run goes on."
     )
+
+    def __post_init__(self) -> None:
+        if self.loss.offsets_weight and not self.generator.has_offsets:
+            raise UsageError(
+                problem(
+                    "loss.offsets_weight",
+                    "0 without learned offsets",
+                    f"{self.loss.offsets_weight:g} with skips {self.generator.skips}",
+                    "set it to 0, or choose the skips flow or parts+flow",
+                )
+            )
 
     @property
     def lasting(self) -> dict[str, Any]:
