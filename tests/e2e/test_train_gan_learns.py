@@ -36,6 +36,8 @@ KINDS = {
     "full": "[generator]\nskips = 'full'\n",
     "stn": "[generator]\nskips = 'stn'\n",
     "flow": "[generator]\nskips = 'flow'\n[loss]\noffsets-weight = 1.0\n",
+    "siamese": "[discriminator]\nkind = 'siamese'\n",
+    "warp": "[discriminator]\nkind = 'warp'\n",
     "parts+flow": "[generator]\nskips = 'parts+flow'\n[loss]\noffsets-weight = 1.0\n",
 }
 """Kinds that no preset of the papers has: each alone, the rest as in dsc."""

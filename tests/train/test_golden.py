@@ -37,6 +37,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "stn-skips": {"generator": {"skips": "stn"}},
     "flow-skips": {"generator": {"skips": "flow"}, **SMOOTH},
     "parts-flow-skips": {"generator": {"skips": "parts+flow"}, **SMOOTH},
+    "siamese": {"discriminator": {"kind": "siamese"}},
+    "warp": {"discriminator": {"kind": "warp"}},
 }
 """Kinds that no preset has, each alone, the rest as in dsc with what is not the authors' own."""
 

@@ -56,17 +56,26 @@ class Discriminator(nn.Module):
         Raises:
             UsageError: A side of the images is shorter than 34 pixels.
         """
-        if min(image.shape[-2:]) < SMALLEST_SIDE:
-            raise UsageError(
-                problem(
-                    "discriminator",
-                    f"images of {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels or more",
-                    f"{image.shape[-2]} x {image.shape[-1]}",
-                    "make the shards anew with a larger --image-size",
-                )
-            )
+        require_size(image)
         # The authors' order, on which equality with their network rests.
         seen = (source_image, guidance.source_pose, image, guidance.target_pose)
         inputs = torch.cat(seen, dim=1)
         logits: Tensor = self.layers(inputs)
         return logits
+
+
+def require_size(image: Tensor) -> None:
+    """Refuse images that would leave nothing to judge after five halvings.
+
+    Raises:
+        UsageError: A side is shorter than 34 pixels.
+    """
+    if min(image.shape[-2:]) < SMALLEST_SIDE:
+        raise UsageError(
+            problem(
+                "discriminator",
+                f"images of {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels or more",
+                f"{image.shape[-2]} x {image.shape[-1]}",
+                "make the shards anew with a larger --image-size",
+            )
+        )

@@ -101,8 +101,10 @@ class GeneratorSettings:
 class DiscriminatorSettings:
     """What a discriminator is made of."""
 
-    kind: Literal["concat"] = setting(
-        default="concat", help="concat: both images and both poses are one input."
+    kind: Literal["concat", "siamese", "warp"] = setting(
+        default="concat",
+        help="concat: both images and both poses are one input; siamese: one trunk sees source and "
+        "target apart; warp: the source's features are warped to the target's first.",
     )
     norm: NormName = setting(
         default="layer-scalar", help="layer-scalar, the authors' own; instance, the standard one."
