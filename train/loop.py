@@ -141,6 +141,7 @@ def _open_recorder(
         load_trial_pairs(shards, manifest, run_settings.score_pairs, seams.console.warn),
         sheet_pairs=run_settings.sheet_pairs,
         sigma=settings.data.sigma,
+        poses=settings.generator.drawn_poses,
         batch=max(settings.data.batch, 16),
         device=seams.world.device,
     )

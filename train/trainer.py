@@ -178,7 +178,8 @@ class Training:
         drawn = self._feed.draw()
         self._meter.waiting(self._parts.clock() - begin)
         mirrored = drawn.mirrored if self._settings.data.mirror else None
-        return make_batch(drawn.samples, mirrored, sigma=self._settings.data.sigma)
+        poses = self._settings.generator.drawn_poses
+        return make_batch(drawn.samples, mirrored, sigma=self._settings.data.sigma, poses=poses)
 
     def _is_used_up(self) -> bool:
         limits, state = self._settings.run, self.state

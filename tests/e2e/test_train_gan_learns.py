@@ -14,7 +14,8 @@ from data_manifest.manifest import open_manifest, publish_manifest
 from train.watch.logbook import read_log
 
 TERMS = {
-    "baseline": "l1", "dsc": "l1", "perc-loss": "perceptual", "full": "nearest", "demo": "l1",
+    "baseline": "l1", "dsc": "l1", "perc-loss": "perceptual", "full": "nearest", "seed": "nearest",
+    "demo": "l1",
 }  # fmt: skip
 
 
@@ -36,6 +37,7 @@ KINDS = {
     "full": "[generator]\nskips = 'full'\n",
     "stn": "[generator]\nskips = 'stn'\n",
     "flow": "[generator]\nskips = 'flow'\n[loss]\noffsets-weight = 1.0\n",
+    "stickman": "[generator]\nposes = 'stickman'\n[discriminator]\nposes = 'stickman'\n",
     "siamese": "[discriminator]\nkind = 'siamese'\n",
     "warp": "[discriminator]\nkind = 'warp'\n",
     "parts+flow": "[generator]\nskips = 'parts+flow'\n[loss]\noffsets-weight = 1.0\n",

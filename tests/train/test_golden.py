@@ -37,6 +37,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "stn-skips": {"generator": {"skips": "stn"}},
     "flow-skips": {"generator": {"skips": "flow"}, **SMOOTH},
     "parts-flow-skips": {"generator": {"skips": "parts+flow"}, **SMOOTH},
+    "stickman": {"generator": {"poses": "stickman"}, "discriminator": {"poses": "stickman"}},
     "siamese": {"discriminator": {"kind": "siamese"}},
     "warp": {"discriminator": {"kind": "warp"}},
 }
@@ -62,7 +63,8 @@ def losses_of(name: str) -> list[dict[str, float]]:
         (picks,) = order.batch(number, 2)
         number += 1
         samples = store.gather(torch.from_numpy(picks.pairs))
-        return make_batch(samples, torch.from_numpy(picks.mirrored), sigma=6.0)
+        poses = settings.generator.drawn_poses
+        return make_batch(samples, torch.from_numpy(picks.mirrored), sigma=6.0, poses=poses)
 
     found = []
     for _ in range(NUM_STEPS):

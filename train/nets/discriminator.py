@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from shared.errors import UsageError, problem
-from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, initialise
 from train.nets.guidance import Guidance
 from train.settings.networks import DiscriminatorSettings
@@ -32,7 +31,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.settings = settings
         base = settings.base_channels
-        in_channels = 2 * (IMAGE_CHANNELS + NUM_JOINTS)
+        in_channels = 2 * (IMAGE_CHANNELS + settings.pose_channels)
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, base, 4, stride=2),
             Down(base, 2 * base, settings.norm),

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from shared.errors import UsageError, problem
-from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, Up, initialise
 from train.nets.guidance import Guidance
 from train.nets.kinds import make_skip
@@ -113,13 +112,13 @@ class Generator(nn.Module):
         super().__init__()
         self.settings = settings
         skip = make_skip(settings)
-        appearance_channels = IMAGE_CHANNELS + NUM_JOINTS
+        appearance_channels = IMAGE_CHANNELS + settings.pose_channels
         if not skip.encodes_target:
-            appearance_channels += NUM_JOINTS
+            appearance_channels += settings.pose_channels
         self.appearance = Encoder(appearance_channels, settings.filters, settings.norm)
         self.pose: Encoder | None = None
         if skip.encodes_target:
-            self.pose = Encoder(NUM_JOINTS, settings.filters, settings.norm)
+            self.pose = Encoder(settings.pose_channels, settings.filters, settings.norm)
         self.decoder = Decoder(settings.filters, 1 if self.pose is None else 2, settings.norm)
         initialise(self)
         # Last, for a skip that learns begins as it wants to.

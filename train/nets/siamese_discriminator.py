@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, initialise
 from train.nets.discriminator import IMAGE_CHANNELS, require_size
 from train.nets.guidance import Guidance
@@ -29,7 +28,7 @@ class SiameseDiscriminator(nn.Module):
         self.settings = settings
         base = settings.base_channels
         self.trunk = nn.Sequential(
-            nn.Conv2d(IMAGE_CHANNELS + NUM_JOINTS, base, 4, stride=2),
+            nn.Conv2d(IMAGE_CHANNELS + settings.pose_channels, base, 4, stride=2),
             Down(base, 2 * base, settings.norm),
             Down(2 * base, 4 * base, settings.norm),
             Down(4 * base, 8 * base, settings.norm),

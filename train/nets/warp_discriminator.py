@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, initialise
 from train.nets.discriminator import IMAGE_CHANNELS, require_size
 from train.nets.fixed_plan import FixedPlan, build_fixed_plan
@@ -36,7 +35,7 @@ class WarpDiscriminator(nn.Module):
         super().__init__()
         self.settings = settings
         base = settings.base_channels
-        in_channels = IMAGE_CHANNELS + NUM_JOINTS
+        in_channels = IMAGE_CHANNELS + settings.pose_channels
         self.source = nn.Conv2d(in_channels, base, 4, stride=2, padding=1)
         self.target = nn.Conv2d(in_channels, base, 4, stride=2, padding=1)
         self.layers = nn.Sequential(

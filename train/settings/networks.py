@@ -12,6 +12,17 @@ NormName = Literal["layer-scalar", "instance"]
 Aggregation = Literal["max", "mean"]
 Sampling = Literal["nearest", "bilinear"]
 
+Poses = Literal["heat-maps", "stickman"]
+DrawnPoses = Literal["heat-maps", "stickman"]
+
+POSE_CHANNELS = {"heat-maps": 18, "stickman": 3}
+"""Channels in which a pose is shown."""
+
+POSES_HELP = (
+    "How both networks see poses: heat-maps, a channel a joint; stickman, three channels: left "
+    "limbs, right limbs, centre."
+)
+
 WIDEST = 8
 """The widest level has so many times the filters of the first one."""
 
@@ -47,6 +58,7 @@ class GeneratorSettings:
         default=True,
         help="Warp exactly as the authors' code: see train.nets.warp.build_warp_plan.",
     )
+    poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     image_size: Size = setting(
         default=(128, 64), ge=1, le=4096, help="Size of the images; it is that of the shards."
     )
@@ -74,6 +86,16 @@ class GeneratorSettings:
                     "scale or crop the images to such a size",
                 )
             )
+
+    @property
+    def pose_channels(self) -> int:
+        """Channels of a pose."""
+        return POSE_CHANNELS[self.poses]
+
+    @property
+    def drawn_poses(self) -> DrawnPoses:
+        """How poses are drawn for the networks."""
+        return self.poses
 
     @property
     def has_offsets(self) -> bool:
@@ -116,3 +138,9 @@ class DiscriminatorSettings:
         flag="--channels",
         help="Filters of the first convolution; the others have 2, 4 and 8 times as many.",
     )
+    poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
+
+    @property
+    def pose_channels(self) -> int:
+        """Channels of a pose."""
+        return POSE_CHANNELS[self.poses]

@@ -106,6 +106,15 @@ class TrainSettings:
     )
 
     def __post_init__(self) -> None:
+        if self.discriminator.poses != self.generator.poses:
+            raise UsageError(
+                problem(
+                    "discriminator.poses",
+                    f"{self.generator.poses}, as the generator sees them",
+                    self.discriminator.poses,
+                    "choose both alike, for example by --poses",
+                )
+            )
         if self.loss.offsets_weight and not self.generator.has_offsets:
             raise UsageError(
                 problem(

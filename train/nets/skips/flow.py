@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import initialise
 from train.nets.guidance import Guidance
 from train.nets.partmasks import level_factor
@@ -56,7 +55,7 @@ class OffsetNetworks(nn.Module):
     def __init__(self, settings: GeneratorSettings) -> None:
         super().__init__()
         self.levels = nn.ModuleList(
-            OffsetNetwork(channels + 2 * NUM_JOINTS) for channels in settings.filters
+            OffsetNetwork(channels + 2 * settings.pose_channels) for channels in settings.filters
         )
 
     def forward(self, features: Sequence[Tensor], poses: Sequence[Tensor]) -> Skipped:
