@@ -72,7 +72,7 @@ def build_fixed_plan(
     """
     shape = (quads.shape[0], *level_size)
     num_pixels = math.prod(shape)
-    masks = part_masks(quads, image_size, level_size).transpose(0, 1)
+    masks = part_masks(quads, image_size, level_size, fidelity=fidelity).transpose(0, 1)
     matrices = level_transforms(transforms, level_factor(image_size, level_size), fidelity=fidelity)
     taps, touching = _sample_everywhere(matrices.transpose(0, 1), level_size, sampling)
     known = (status != 0).t()[:, :, None, None]

@@ -106,8 +106,9 @@ def build_warp_plan(
         image_size: (height, width) of the image in pixels.
         level_size: (height, width) of the feature map.
         sampling: ``"nearest"`` or ``"bilinear"``, zero outside of the source.
-        fidelity: As the authors' code: translations are only divided by the factor (off by half a
-            map's pixel and more), and the zeros of masked parts take part in the maximum.
+        fidelity: As the authors' code: masks and transforms follow p_image = s * p_map, so that
+            translations are only divided by the factor; heads are cut to whole pixels; and the
+            zeros of masked parts take part in the maximum.
         with_zeros: Whether they do; None for what ``fidelity`` says.
 
     Returns:
@@ -118,7 +119,7 @@ def build_warp_plan(
     """
     shape = (quads.shape[0], *level_size)
     num_pixels = math.prod(shape)
-    pixels, parts = _covered(part_masks(quads, image_size, level_size))
+    pixels, parts = _covered(part_masks(quads, image_size, level_size, fidelity=fidelity))
     num_masks = count_values(pixels, num_pixels)
     matrices = level_transforms(transforms, level_factor(image_size, level_size), fidelity=fidelity)
     matrices = matrices.reshape(-1, 6).index_select(0, parts)

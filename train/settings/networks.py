@@ -13,7 +13,7 @@ Aggregation = Literal["max", "mean"]
 Sampling = Literal["nearest", "bilinear"]
 
 Poses = Literal["heat-maps", "stickman"]
-DrawnPoses = Literal["heat-maps", "stickman"]
+DrawnPoses = Literal["heat-maps", "floored", "stickman"]
 
 POSE_CHANNELS = {"heat-maps": 18, "stickman": 3}
 """Channels in which a pose is shown."""
@@ -56,7 +56,8 @@ class GeneratorSettings:
     )
     fidelity: bool = setting(
         default=True,
-        help="Warp exactly as the authors' code: see train.nets.warp.build_warp_plan.",
+        help="Follow the authors' code to the letter: floored heat maps, masks and transforms by "
+        "pixel corners, truncated head masks, a maximum with zeros, three batches an iteration.",
     )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     image_size: Size = setting(
@@ -94,8 +95,8 @@ class GeneratorSettings:
 
     @property
     def drawn_poses(self) -> DrawnPoses:
-        """How poses are drawn for the networks."""
-        return self.poses
+        """How poses are drawn: heat maps as the authors' with fidelity (``"floored"``)."""
+        return "floored" if self.fidelity and self.poses == "heat-maps" else self.poses
 
     @property
     def has_offsets(self) -> bool:

@@ -62,13 +62,8 @@ class DataSettings:
     reuse_fake: bool = setting(
         default=False,
         help="Whether both networks learn from one batch and one generated image. The papers' "
-        "code draws a batch for each and generates anew.",
+        "code draws a batch for each and generates anew, with fidelity a third for the fake.",
     )
-
-    @property
-    def batches_per_step(self) -> int:
-        """Batches that one step of both networks draws."""
-        return 1 if self.reuse_fake else 2
 
 
 @declared("Training")
@@ -124,6 +119,17 @@ class TrainSettings:
                     "set it to 0, or choose the skips flow or parts+flow",
                 )
             )
+
+    @property
+    def batches_per_step(self) -> int:
+        """Batches that one step of both networks draws.
+
+        With fidelity three, as in the authors' code: real images from the first, fakes from the
+        second, the generator's from the third. Without, the first serves for real and fake.
+        """
+        if self.data.reuse_fake:
+            return 1
+        return 3 if self.generator.fidelity else 2
 
     @property
     def lasting(self) -> dict[str, Any]:
