@@ -114,6 +114,24 @@ def test_with_fidelity_real_fake_and_the_generators_are_of_three_batches(
     assert not torch.equal(seen[1][0], given[1].target_image)
 
 
+@pytest.mark.parametrize("kind", ["concat", "siamese", "warp"])
+def test_a_size_that_is_padded_inside_trains_at_its_own_size(kind: str) -> None:
+    layer = {"generator": {"image_size": (64, 40)}, "discriminator": {"kind": kind}}
+    settings = small("full", layer)
+    assert settings.generator.padded_size == (64, 48)
+    store = store_from([random_arrays(4, identities=(2, 3), size=(64, 40))])
+    state = TrainState(settings, CPU)
+    before = parameters(state.generator), parameters(state.discriminator)
+
+    def draw() -> Batch:
+        return make_batch(store.gather(torch.arange(3)), None, sigma=6.0)
+
+    for _ in range(2):
+        assert train_step(state, objective_of(settings), draw).finite
+    assert generate(state.generator, draw()).shape == (3, 3, 64, 40)
+    assert all(moved(before[0], state.generator)) and all(moved(before[1], state.discriminator))
+
+
 def test_the_generators_step_leaves_the_discriminator_alone() -> None:
     settings = small("dsc", {"optimizer": {"discriminator_rate": 1e-30}})
     state = TrainState(settings, CPU)

@@ -77,16 +77,6 @@ class GeneratorSettings:
                     "choose a larger image",
                 )
             )
-        step = 2 ** (self.num_levels - 1)
-        if any(side % step for side in self.image_size):
-            raise UsageError(
-                problem(
-                    "generator.image_size",
-                    f"height and width that are multiples of {step} ({self.num_levels} levels)",
-                    self.image_size,
-                    "scale or crop the images to such a size",
-                )
-            )
 
     @property
     def pose_channels(self) -> int:
@@ -109,14 +99,25 @@ class GeneratorSettings:
         return max(self.image_size).bit_length() - 2
 
     @property
+    def padded_size(self) -> tuple[int, int]:
+        """(height, width) inside of the networks: multiples of 2 ** (levels - 1).
+
+        256 x 176 is 256 x 192 there. Everything outside (masks, transforms, losses, scores) has
+        the image's own size.
+        """
+        step = 2 ** (self.num_levels - 1)
+        height, width = (-(-side // step) * step for side in self.image_size)
+        return height, width
+
+    @property
     def filters(self) -> tuple[int, ...]:
         """Channels of each level: 64, 128, 256, 512, 512, ... for 64 base channels."""
         return tuple(self.base_channels * min(2**k, WIDEST) for k in range(self.num_levels))
 
     @property
     def level_sizes(self) -> tuple[tuple[int, int], ...]:
-        """(height, width) of each level, the image's own first."""
-        height, width = self.image_size
+        """(height, width) of each level, the padded image's first."""
+        height, width = self.padded_size
         return tuple((height >> k, width >> k) for k in range(self.num_levels))
 
 

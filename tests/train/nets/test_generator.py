@@ -174,11 +174,47 @@ def test_convolutions_start_as_glorots_uniform():
 
 
 @pytest.mark.parametrize(
-    ("size", "step"), [((128, 48), 32), ((128, 60), 32), ((120, 64), 16), ((256, 176), 64)]
+    ("size", "padded"),
+    [
+        ((256, 176), (256, 192)),
+        ((256, 256), (256, 256)),
+        ((128, 64), (128, 64)),
+        ((128, 48), (128, 64)),
+        ((120, 64), (128, 64)),
+    ],
 )
-def test_a_size_against_the_level_rule_is_refused_with_the_step(size, step):
-    with pytest.raises(UsageError, match=f"image_size.*multiples of {step}"):
-        GeneratorSettings(image_size=size)
+def test_sizes_that_do_not_halve_to_the_last_level_are_padded_inside(size, padded):
+    settings = GeneratorSettings(image_size=size)
+    assert settings.padded_size == padded == settings.level_sizes[0]
+    last = 2 ** (settings.num_levels - 1)
+    assert settings.level_sizes[-1] == (padded[0] // last, padded[1] // last)
+
+
+@pytest.mark.parametrize("skips", list(SKIPS))
+@pytest.mark.parametrize("size", [(64, 44), (60, 32)])
+def test_a_padded_image_is_drawn_at_its_own_size(rng, size, skips):
+    settings = GeneratorSettings(image_size=size, skips=skips, base_channels=2)
+    generator = Generator(settings).eval()
+    images, guidance = random_guidance(rng, size)
+    image = generator(images, guidance, generator.prepare(guidance)).image
+    assert image.shape == (2, 3, *size)
+    assert torch.equal(image, generator(images, guidance).image)
+
+
+def test_padding_repeats_the_edge_and_moves_no_coordinate(rng):
+    """A generator at the padded size draws the same from images that are padded by hand."""
+    small = GeneratorSettings(image_size=(64, 44), base_channels=2)
+    large = dataclasses.replace(small, image_size=(64, 48))
+    generator, other = Generator(small).eval(), Generator(large).eval()
+    other.load_state_dict(generator.state_dict())
+    images, guidance = random_guidance(rng, (64, 44))
+    edge = [
+        torch.cat([m, m[..., -1:].expand(-1, -1, -1, 4)], dim=3)
+        for m in (images, guidance.source_pose, guidance.target_pose)
+    ]
+    by_hand = dataclasses.replace(guidance, source_pose=edge[1], target_pose=edge[2])
+    expected = other(edge[0], by_hand).image[..., :44]
+    torch.testing.assert_close(generator(images, guidance).image, expected, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("size", [(4, 4), (7, 2), (0, 0), (-8, 8)])

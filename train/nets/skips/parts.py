@@ -45,7 +45,7 @@ class PartSkip(Skip):
                 guidance.transforms,
                 guidance.status,
                 guidance.quads,
-                settings.image_size,
+                settings.padded_size,
                 level_size,
                 sampling=settings.sampling,
                 fidelity=settings.fidelity,

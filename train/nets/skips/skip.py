@@ -58,16 +58,16 @@ class Skip(nn.Module, ABC):
         """
 
     def check_size(self, guidance: Guidance) -> None:
-        """Refuse guidance that belongs to images of another size than the settings'.
+        """Refuse guidance that belongs to images of another size than the networks work at.
 
         Raises:
             UsageError: It does.
         """
-        if guidance.image_size != tuple(self.settings.image_size):
+        if guidance.image_size != self.settings.padded_size:
             raise UsageError(
                 problem(
                     f"skips {self.settings.skips}",
-                    f"guidance for images of {self.settings.image_size}",
+                    f"guidance for images of {self.settings.padded_size}",
                     guidance.image_size,
                     "set image_size to the shards' size",
                 )
