@@ -10,7 +10,8 @@ from pathlib import Path
 
 from data_manifest.manifest import Manifest
 from shared.console import Console
-from shared.files import Disk, folder_lock
+from shared.files import Disk
+from shared.folder_lock import folder_lock
 from train.checkpoint import Checkpoints, load_run
 from train.data.store import shards_of
 from train.data.train_split import TrainSplit
