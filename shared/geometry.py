@@ -29,8 +29,6 @@ from shared.skeleton import (
     LIMB_START,
     LIMBS,
     MASK_LIMB_END,
-    MIRROR_JOINTS,
-    MIRROR_PARTS,
     NUM_PARTS,
     TORSO,
     TORSO_JOINTS,
@@ -176,38 +174,6 @@ def points_in_quads(quads: Floats, points: Floats) -> Bools:
     return inside
 
 
-def mirror_joints(joints: Floats, width: int) -> Float64s:
-    """Give the joints of the mirrored picture, left and right exchanged.
-
-    Args:
-        joints: float ``(..., 18, 2)``.
-        width: Width of the picture in pixels.
-
-    Returns:
-        float64 ``(..., 18, 2)``.
-    """
-    mirrored = np.array(joints, dtype=np.float64)[..., list(MIRROR_JOINTS), :]
-    mirrored[..., 0] = width - 1 - mirrored[..., 0]
-    return mirrored
-
-
-def mirror_quads(quads: Floats, width: int) -> Floats:
-    """Give the quads ``(..., 10, 4, 2)`` of the mirrored picture, left and right exchanged.
-
-    The corners are reordered so that they are those that :func:`mask_quads` gives for the
-    mirrored joints: the normal of a limb changes its side, and so do the head's corners.
-    """
-    mirrored = quads[..., list(MIRROR_PARTS), :, :].copy()
-    mirrored[..., 0] = width - 1 - mirrored[..., 0]
-    mirrored[..., :, :] = mirrored[..., [1, 0, 3, 2], :]
-    return mirrored
-
-
-def mirror_status(status: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give the status ``(..., 10)`` of the parts of a mirrored pair."""
-    return status[..., list(MIRROR_PARTS)]
-
-
 def scale_joints(joints: Floats, old_size: tuple[int, int], new_size: tuple[int, int]) -> Float64s:
     """Follow the joints through a resize of their picture.
 
@@ -224,10 +190,4 @@ def scale_joints(joints: Floats, old_size: tuple[int, int], new_size: tuple[int,
     """
     ratio = np.array([new_size[1] / old_size[1], new_size[0] / old_size[0]])
     scaled: Float64s = (np.asarray(joints, dtype=np.float64) + 0.5) * ratio - 0.5
-    return scaled
-
-
-def scale_quads(quads: Floats, factor: float) -> Floats:
-    """Give quads of image pixels in pixels of a feature map smaller by ``factor``."""
-    scaled: Floats = (quads - (factor - 1) / 2) / factor
     return scaled
