@@ -285,7 +285,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--work", type=Path, default=Path("demo/pose"), help="folder of crops and checkpoints")
     add("--out", type=Path, default=Path("demo/pose/demo-pose.pt"), help="the weights to write")
     add("--measure", type=Path, metavar="FILE", help="only measure these weights")
-    add("--share", type=float, default=1.0, help="share of the crops and epochs, for a trial")
+    add("--share", type=float, default=1.0, help="share of the crops and epochs, for a quick look")
     add("--hours", type=float, help="end each phase after so long")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train")
     add("--workers", type=int, default=2, help="processes that draw")
