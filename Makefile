@@ -57,7 +57,7 @@ lint: $(STAMP) ## format, lint, types and import contracts
 check: lint ## lint, then the default and the slow tests; a skip that is not allowed fails
 	$(PYTEST) $(PARALLEL) --refuse-skips -m 'not gpu and not soak and not promises'
 
-format: $(STAMP) ## format the code and mend what can be mended
+format: $(STAMP) ## format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -39,11 +39,11 @@ class Disk:
         return os.open(path, how, 0o666)
 
     def append(self, path: Path) -> int:
-        """Open a file for writing at its end, made if it does not exist; give its descriptor."""
+        """Open a file for appending, made if it does not exist, and return its descriptor."""
         return os.open(path, _APPENDING, 0o666)
 
     def write(self, descriptor: int, data: memoryview) -> int:
-        """Write some of the data and give the number of bytes written."""
+        """Write some of the data and return the number of bytes written."""
         return os.write(descriptor, data)
 
     def flush(self, descriptor: int) -> None:
@@ -55,7 +55,7 @@ class Disk:
         os.close(descriptor)
 
     def rename(self, old: Path, new: Path) -> None:
-        """Give the file its final name, replacing what bore it."""
+        """Move the file to its final name, replacing what had that name."""
         old.replace(new)
 
     def flush_folder(self, folder: Path) -> None:
@@ -67,7 +67,7 @@ class Disk:
             os.close(descriptor)
 
     def free_bytes(self, folder: Path) -> int:
-        """Give the free space of the file system that holds the folder."""
+        """Return the free bytes of the file system that holds the folder."""
         return shutil.disk_usage(folder).free
 
 
@@ -155,7 +155,7 @@ def read_json(path: Path) -> Any:
 
 
 def sha256_of_file(path: Path) -> str:
-    """Give the SHA-256 of a file's content in hexadecimal."""
+    """Return the SHA-256 of a file's content in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -82,7 +82,7 @@ def torso_lengths(joints: Floats) -> Float64s:
 
 
 def limb_quads(joints: Floats, ends: Sequence[float]) -> Float64s:
-    """Give the rectangle around each of the eight limbs.
+    """Return the rectangle around each of the eight limbs.
 
     With a and b the limb's joints it reaches from a' = a + 0.1 (a - b) to b' = b + e (b - a') and
     0.2 torso lengths to either side.
@@ -113,7 +113,7 @@ def limb_quads(joints: Floats, ends: Sequence[float]) -> Float64s:
 
 
 def head_quads(joints: Floats) -> Float64s:
-    """Give the square around the mean of the present head points, +- 0.40 torso lengths.
+    """Return the square around the mean of the present head points, +- 0.40 torso lengths.
 
     Args:
         joints: float ``(..., 18, 2)``.
@@ -134,7 +134,7 @@ def head_quads(joints: Floats) -> Float64s:
 
 
 def mask_quads(joints: Floats, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Give the quads inside which each of the ten parts is visible.
+    """Return the quads inside which each of the ten parts is visible.
 
     Convention:
         The torso is the whole image, for it carries the background: the rectangle from -0.5 to

@@ -219,7 +219,7 @@ def _tell_epoch(trainer: Any) -> None:
 
 
 def write_weights(checkpoint: Path, out: Path) -> str:
-    """Write the network of a checkpoint alone, in half precision; give the SHA-256.
+    """Write the network of a checkpoint alone, in half precision; return its SHA-256.
 
     Nothing of the machine it was trained on goes along: no path, no date, no optimiser.
     """

@@ -82,7 +82,7 @@ class _WarpMax(torch.autograd.Function):
                 gather_rows(rows, taps.rows, taps.weights),
                 result.index_select(0, pixels),
             )
-            # Layers ascend, so the larger number is the later winner.
+            # Layers come in ascending order: of two winners the later one has the larger number.
             better = torch.gt(values, best).view(torch.uint8).mul_(layer)
             result.index_copy_(0, pixels, torch.maximum(values, best, out=best))
             winner.index_copy_(0, pixels, torch.maximum(winner.index_select(0, pixels), better))

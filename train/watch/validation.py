@@ -123,6 +123,6 @@ def load_validation_pairs(
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """Give up to ``wanted`` numbers below ``count``, evenly spread and ascending."""
+    """Choose up to ``wanted`` numbers below ``count``, evenly spread and ascending."""
     wanted = min(count, wanted)
     return [number * count // wanted for number in range(wanted)]
