@@ -39,13 +39,13 @@ demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the resu
 	@echo 'Look at:'; ls $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
 	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md
 
-quick: $(STAMP) ## the tests that start no process and train nothing: a minute
+quick: $(STAMP) ## the tests that start no process and train nothing
 	$(PYTEST) $(PARALLEL) -m '$(QUICK)' --timeout 60
 
-test: $(STAMP) ## the default tests: some minutes
+test: $(STAMP) ## all tests but the slow ones
 	$(PYTEST) $(PARALLEL)
 
-slow: $(STAMP) ## the tests that take long: ten minutes or so
+slow: $(STAMP) ## the tests that take long
 	$(PYTEST) $(PARALLEL) -m 'slow and not gpu'
 
 lint: $(STAMP) ## format, lint, types and import contracts

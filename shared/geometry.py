@@ -1,4 +1,4 @@
-"""Geometry of poses: torso length, quads of the ten parts, mirroring, scaling to feature maps.
+"""Geometry of poses: torso length, quads of the ten parts, joints of resized pictures.
 
 Convention:
     Points are (x, y) in pixels with pixel centres on integers, x to the right and y down; sizes
