@@ -34,7 +34,7 @@ Pictures = NDArray[np.uint8]
 
 
 class Recognise(Protocol):
-    """Tells from a look at the names whether a path is of a kind."""
+    """Tells from names alone whether a path is of a kind."""
 
     def __call__(self, path: Path) -> bool:
         """Look at a path that may not exist."""

@@ -199,7 +199,7 @@ def _disc_runs(joints: Tensor) -> _Runs:
 
 
 def _closed(masks: Tensor) -> Tensor:
-    """Dilate, then erode with the closing's square; what lies outside the image has no say."""
+    """Dilate, then erode with the closing's square; pixels outside of the image do not count."""
     return ~_grown(~_grown(masks))
 
 

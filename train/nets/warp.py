@@ -154,7 +154,7 @@ def _join_zeros(result: Tensor, winner: Tensor, plan: WarpPlan) -> None:
 
 
 def _sum_by_source(stack: Tensor, plan: WarpPlan) -> Tensor:
-    """Bring the gradients of all entries home to the source rows that they were read from."""
+    """Sum the gradients of all entries into the source rows that they were read from."""
     return sum_runs(stack, plan.order, plan.offsets, plan.order_weights)
 
 
