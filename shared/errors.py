@@ -232,7 +232,7 @@ def _flushed(code: int) -> int:
 
 
 def _silence(stream: TextIO) -> None:
-    """Lead a stream nowhere, so that Python's own last flush finds nothing to complain of."""
+    """Point a stream at nothing, so that Python's own last flush finds nothing to complain of."""
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, stream.fileno())

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from data_manifest.manifest import Manifest
 from shared.console import Console
-from shared.files import Disk, folder_lock
+from shared.files import Disk
+from shared.folder_lock import folder_lock
 from train.checkpoint import Checkpoints, load_run
 from train.data.store import shards_of
 from train.data.train_split import TrainSplit
@@ -25,7 +26,7 @@ from train.stopping import StopRequest
 from train.trainer import Clock, Parts, Training
 from train.watch.logbook import Logbook, open_tensorboard
 from train.watch.recorder import Recorder
-from train.watch.validation import Trial, load_trial_pairs
+from train.watch.validation import Validation, load_validation_pairs
 from train.world import OneProcess, World, kept_by_first, share_of_batch
 
 
@@ -137,8 +138,8 @@ def _open_recorder(
 ) -> Recorder:
     """Load the fixed pairs and open the log; the first process alone does."""
     run_settings = settings.run
-    trial = Trial(
-        load_trial_pairs(shards, manifest, run_settings.score_pairs, seams.console.warn),
+    validation = Validation(
+        load_validation_pairs(shards, manifest, run_settings.score_pairs, seams.console.warn),
         sheet_pairs=run_settings.sheet_pairs,
         sigma=settings.data.sigma,
         batch=max(settings.data.batch, 16),
@@ -146,4 +147,4 @@ def _open_recorder(
     )
     events = partial(open_tensorboard, out) if run_settings.tensorboard else None
     logbook = Logbook(out, open_events=events, disk=seams.disk)
-    return Recorder(out, trial, logbook, console=seams.console, disk=seams.disk)
+    return Recorder(out, validation, logbook, console=seams.console, disk=seams.disk)

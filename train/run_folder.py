@@ -35,7 +35,7 @@ def claim_folder(folder: Path, settings: TrainSettings, disk: Disk | None = None
                     folder,
                     "a run of these settings",
                     "; ".join(changed),
-                    "give the old settings to continue, or choose another --out",
+                    "use the old settings to continue, or choose another --out",
                 )
             )
     elif any(child.name != ".lock" for child in folder.iterdir()):

@@ -38,13 +38,13 @@ from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import (
     Disk,
-    folder_lock,
     publish,
     publish_json,
     read_json,
     remove_temporaries,
     require_space,
 )
+from shared.folder_lock import folder_lock
 from shared.provenance import versions
 from shared.settings import differences
 from shared.skeleton import NUM_JOINTS

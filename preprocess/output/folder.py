@@ -27,12 +27,12 @@ from preprocess.sources.source import Source, refuse_writing_into
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import (
     Disk,
-    folder_lock,
     publish_json,
     read_json,
     remove_temporaries,
     sha256_of_file,
 )
+from shared.folder_lock import folder_lock
 from shared.settings import as_plain, build, differences
 
 WORK_FOLDER: Final = ".work"

@@ -27,7 +27,8 @@ from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import IMAGE_SUFFIXES, check_images
 from shared.console import Console
 from shared.errors import RulesBrokenError, UsageError, problem
-from shared.files import Disk, folder_lock, publish_text
+from shared.files import Disk, publish_text
+from shared.folder_lock import folder_lock
 from shared.geometry import presence, valid_poses
 from shared.skeleton import JOINTS
 

@@ -21,7 +21,8 @@ from shared.errors import (
     StoppedError,
     UsageError,
 )
-from shared.files import Disk, folder_lock
+from shared.files import Disk
+from shared.folder_lock import folder_lock
 from train.checkpoint import Checkpoints
 from train.loop import run
 from train.run_folder import read_settings

@@ -27,7 +27,7 @@ def train_gan(**options: Any) -> None:
     request = build_given(TrainRequest, options)
 
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
-    from train.settings.resolve import FLAGS, describe, resolved  # noqa: PLC0415 - likewise
+    from train.planned_run import FLAGS, describe, resolved  # noqa: PLC0415 - likewise
 
     console = Console(quiet=request.quiet)
     flags = {name: options[name] for name in FLAGS}

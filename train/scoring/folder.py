@@ -15,9 +15,7 @@ from typing import Any, Final
 
 from shared.errors import DamagedError, PoseGanError, UsageError, problem
 from shared.files import (
-    LOCK_NAME,
     Disk,
-    folder_lock,
     is_temporary,
     publish,
     publish_json,
@@ -25,6 +23,7 @@ from shared.files import (
     read_json,
     remove_temporaries,
 )
+from shared.folder_lock import LOCK_NAME, folder_lock
 from train.scoring.panels import IMAGE_SUFFIXES, pair_names
 
 MARKER: Final = "eval-gan.json"

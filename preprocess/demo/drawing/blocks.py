@@ -95,7 +95,7 @@ def blocks(entries: Sequence[Entry], joints: NDArray[np.float64]) -> list[Block]
 def draw_block(
     studio: Studio, block: Block, out: Path, notes: Path, disk: Disk | None = None
 ) -> int:
-    """Draw and publish the pictures of a block, then its note; give the number of pictures.
+    """Draw and publish the pictures of a block, then its note; return the number of pictures.
 
     Args:
         studio: The cameras.
