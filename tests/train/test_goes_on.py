@@ -224,7 +224,7 @@ def test_hours_are_hours_of_the_clock(shards: Path, often: Path, tmp_path: Path)
         now += 120.0
         return now
 
-    settings = small_settings(shards, config=often, channels=1, max_images=4000, max_hours=0.75)
+    settings = small_settings(shards, config=often, channels=1, max_images=60, max_hours=0.75)
     run(settings, shards, tmp_path / "run", console=QUIET, clock=clock)
     found = counters_of(tmp_path / "run")
     assert 45 * 60 <= found["seconds"] < 45 * 60 + 20 * 60
