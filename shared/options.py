@@ -89,6 +89,7 @@ def command(
             epilog="\b\nExamples:\n" + "\n".join(f"  {example}" for example in examples),
             context_settings={"max_content_width": WIDTH, "help_option_names": ["-h", "--help"]},
             sections=frozenset(sections),
+            settings_classes=settings_classes,
         )
 
     return make
@@ -123,12 +124,20 @@ class Command(click.Command):
     Args:
         args: As click's.
         sections: Tables that a ``--config`` file may hold.
+        settings_classes: What it is told by: the source of its options and of those tables.
         kwargs: As click's.
     """
 
-    def __init__(self, *args: Any, sections: frozenset[str], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        sections: frozenset[str],
+        settings_classes: Sequence[type[Any]],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.sections = sections
+        self.settings_classes = tuple(settings_classes)
 
     def main(self, *args: Any, standalone_mode: bool = True, **further: Any) -> Any:
         """Parse the command line and run."""
