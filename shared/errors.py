@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import select
 import sys
 import traceback
 from collections.abc import Callable
@@ -135,16 +136,8 @@ def ends_with_exit_code(command: Callable[P, object]) -> Callable[P, None]:
         except KeyboardInterrupt:
             _complain("interrupted; repeat the same command to continue")
             code = EXIT_INTERRUPTED
-        except BrokenPipeError:  # whoever read the product has seen enough
-            code = EXIT_DONE
         except Exception as error:
-            known = error if isinstance(error, PoseGanError) else from_machine(error)
-            if known is None:
-                traceback.print_exc()
-                _complain("this is a fault of posegan, please report it")
-                sys.exit(EXIT_OUR_FAULT)
-            _complain(" ".join(known.message.split()))
-            code = known.exit_code
+            code = _told(error)
         sys.exit(_flushed(code))
 
     return guarded
@@ -205,12 +198,40 @@ def open_missing_streams() -> None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
+def _told(error: Exception) -> int:
+    """Say on stderr what ended a command; return its exit code."""
+    if isinstance(error, BrokenPipeError) and _is_abandoned(sys.stdout):
+        return EXIT_DONE  # whoever read the product has seen enough
+    known = error if isinstance(error, PoseGanError) else from_machine(error)
+    if known is None:
+        _say("".join(traceback.format_exception(error)))
+        _complain("this is a fault of posegan, please report it")
+        return EXIT_OUR_FAULT
+    _complain(" ".join(known.message.split()))
+    return known.exit_code
+
+
+def _is_abandoned(stream: TextIO) -> bool:
+    """Tell whether a stream is a pipe that nobody reads any more."""
+    try:
+        watched = select.poll()
+        watched.register(stream.fileno(), 0)
+        return any(events & select.POLLERR for _, events in watched.poll(0))
+    except (OSError, ValueError):  # a stand-in without a number
+        return False
+
+
 def _complain(text: str) -> None:
     """Write one line to stderr, where somebody reads it."""
+    _say(f"error: {text}\n")
+
+
+def _say(text: str) -> None:
     try:
-        print(f"error: {text}", file=sys.stderr, flush=True)
+        sys.stderr.write(text)
+        sys.stderr.flush()
     except OSError:
-        _silence(sys.stderr)
+        silence(sys.stderr)
 
 
 def _flushed(code: int) -> int:
@@ -221,9 +242,9 @@ def _flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence(sys.stdout)
+        silence(sys.stdout)
     except OSError as error:
-        _silence(sys.stdout)
+        silence(sys.stdout)
         known = from_machine(OSError(error.errno, error.strerror, "standard output"))
         if known is not None:
             _complain(known.message)
@@ -231,8 +252,8 @@ def _flushed(code: int) -> int:
     return code
 
 
-def _silence(stream: TextIO) -> None:
-    """Lead a stream nowhere, so that Python's own last flush finds nothing to complain of."""
+def silence(stream: TextIO) -> None:
+    """Lead a stream that failed nowhere, so that no later write or last flush fails again."""
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, stream.fileno())

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from shared.declaration import Declaration
 from shared.declarations import leaves
@@ -220,9 +219,20 @@ def last_line(said: str) -> str:
     return next((line for line in reversed(said.splitlines()) if line.strip()), "")
 
 
-def content_of(folder: Path) -> dict[str, Any]:
-    """Everything of a folder that may not change."""
+def noted(folder: Path) -> dict[str, str | bytes | None]:
+    """Everything below a folder: content of files, targets of links."""
     return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        str(path.relative_to(folder)): os.readlink(path)
+        if path.is_symlink()
+        else path.read_bytes()
+        if path.is_file()
+        else None
         for path in sorted(folder.rglob("*"))
     }
+
+
+def assert_unchanged(folder: Path, before: dict[str, str | bytes | None]) -> None:
+    """Everything below a folder is as it was noted."""
+    after = noted(folder)
+    assert after.keys() == before.keys(), sorted(after.keys() ^ before.keys())[:10]
+    assert after == before, [name for name in after if after[name] != before[name]][:10]
