@@ -87,6 +87,11 @@ def session_of(number: int) -> list[int]:
     return found
 
 
+def wait_for_children(process: Process, count: int) -> None:
+    """Wait until a process has so many children, or has ended."""
+    waited(lambda: process.poll() is not None or len(session_of(process.pid)) > count, 60)
+
+
 def is_left_alone(number: int, within_s: float = 5.0) -> bool:
     """Tell whether every process of a session has ended soon."""
     return waited(lambda: not session_of(number), within_s)

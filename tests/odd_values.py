@@ -222,7 +222,7 @@ def last_line(said: str) -> str:
 def noted(folder: Path) -> dict[str, str | bytes | None]:
     """Everything below a folder: content of files, targets of links."""
     return {
-        str(path.relative_to(folder)): os.readlink(path)
+        str(path.relative_to(folder)): str(path.readlink())
         if path.is_symlink()
         else path.read_bytes()
         if path.is_file()

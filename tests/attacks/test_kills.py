@@ -16,8 +16,8 @@ from attacked import (
     end_of,
     finish,
     is_left_alone,
-    session_of,
     start,
+    wait_for_children,
     wait_for_work,
     waited,
 )
@@ -131,7 +131,7 @@ def test_workers_die_with_their_parent(row: Row, kills: int, data: Path, tmp_pat
     chance, orphans = random.Random(kills), 0
     for turn in range(kills):
         process = start(row, data, tmp_path / f"out-{turn}", *row.workers)
-        waited(lambda: process.poll() is not None or len(session_of(process.pid)) > 2, 60)
+        wait_for_children(process, 2)
         time.sleep(chance.random() * 0.5)
         number = signal.SIGTERM if chance.random() < 0.3 else signal.SIGKILL
         os.kill(process.pid, number)
