@@ -5,13 +5,12 @@ that log files stay readable. Everything goes to stderr except :meth:`Console.re
 are a command's product and go to stdout.
 
 A stream that fails ends no work. What is said to a stderr that is gone or full is lost, from the
-first failure on, and so is a product that nobody reads (``| head -1``). A product that cannot be
-written, as on a full disk, is an error of the moment when it is printed.
+first failure on, and so is a product that nobody reads (``| head -1``). A product that a full
+disk does not take is an error at the end of the command, when all other work is done.
 """
 
 from __future__ import annotations
 
-import errno
 import io
 import sys
 import time
@@ -109,8 +108,9 @@ class _Stream(io.TextIOBase):
 
     Args:
         name: ``"stdout"`` or ``"stderr"``.
-        is_product: Whether what is written is the product of a command: then a stream that
-            cannot take it (a full disk) is an error. Otherwise that goes mute too.
+        is_product: Whether what is written is the product of a command. What a full disk could
+            not take of it stays in Python's buffer, so that the flush at the end of the command
+            fails and tells (:func:`shared.errors.ends_with_exit_code`). What is said goes mute.
     """
 
     def __init__(self, name: str, *, is_product: bool) -> None:
@@ -146,9 +146,8 @@ class _Stream(io.TextIOBase):
         try:
             action(stream)
         except (OSError, ValueError) as error:
-            silence(stream)
-            if self._is_product and isinstance(error, OSError) and error.errno != errno.EPIPE:
-                raise OSError(error.errno, error.strerror, "standard output") from error
+            if not self._is_product or isinstance(error, BrokenPipeError | ValueError):
+                silence(stream)
 
 
 class Console:

@@ -35,6 +35,13 @@ OUT_OF_MEMORY = (
 )
 """Words by which torch, the loader and the system say that memory is used up."""
 
+MEANINGS = {
+    EXIT_DONE: "done",
+    EXIT_OUR_FAULT: "a fault of ours, with traceback; please report it",
+    EXIT_INTERRUPTED: "interrupted",
+}
+"""What the exit codes mean that no class owns."""
+
 P = ParamSpec("P")
 
 
@@ -46,6 +53,7 @@ class PoseGanError(Exception):
     """
 
     exit_code = 2
+    meaning = ""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -59,42 +67,55 @@ class RulesBrokenError(PoseGanError):
     """A check ran to its end and found rules broken (exit code 1)."""
 
     exit_code = 1
+    meaning = "a check found rules broken, for example too many bad images"
 
 
 class UsageError(PoseGanError):
     """Wrong use of a command, or input that it cannot work with (exit code 2)."""
 
     exit_code = 2
+    meaning = "wrong use, or input that cannot be worked with"
 
 
 class DivergedError(PoseGanError):
     """Training met values that are not finite and could not recover (exit code 3)."""
 
     exit_code = 3
+    meaning = "training diverged; `diverged.json` in the run folder lists the batch"
 
 
 class LockedError(PoseGanError):
     """Another process works on the same folder (exit code 4)."""
 
     exit_code = 4
+    meaning = "another process works on the same folder"
 
 
 class NoSpaceError(PoseGanError):
     """The disk or the memory has, or would have, no space left (exit code 5)."""
 
     exit_code = 5
+    meaning = "no space left; nothing is lost, free some and repeat the command"
 
 
 class DamagedError(PoseGanError):
     """Data on disk is not what was written: wrong hash or wrong structure (exit code 6)."""
 
     exit_code = 6
+    meaning = "data are damaged: wrong hash or wrong structure"
 
 
 class StoppedError(PoseGanError):
     """Stopped on request; the same command continues (exit code 75)."""
 
     exit_code = 75
+    meaning = "stopped on request; the same command continues"
+
+
+def exit_codes() -> dict[int, str]:
+    """Every exit code of the commands with its meaning, in the order of the numbers."""
+    owned = {each.exit_code: each.meaning for each in PoseGanError.__subclasses__()}
+    return dict(sorted({**MEANINGS, **owned}.items()))
 
 
 def problem(where: object, expected: object, found: object, remedy: str) -> str:

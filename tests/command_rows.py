@@ -21,7 +21,7 @@ OFTEN = """
 preset = "dsc"
 channels = 2
 features = "pixels"
-max-images = 40
+max-images = 24
 [run]
 checkpoint-images = 8
 sheet-images = 16
