@@ -177,14 +177,18 @@ class DeclaredType(click.ParamType):  # type: ignore[type-arg]
         self.name = metavar(declaration)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read one text; what a file gave is checked already."""
+        """Read one text; what a file gave has its kind already."""
         del param, ctx
-        if not isinstance(value, str) or value == "":
-            return value if value != "" else self.declaration.check("")
         one = self.declaration
+        if value == "":
+            return one.check("")
+        if isinstance(value, Path):
+            one.check_on_disk(value)
+        if not isinstance(value, str):
+            return value
         found = one.check([value])[0] if _repeats(one) else one.check(_number_of(one.core, value))
         if isinstance(found, Path):
-            _check_path(one, found)
+            one.check_on_disk(found)
         return found
 
 
@@ -235,13 +239,6 @@ def _number_of(kind: Any, text: str) -> Any:
         return kind(text)
     except ValueError:
         return text
-
-
-def _check_path(one: Declaration, path: Path) -> None:
-    wrong = path.is_file() if one.path == "folder" else one.path == "file" and path.is_dir()
-    if wrong:
-        found = "a file" if one.path == "folder" else "a folder"
-        raise UsageError(problem(one.place, f"a {one.path}", f"{found}, {path}", "check the name"))
 
 
 def _take_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> ConfigFile | None:

@@ -40,8 +40,8 @@ def unfinished_shards(data: Path, out: Path) -> None:
 
 def bad_images(data: Path, out: Path) -> None:
     """The output's neighbour is a data set in which half of the pictures are empty."""
-    shutil.copytree(data / "market", out.parent / "bad")
-    for path in sorted(out.parent.rglob("*.jpg"))[::2]:
+    shutil.copytree(data / "market", Path(f"{out}-bad"))
+    for path in sorted(Path(f"{out}-bad").rglob("*.jpg"))[::2]:
         path.write_bytes(b"")
 
 
@@ -74,21 +74,21 @@ PANELS = "--panels {data}/results/def-gan"
 
 FAILURES = (
     Failure("no source", "prep-market", "--out {out}", 2,
-            "--src: expected a folder, found nothing; add --src DIR"),
+            "--src: expected a folder, found nothing; add --src FOLDER"),
     Failure("an option that is none", "prep-market", "--sorce x", 2,
             "prep-market: expected an option that it has, found --sorce; did you mean --src?"),
-    Failure("too many bad images", "prep-market", "--src {out}/../bad/Market --out {out} "
-            "--keypoints {out}/../bad/keypoints.csv --workers 1", 1,
-            "…expected at most 0.5%…found 8 of 16…", bad_images),
+    Failure("too many bad images", "prep-market", "--src {out}-bad/Market --out {out} "
+            "--keypoints {out}-bad/keypoints.csv --workers 1", 1,
+            "images: expected at most 0.50% bad, found 8 of 16 (50.00%), …; look at status 'bad' in images.csv, or allow more with --max-bad", bad_images),
     Failure("another run has the shards", "prep-market", f"{MARKET} --out {{out}}", 4,
-            "{out}: expected a folder that nobody works on, found process…", is_held=True),
+            "{out}: expected a folder nobody works on, found process…; wait for it or choose another folder", is_held=True),
     Failure("key points that are not there", "prep-market",
             "--src {data}/market/Market --keypoints {data}/none.csv --out {out}", 2,
             "{data}/none.csv: …"),
     Failure("into the source", "prep-market", f"{MARKET} --out {{data}}/market/Market/out", 2,
             "…expected …; choose another…"),
     Failure("another run draws", "draw-market", "--out {out} --identities 4", 4,
-            "{out}: expected a folder that nobody works on, found process…", is_held=True),
+            "{out}: expected a folder nobody works on, found process…; wait for it or choose another folder", is_held=True),
     Failure("an odd number of people", "draw-market", "--out {out} --identities 5", 2,
             "…expected an even number…found 5…"),
     Failure("to draw into a stranger's folder", "draw-market",
@@ -100,7 +100,7 @@ FAILURES = (
     Failure("unfinished shards to look at", "inspect-shards", "{out}", 2,
             "{out}…: expected …; …prep-market…", unfinished_shards),
     Failure("another run trains", "train-gan", f"{TRAIN} --out {{out}}", 4,
-            "{out}: expected a folder that nobody works on, found process…", is_held=True),
+            "{out}: expected a folder nobody works on, found process…; wait for it or choose another folder", is_held=True),
     Failure("a run of other settings", "train-gan", f"{TRAIN} --out {{out}}", 2,
             "{out}: expected a run of these settings, found …; give the old settings to continue, "
             "or choose another --out", other_settings),
@@ -108,9 +108,9 @@ FAILURES = (
             "{out}: expected an empty folder or a run, found …; choose another --out", strangers),
     Failure("no VGG", "train-gan", "--shards {data}/shards --out {out} --vgg {data}/none.pth", 2,
             "…--features pixels…"),
-    Failure("FID of few images", "eval-gan", "--generated {data}/results/generated --real "
+    Failure("FID without its weights", "eval-gan", "--generated {data}/results/generated --real "
             "{data}/results/real --out {out} --protocols fid/torchmetrics --weights-dir {data}", 2,
-            "fid/torchmetrics: …"),
+            "{data}: expected weights-inception-2015…; get it with: curl …"),
     Failure("a score without its input", "eval-gan", PANELS + " --out {out} --protocols mask-ssim",
             2, "mask-ssim…: expected --keypoints…; add it"),
     Failure("a score that is none", "eval-gan", PANELS + " --out {out} --protocols ssmi", 2,

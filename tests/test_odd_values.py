@@ -75,6 +75,12 @@ class Trial:
         if found := fault_of(done.exit_code, done.stderr, done.exception):
             self.faults[case] = found
 
+    def judge(self) -> None:
+        """Fail with a line for each fault."""
+        if self.faults:
+            lines = [f"{case}: {fault}" for case, fault in self.faults.items()]
+            pytest.fail("\n".join(lines), pytrace=False)
+
     def out(self, row: Row) -> Path:
         """An output that nobody has used."""
         out = self.folder / "outputs" / str(self.calls)
@@ -142,7 +148,7 @@ def test_odd_values_of_an_option_end_in_a_documented_way(
     if strangers.exists():
         before = {name: f"the only copy of {name}\n".encode() for name in noted(strangers)}
         assert noted(strangers) == before and len(before) == 5
-    assert not trial.faults, trial.faults
+    trial.judge()
     assert not list((trial.folder / "home").iterdir())
 
 
@@ -154,7 +160,7 @@ def test_odd_values_in_a_file_end_in_a_documented_way(name: str, data: Path, tri
             path.write_text(file_of(place, key, value))
             given = ROWS[name].without(f"--{key.replace('_', '-')}", data, trial.out(ROWS[name]))
             trial.call(f"{place} {key} = {case}", name, *given, "--config", str(path))
-    assert not trial.faults, trial.faults
+    trial.judge()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -164,4 +170,4 @@ def test_odd_files_of_options_end_in_a_documented_way(name: str, data: Path, tri
         path.write_bytes(content)
         given = ROWS[name].without("--config", data, trial.out(ROWS[name]))
         trial.call(case, name, *given, "--config", str(path))
-    assert not trial.faults, trial.faults
+    trial.judge()
