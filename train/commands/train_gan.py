@@ -9,6 +9,7 @@ from shared.options import command
 from shared.settings import build_given
 from train.settings.request import TrainRequest
 from train.settings.tree import TrainSettings
+from train.stopping import StopRequest
 
 EXAMPLES = (
     "train-gan --shards shards/",
@@ -24,6 +25,11 @@ def train_gan(**options: Any) -> None:
     curves. Ctrl-C saves a checkpoint and stops (exit code 75). Without a network, the preset
     "full" needs VGG-19's weights by --vgg, or trains without them by --features pixels.
     """
+    with StopRequest() as stop:  # before the slow imports: a signal meets a handler from here on
+        _train(options, stop)
+
+
+def _train(options: dict[str, Any], stop: StopRequest) -> None:
     request = build_given(TrainRequest, options)
 
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
@@ -38,7 +44,8 @@ def train_gan(**options: Any) -> None:
         return
     from train.loop import run  # noqa: PLC0415 - it imports torch
 
-    newest = run(settings, request.shards, folder, console=console)
+    stop.leave_if_asked()
+    newest = run(settings, request.shards, folder, console=console, stop=stop)
     console.result(f"checkpoint: {newest}")
     console.result(f"sheets:     {folder / 'sheets'}")
     console.result(f"curves:     {folder / 'curves.png'}")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from drawn_shards import publish_shards
+from train.settings.resolve import resolved
 
 from data_manifest.manifest import open_manifest
 from train.run_folder import shards_fingerprint
-from train.settings.resolve import resolved
 
 
 @pytest.fixture(scope="module")
