@@ -82,8 +82,8 @@ FAILURES = (
             "prep-market: expected an option that it has, found --sorce; did you mean --src?"),
     Failure("too many bad images", "prep-market", "--src {out}-bad/Market --out {out} "
             "--keypoints {out}-bad/keypoints.csv --workers 1", 1,
-            "images: expected at most 0.50% bad, found 8 of 16 (50.00%), …; look at status 'bad' in "
-            "images.csv, or allow more with --max-bad", bad_images),
+            "images: expected at most 0.50% bad, found 8 of 16 (50.00%), …; look at status 'bad' "
+            "in images.csv, or allow more with --max-bad", bad_images),
     Failure("another run has the shards", "prep-market", f"{MARKET} --out {{out}}", 4,
             HELD, is_held=True),
     Failure("key points that are not there", "prep-market",
