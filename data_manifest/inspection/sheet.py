@@ -34,6 +34,7 @@ from shared.picture_sheet import (
 )
 from shared.skeleton import PARTS, TORSO
 
+PNG: Final = b"\x89PNG\r\n\x1a\n"
 WANTED_HEIGHT_PX: Final = 384
 LEGEND_ENTRY_PX: Final = 110
 HEADS: Final = (
@@ -78,12 +79,22 @@ def publish_sheet(
         The SHA-256 of the picture.
 
     Raises:
-        UsageError: The split has no pairs.
+        UsageError: The split has no pairs, or the file is there and is no picture of this kind.
         DamagedError: A shard is not what the manifest lists.
     """
+    _refuse_other_files(file)
     stream = io.BytesIO()
     draw_sheet(folder, settings).save(stream, "PNG")
     return publish(file, stream.getvalue(), disk)
+
+
+def _refuse_other_files(file: Path) -> None:
+    if file.is_file():
+        with file.open("rb") as opened:
+            if opened.read(len(PNG)) != PNG:
+                raise UsageError(
+                    problem(file, "a PNG picture", "another file", "choose a new name")
+                )
 
 
 def draw_sheet(folder: Path, settings: SheetSettings) -> Image.Image:
