@@ -118,7 +118,9 @@ class OwnedFolder:
             if names.fullmatch(name) and str(Path(place, name)) not in self._files:
                 found = f"a file that {self.command} did not make"
                 raise UsageError(
-                    problem(folder / name, "a free name", found, "move it away, or choose another --out")
+                    problem(
+                        folder / name, "a free name", found, "move it away, or choose another --out"
+                    )
                 )
 
     def remove(self, names: Iterable[str] | None = None) -> None:

@@ -51,8 +51,9 @@ def test_the_same_command_comes_back_and_knows_its_files(tmp_path: Path) -> None
 
 
 def test_another_commands_folder_is_refused(tmp_path: Path) -> None:
-    with owned_folder(tmp_path, "prep-market"):
-        pass
+    with owned_folder(tmp_path, "prep-market") as owned:
+        owned.intend(["a.h5"])
+        publish_text(tmp_path / "a.h5", "data")
     expected = pytest.raises(UsageError, match="one that prep-market made")
     with expected, owned_folder(tmp_path, "train-gan"):
         pass
