@@ -278,7 +278,7 @@ def _has_our_columns(path: Path) -> bool:
             head = stream.readline(4096).decode("utf-8", "replace")
     except OSError:
         return False
-    return head.strip() == ",".join(columns)
+    return head.strip() == ",".join(column.name for column in columns)
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
