@@ -115,7 +115,7 @@ def write_keypoints(
         f"{name}: {xy[:, 1].tolist()}: {xy[:, 0].tolist()}"
         for name, xy in zip(table.names, whole, strict=True)
     ]
-    return publish_text(path, "\n".join([KEYPOINTS_HEADER, *rows]) + "\n", disk)
+    return "\n".join([KEYPOINTS_HEADER, *rows]) + "\n"
 
 
 def read_pairs(path: Path) -> pd.DataFrame:

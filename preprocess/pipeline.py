@@ -193,7 +193,7 @@ def _posed(
     roster = with_poses(
         roster,
         estimator,
-        KeptPoses(job.out.poses, estimator.key, job.out.disk),
+        KeptPoses(job.out.poses, estimator.key, job.out.disk, job.out.owned),
         job.console,
         joint_threshold=pose.joint_threshold,
         threads=job.settings.run.workers,

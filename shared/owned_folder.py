@@ -15,7 +15,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,15 @@ class OwnedFolder:
                 continue
         self._files -= chosen
         self.mark()
+
+    def dissolve(self) -> None:
+        """Remove the owner's files, the claim, and every folder that is empty then."""
+        folders = {parent for name in self._files for parent in Path(name).parents}
+        self.remove()
+        for name in sorted(folders - {Path()}, key=lambda each: len(each.parts), reverse=True):
+            if not self._leads_out(self.path / name):
+                _remove_empty(self.path / name)
+        _withdraw(self.path, was_there=False)
 
     def remove_temporaries(self, names: Iterable[str] = (".",)) -> None:
         """Remove what killed runs left half-written in the folder or in folders of it."""
@@ -278,6 +287,11 @@ def _is_inside(name: Any) -> bool:
     return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def _is_bare(path: Path) -> bool:
     """Tell whether a folder holds nothing but a claim."""
     return set(_names(path)) <= {LOCK_NAME, MARKER_NAME}
@@ -285,14 +299,12 @@ def _is_bare(path: Path) -> bool:
 
 def _withdraw(path: Path, *, was_there: bool) -> None:
     """Remove a claim that came to nothing, and the folder that was made for it."""
-    try:
+    with suppress(OSError, UsageError):
         if _is_bare(path):
             (path / MARKER_NAME).unlink(missing_ok=True)
             (path / LOCK_NAME).unlink(missing_ok=True)
             if not was_there:
                 path.rmdir()
-    except (OSError, UsageError):
-        pass
 
 
 def _refused(where: object, expected: str, found: object) -> UsageError:

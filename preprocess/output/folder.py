@@ -24,6 +24,7 @@ from data_manifest.manifest import (
     open_manifest,
     pairs_file,
 )
+from preprocess.pose.kept_poses import blocks_in
 from preprocess.sources.registry import find_source
 from preprocess.sources.source import Source, refuse_writing_into
 from shared.errors import DamagedError, UsageError, problem
@@ -92,7 +93,8 @@ def made_by_older(out: Path) -> list[str] | None:
     if manifest is not None:
         shards += [entry.file for entry in manifest.shards]
     tables = [name for name in TABLES if _has_our_columns(out / name)]
-    names = {*notes, *shards, *tables, RECORD_FILE}
+    poses = [f"{_POSES}/{name}" for name in blocks_in(out / _POSES)]
+    names = {*notes, *shards, *tables, *poses, RECORD_FILE}
     names |= {MANIFEST_FILE} if manifest is not None else set()
     return sorted(name for name in names if (out / name).is_file())
 
@@ -241,7 +243,9 @@ class OutputFolder:
         """Remove what this stage made, the manifest first; the pose model's results stay."""
         self.unfinish()
         self.owned.remove([RECORD_FILE])
-        self.owned.remove()
+        self.owned.remove(
+            name for name in self.owned.files if not name.startswith(f"{_POSES}/")
+        )
 
     def _hash(self, file: str) -> str:
         try:
