@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import UsageError, problem
-from shared.files import LOCK_NAME, Disk, folder_lock, publish_json, remove_temporaries
+from shared.files import (
+    LOCK_NAME,
+    Disk,
+    folder_lock,
+    is_temporary,
+    publish_json,
+    remove_temporaries,
+)
 
 MARKER_NAME = ".posegan.json"
 FORMAT = 1
@@ -239,7 +246,7 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
             found = f"one that {marker['made_by']} made"
             raise _refused(path, f"an empty folder or one that {command} made", found)
         return frozenset(marker["files"])
-    strangers = sorted(name for name in _names(path) if name != LOCK_NAME)
+    strangers = sorted(name for name in _names(path) if not _belongs_to_claim(name))
     known = recognise(path) if recognise is not None and strangers else None
     if known is not None:
         return frozenset(known)
@@ -294,15 +301,20 @@ def _remove_empty(folder: Path) -> None:
 
 def _is_bare(path: Path) -> bool:
     """Tell whether a folder holds nothing but a claim."""
-    return set(_names(path)) <= {LOCK_NAME, MARKER_NAME}
+    return all(name == MARKER_NAME or _belongs_to_claim(name) for name in _names(path))
+
+
+def _belongs_to_claim(name: str) -> bool:
+    """Tell whether a file may be left of a claim that was killed before it had a marker."""
+    return name == LOCK_NAME or is_temporary(name, of=MARKER_NAME)
 
 
 def _withdraw(path: Path, *, was_there: bool) -> None:
     """Remove a claim that came to nothing, and the folder that was made for it."""
     with suppress(OSError, UsageError):
         if _is_bare(path):
-            (path / MARKER_NAME).unlink(missing_ok=True)
-            (path / LOCK_NAME).unlink(missing_ok=True)
+            for name in sorted(_names(path), key=LOCK_NAME.__eq__):  # the lock last
+                (path / name).unlink(missing_ok=True)
             if not was_there:
                 path.rmdir()
 

@@ -243,9 +243,7 @@ class OutputFolder:
         """Remove what this stage made, the manifest first; the pose model's results stay."""
         self.unfinish()
         self.owned.remove([RECORD_FILE])
-        self.owned.remove(
-            name for name in self.owned.files if not name.startswith(f"{_POSES}/")
-        )
+        self.owned.remove(name for name in self.owned.files if not name.startswith(f"{_POSES}/"))
 
     def _hash(self, file: str) -> str:
         try:
