@@ -218,7 +218,7 @@ class Shard:
         return ShardArrays(**mapping)
 
     def pair_table(self) -> pd.DataFrame:
-        """Give the pairs as a table like ``pairs-*.csv``, with the size of each pose change."""
+        """Return the pairs as a table like ``pairs-*.csv``, with the size of each pose change."""
         from data_manifest.tables import pair_table  # noqa: PLC0415 - pandas only where asked for
 
         return pair_table(self.arrays(), self.number, pose_change=True)

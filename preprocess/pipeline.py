@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from data_manifest.inspection.summary import print_summary
 from data_manifest.manifest import Manifest, ShardEntry
-from preprocess.dry_run import forecast, say_forecast
+from preprocess.dry_run import estimate, say_estimate
 from preprocess.output.folder import OutputFolder, output_of
 from preprocess.output.publish import Made, publish_folder
 from preprocess.output.record import record_of
@@ -22,8 +22,8 @@ from preprocess.output.shards import ShardTask, make_shard, shard_task
 from preprocess.output.tables import unmatched_names
 from preprocess.pairing.annotations import Annotations, read_annotations
 from preprocess.pairing.catalogue import (
-    Roster,
-    call_roster,
+    Catalogue,
+    make_catalogue,
     with_annotations,
     with_checks,
     without_invalid,
@@ -104,33 +104,33 @@ def _make(
     with times.stage("list files"):
         listing = source.listing()
         annotations = read_annotations(settings.keypoints)
-        roster = call_roster(listing, annotations)
-        expected = forecast(_as_if_readable(roster, annotations), settings)
+        catalogue = make_catalogue(listing, annotations)
+        expected = estimate(_as_if_readable(catalogue, annotations), settings)
     record = record_of(settings, source, listing)
     finished = out.check(record, overwrite=settings.run.overwrite)
     if not finished:
         require_space(out.path, max(0, expected.num_bytes - out.held_bytes), out.disk)
     if settings.run.dry_run:
-        say_forecast(expected, roster, settings, console, clock)
+        say_estimate(expected, catalogue, settings, console, clock)
         return None
 
     manifest = _verified(out, console) if finished else None
     if manifest is None:
         out.begin(record)
         with times.stage("check images"):
-            roster = _checked(job, roster)
+            catalogue = _checked(job, catalogue)
         with times.stage("poses"):
-            roster, pose_key = _posed(job, roster, annotations, open_estimator)
+            catalogue, pose_key = _posed(job, catalogue, annotations, open_estimator)
         with times.stage("pairs"):
-            splits = [make_split(name, roster, settings) for name in ("train", "test")]
-            say_left_out(splits, unmatched_names(listing, roster, annotations), console)
+            splits = [make_split(name, catalogue, settings) for name in ("train", "test")]
+            say_left_out(splits, unmatched_names(listing, catalogue, annotations), console)
         with times.stage("shards"):
-            made = _make_shards(job, roster, splits)
+            made = _make_shards(job, catalogue, splits)
         manifest = publish_folder(
             out,
             made,
             listing=listing,
-            roster=roster,
+            catalogue=catalogue,
             annotations=annotations,
             splits=splits,
             record=record,
@@ -141,12 +141,12 @@ def _make(
     return manifest
 
 
-def _as_if_readable(roster: Roster, annotations: Annotations | None) -> Roster:
+def _as_if_readable(catalogue: Catalogue, annotations: Annotations | None) -> Catalogue:
     """Refuse what is known to be unusable without reading any image."""
-    roster = without_unpaired(roster)
+    catalogue = without_unpaired(catalogue)
     if annotations is None:
-        return roster
-    return without_invalid(with_annotations(roster, annotations))
+        return catalogue
+    return without_invalid(with_annotations(catalogue, annotations))
 
 
 def _verified(out: OutputFolder, console: Console) -> Manifest | None:
@@ -162,9 +162,9 @@ def _verified(out: OutputFolder, console: Console) -> Manifest | None:
     return manifest
 
 
-def _checked(job: Job, roster: Roster) -> Roster:
+def _checked(job: Job, catalogue: Catalogue) -> Catalogue:
     """Read every image once and refuse those that cannot be used or are never paired."""
-    paths = [image.path for image in roster.images]
+    paths = [image.path for image in catalogue.images]
     blocks = [paths[i : i + CHECK_BLOCK] for i in range(0, len(paths), CHECK_BLOCK)]
     parts: list[Checked] = []
     with job.console.stage("images", len(paths)) as stage:
@@ -176,29 +176,32 @@ def _checked(job: Job, roster: Roster) -> Roster:
         np.concatenate([np.zeros((0, 2), np.int32), *(part.sizes for part in parts)]),
         [digest for part in parts for digest in part.digests],
     )
-    roster = with_checks(roster, checked, any_size=job.settings.shards.any_size)
-    return without_unpaired(roster)
+    catalogue = with_checks(catalogue, checked, any_size=job.settings.shards.any_size)
+    return without_unpaired(catalogue)
 
 
 def _posed(
-    job: Job, roster: Roster, annotations: Annotations | None, open_estimator: OpenEstimator | None
-) -> tuple[Roster, str]:
+    job: Job,
+    catalogue: Catalogue,
+    annotations: Annotations | None,
+    open_estimator: OpenEstimator | None,
+) -> tuple[Catalogue, str]:
     """Enter the joints, published or estimated; the pose model's key comes with them."""
     if annotations is not None:
-        return without_invalid(with_annotations(roster, annotations)), ""
+        return without_invalid(with_annotations(catalogue, annotations)), ""
     pose = job.settings.pose
     if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)
     estimator = (open_estimator or _open_real)(pose, job.console)
-    roster = with_poses(
-        roster,
+    catalogue = with_poses(
+        catalogue,
         estimator,
         KeptPoses(job.out.poses, estimator.key, job.out.disk, job.out.owned),
         job.console,
         joint_threshold=pose.joint_threshold,
         threads=job.settings.run.workers,
     )
-    return without_invalid(roster), estimator.key
+    return without_invalid(catalogue), estimator.key
 
 
 def _open_real(settings: PoseSettings, console: Console) -> PoseEstimator:
@@ -207,13 +210,13 @@ def _open_real(settings: PoseSettings, console: Console) -> PoseEstimator:
     return open_estimator(settings, console)
 
 
-def _make_shards(job: Job, roster: Roster, splits: Sequence[Split]) -> Made:
+def _make_shards(job: Job, catalogue: Catalogue, splits: Sequence[Split]) -> Made:
     """Make every shard that is not there already, and remove those of earlier data."""
     out, size = job.out, job.settings.shards.image_size
     plans = [(plan, split) for split in splits for plan in split.plans]
     out.drop_other_shards({plan.file for plan, _ in plans})
     out.intend(plan.file for plan, _ in plans)
-    tasks = ((shard_task(plan, split, roster, out.path, size), out) for plan, split in plans)
+    tasks = ((shard_task(plan, split, catalogue, out.path, size), out) for plan, split in plans)
     entries: list[ShardEntry] = []
     status: dict[str, list[NDArray[np.uint8]]] = {split.name: [] for split in splits}
     try:

@@ -21,13 +21,12 @@ from typing import Any
 
 from shared.errors import UsageError, problem
 from shared.files import (
-    LOCK_NAME,
     Disk,
-    folder_lock,
     is_temporary,
     publish_json,
     remove_temporaries,
 )
+from shared.folder_lock import LOCK_NAME, folder_lock
 
 MARKER_NAME = ".posegan.json"
 FORMAT = 1

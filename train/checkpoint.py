@@ -60,7 +60,9 @@ class Checkpoints:
 
     def paths(self) -> list[Path]:
         """Return the checkpoints that there are, oldest first."""
-        return sorted(p for p in self._folder.glob("checkpoint-*.pt") if _NAME.fullmatch(p.name))
+        names = ((_NAME.fullmatch(p.name), p) for p in self._folder.glob("checkpoint-*.pt"))
+        found = [(int(name[1]), path) for name, path in names if name]
+        return [path for _, path in sorted(found)]
 
     def path_of(self, images: int) -> Path:
         """Return the name of the checkpoint after this many images."""

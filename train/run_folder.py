@@ -98,7 +98,7 @@ def _refuse_other_settings(folder: Path, settings: TrainSettings) -> None:
         return
     changed = differences(_saved(folder / SETTINGS_NAME).lasting, settings.lasting)
     if changed:
-        remedy = "give the old settings to continue, or choose another --out"
+        remedy = "use the old settings to continue, or choose another --out"
         raise UsageError(problem(folder, "a run of these settings", "; ".join(changed), remedy))
 
 

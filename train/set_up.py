@@ -24,7 +24,7 @@ from train.state import TrainState
 from train.trainer import Clock, Parts
 from train.watch.logbook import Logbook, open_tensorboard, require_tensorboard
 from train.watch.recorder import Recorder
-from train.watch.validation import Trial, load_trial_pairs
+from train.watch.validation import Validation, load_validation_pairs
 from train.world import World, kept_by_first, share_of_batch
 
 
@@ -172,8 +172,8 @@ def _open_recorder(
 ) -> Recorder:
     """Load the fixed pairs and open the log; the first process alone does."""
     run_settings, warn = settings.run, seams.console.warn
-    trial = Trial(
-        load_trial_pairs(needs.shards, needs.manifest, run_settings.score_pairs, warn),
+    validation = Validation(
+        load_validation_pairs(needs.shards, needs.manifest, run_settings.score_pairs, warn),
         sheet_pairs=run_settings.sheet_pairs,
         sigma=settings.data.sigma,
         batch=max(settings.data.batch, 16),
@@ -181,4 +181,4 @@ def _open_recorder(
     )
     events = partial(open_tensorboard, owned.path) if run_settings.tensorboard else None
     logbook = Logbook(owned.path, open_events=events, disk=seams.disk)
-    return Recorder(owned, trial, logbook, console=seams.console)
+    return Recorder(owned, validation, logbook, console=seams.console)

@@ -174,7 +174,7 @@ class TrainState:
                     "--init-from",
                     "a generator of the same form",
                     str(error).splitlines()[0],
-                    "give the preset and size of that run",
+                    "use the preset and size of that run",
                 )
             ) from error
 

@@ -223,7 +223,7 @@ def _tell_epoch(trainer: Any) -> None:
 
 
 def write_weights(checkpoint: Path, out: Path) -> str:
-    """Write the network of a checkpoint alone, in half precision; give the SHA-256.
+    """Write the network of a checkpoint alone, in half precision; return its SHA-256.
 
     Nothing of the machine it was trained on goes along: no path, no date, no optimiser.
     """
@@ -292,7 +292,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--work", type=Path, default=Path("demo/pose"), help="folder of crops and checkpoints")
     add("--out", type=Path, default=Path("demo/pose/demo-pose.pt"), help="the weights to write")
     add("--measure", type=Path, metavar="FILE", help="only measure these weights")
-    add("--share", type=float, default=1.0, help="share of the crops and epochs, for a trial")
+    add("--share", type=float, default=1.0, help="share of the crops and epochs, for a quick look")
     add("--hours", type=float, help="end each phase after so long")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train")
     add("--workers", type=int, default=2, help="processes that draw")

@@ -19,7 +19,7 @@ from data_manifest import schema
 from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import ShardEntry
 from data_manifest.shard import stage_shard
-from preprocess.pairing.catalogue import Roster
+from preprocess.pairing.catalogue import Catalogue
 from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.pairing.splits import Split
 from preprocess.sources.images import fast_decoder, read_image
@@ -84,25 +84,25 @@ class ShardTask:
 
 
 def shard_task(
-    plan: ShardPlan, split: Split, roster: Roster, folder: Path, image_size: tuple[int, int]
+    plan: ShardPlan, split: Split, catalogue: Catalogue, folder: Path, image_size: tuple[int, int]
 ) -> ShardTask:
     """Gather all that a worker needs to make one shard in a folder."""
     rows = split.rows[plan.rows]
-    images = [roster.images[row] for row in rows]
+    images = [catalogue.images[row] for row in rows]
     return ShardTask(
         path=folder / plan.file,
         split=split.name,
         image_size=image_size,
         sources=[image.path for image in images],
         names=[image.name for image in images],
-        digests=roster.digests[rows].tolist(),
-        joints=_scaled(roster.joints[rows], roster.sizes[rows], image_size),
-        scores=roster.scores[rows],
-        identities=roster.identities[rows],
-        cameras=roster.cameras[rows],
-        people=roster.people[rows],
-        person_scores=roster.person_scores[rows],
-        margins=roster.margins[rows],
+        digests=catalogue.digests[rows].tolist(),
+        joints=_scaled(catalogue.joints[rows], catalogue.sizes[rows], image_size),
+        scores=catalogue.scores[rows],
+        identities=catalogue.identities[rows],
+        cameras=catalogue.cameras[rows],
+        people=catalogue.people[rows],
+        person_scores=catalogue.person_scores[rows],
+        margins=catalogue.margins[rows],
         pairs=plan.pairs,
         order=plan.order,
     )

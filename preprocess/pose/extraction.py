@@ -26,7 +26,8 @@ from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import IMAGE_SUFFIXES, check_images
 from shared.console import Console
 from shared.errors import RulesBrokenError, UsageError, problem
-from shared.files import LOCK_NAME, Disk
+from shared.files import Disk
+from shared.folder_lock import LOCK_NAME
 from shared.geometry import presence, valid_poses
 from shared.owned_files import OwnedFiles
 from shared.owned_folder import owned_folder

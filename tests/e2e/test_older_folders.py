@@ -15,7 +15,7 @@ from preprocess.pipeline import run
 from preprocess.settings import PoseSettings, PrepareSettings, RunSettings, ShardSettings
 from preprocess.sources.registry import find_source
 from shared.weights import WEIGHTS
-from train.settings.resolve import resolved
+from train.planned_run import resolved
 from train.watch.logbook import read_log
 
 ARCHIVE = Path(__file__).parents[1] / "archive" / "v0.1"

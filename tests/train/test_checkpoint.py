@@ -56,9 +56,9 @@ def test_every_torn_or_rotten_newest_gives_way_to_the_one_before(
     kept.save(10, content(1), best_images=None)
     newest = kept.save(20, content(2), best_images=None)
     whole = newest.read_bytes()
-    for trial in range(60):
+    for attempt in range(60):
         data = bytearray(whole)
-        if trial % 2:
+        if attempt % 2:
             del data[int(rng.integers(len(whole))) :]
         else:
             data[int(rng.integers(len(whole)))] ^= 1 << int(rng.integers(8))

@@ -18,7 +18,7 @@ from worlds import CPU, Rank, together
 import train.set_up
 import train.trainer
 from shared.errors import DivergedError, LockedError, NoSpaceError, StoppedError, UsageError
-from shared.files import folder_lock
+from shared.folder_lock import folder_lock
 from train.data.order import Order
 from train.loop import run
 from train.settings.tree import TrainSettings

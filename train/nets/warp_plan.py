@@ -125,7 +125,7 @@ def build_warp_plan(
     kept = (touching & known).nonzero().squeeze(1)
     pixels, taps = pixels.index_select(0, kept), taps.pick(kept)
     ranks, num_active = _ranks(pixels, num_pixels)
-    # Besides the lists of non-zeros the one look at figures on the host: each layer's length.
+    # Figures reach the host in two places only: these lengths, and the lists of non-zeros.
     lengths = [length for length in count_values(ranks, NUM_PARTS).tolist() if length]
     by_rank = ranks.to(torch.uint8).argsort(stable=True)
     pixels, taps = pixels.index_select(0, by_rank), taps.pick(by_rank)

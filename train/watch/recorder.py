@@ -15,7 +15,7 @@ from train.run_folder import CURVES_NAME, SHEETS
 from train.state import TrainState
 from train.watch.curves import draw_curves, panels_of
 from train.watch.logbook import Logbook, read_log
-from train.watch.validation import GENERATED, Trial
+from train.watch.validation import GENERATED, Validation
 
 
 class Recorder:
@@ -23,17 +23,17 @@ class Recorder:
 
     Args:
         owned: The run folder, held by this process.
-        trial: Fixed test pairs.
+        validation: Fixed test pairs.
         logbook: The run's log.
         console: Told the quick scores.
     """
 
     def __init__(
-        self, owned: OwnedFolder, trial: Trial, logbook: Logbook, *, console: Console
+        self, owned: OwnedFolder, validation: Validation, logbook: Logbook, *, console: Console
     ) -> None:
         self._owned = owned
         self._out = owned.path
-        self._trial = trial
+        self._validation = validation
         self._logbook = logbook
         self._console = console
 
@@ -51,9 +51,9 @@ class Recorder:
         Returns:
             The score by which checkpoints are compared: SSIM of the average, higher is better.
         """
-        scores = self._trial.scores(state.average)
+        scores = self._validation.scores(state.average)
         self._logbook.write("scores", state.images, scores)
-        sheet = self._trial.sheet(state.generator, state.average)
+        sheet = self._validation.sheet(state.generator, state.average)
         self._publish(f"{SHEETS}/sheet-{state.images:010d}.png", sheet)
         for metric, named in scores.items():
             figures = ", ".join(f"{name} {value:.4f}" for name, value in named.items())
