@@ -259,7 +259,7 @@ def test_a_failed_start_binds_no_folder(
     found = tmp_path / "found"
     found.mkdir()
     shards = given["train-gan"][1]
-    small = ["--shards", shards, "--preset", "dsc", "--channels", 2, "--max-images", 8]
+    small = ["--shards", shards, "--preset", "full", "--channels", 2, "--max-images", 8]
     for out in (tmp_path / "made", found):
         common = [*small, "--device", "cpu", "--out", out]
         for more in (["--dry-run"], []):
