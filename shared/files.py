@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -86,20 +87,57 @@ def publish(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> s
         NoSpaceError: The disk or the quota is full.
         UsageError: Any other error of the operating system.
     """
+    staged = stage(path, data, disk)
+    unveil(staged, disk)
+    return staged.sha256
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A whole file, safe on the disk, that does not bear its name yet.
+
+    Attributes:
+        temporary: Where it lies.
+        path: The name that it will bear.
+        sha256: Of its content, in hexadecimal.
+    """
+
+    temporary: Path
+    path: Path
+    sha256: str
+
+
+def stage(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> Staged:
+    """Do the first half of :func:`publish`: write a whole file beside its final name.
+
+    So a worker can write what only its parent, the holder of the folder, may publish.
+    """
     disk = disk or Disk()
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     _forget(temporary)  # of an earlier process of this number, or a link that somebody laid there
     try:
         _write_whole(disk, temporary, memoryview(data).cast("B"))
-        disk.rename(temporary, path)
-        disk.flush_folder(path.parent)
     except OSError as error:
         _forget(temporary)
         raise publishing_error(path, error) from error
     except BaseException:
         _forget(temporary)
         raise
-    return hashlib.sha256(data).hexdigest()
+    return Staged(temporary, path, hashlib.sha256(data).hexdigest())
+
+
+def unveil(staged: Staged, disk: Disk | None = None) -> None:
+    """Do the second half of :func:`publish`: give the file its name."""
+    disk = disk or Disk()
+    try:
+        disk.rename(staged.temporary, staged.path)
+        disk.flush_folder(staged.path.parent)
+    except OSError as error:
+        _forget(staged.temporary)
+        raise publishing_error(staged.path, error) from error
+    except BaseException:
+        _forget(staged.temporary)
+        raise
 
 
 def publish_text(path: Path, text: str, disk: Disk | None = None) -> str:

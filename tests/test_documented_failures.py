@@ -13,7 +13,7 @@ from documented_failures import FAILURES, Failure
 from made_once import made_once
 
 from shared.errors import PoseGanError, exit_codes
-from shared.files import folder_lock
+from shared.folder_lock import folder_lock
 
 
 @pytest.fixture(scope="session")

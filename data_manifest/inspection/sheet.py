@@ -23,7 +23,8 @@ from data_manifest.settings import SheetSettings
 from data_manifest.shard import read_shard
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import UsageError, problem
-from shared.files import Disk, publish
+from shared.files import Disk
+from shared.owned_files import OwnedFiles
 from shared.picture_sheet import (
     LIGHT,
     draw_grid,
@@ -34,7 +35,6 @@ from shared.picture_sheet import (
 )
 from shared.skeleton import PARTS, TORSO
 
-PNG: Final = b"\x89PNG\r\n\x1a\n"
 WANTED_HEIGHT_PX: Final = 384
 LEGEND_ENTRY_PX: Final = 110
 HEADS: Final = (
@@ -66,8 +66,8 @@ PART_COLOURS: Final = (
 
 def publish_sheet(
     folder: Path, file: Path, settings: SheetSettings, disk: Disk | None = None
-) -> str:
-    """Draw pairs of a shard folder and publish the picture.
+) -> None:
+    """Draw pairs of a shard folder and publish the picture; only such a sheet is replaced.
 
     Args:
         folder: The shard folder.
@@ -75,26 +75,15 @@ def publish_sheet(
         settings: Which pairs.
         disk: The calls to the operating system.
 
-    Returns:
-        The SHA-256 of the picture.
-
     Raises:
-        UsageError: The split has no pairs, or the file is there and is no picture of this kind.
+        UsageError: The split has no pairs, or the file is somebody else's.
         DamagedError: A shard is not what the manifest lists.
     """
-    _refuse_other_files(file)
+    owned = OwnedFiles([file], "inspect-shards", disk)
+    owned.check()
     stream = io.BytesIO()
     draw_sheet(folder, settings).save(stream, "PNG")
-    return publish(file, stream.getvalue(), disk)
-
-
-def _refuse_other_files(file: Path) -> None:
-    if file.is_file():
-        with file.open("rb") as opened:
-            if opened.read(len(PNG)) != PNG:
-                raise UsageError(
-                    problem(file, "a PNG picture", "another file", "choose a new name")
-                )
+    owned.publish({file: stream.getvalue()})
 
 
 def draw_sheet(folder: Path, settings: SheetSettings) -> Image.Image:

@@ -12,7 +12,7 @@ from command_rows import ROWS, Row
 from commands import call
 from odd_values import assert_unchanged, fault_of, noted
 
-from shared.files import LOCK_NAME, folder_lock
+from shared.folder_lock import LOCK_NAME, folder_lock
 
 OWNING = [row for row in ROWS if row.owns_folder]
 

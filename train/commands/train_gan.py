@@ -40,10 +40,11 @@ def _train(options: dict[str, Any], stop: StopRequest) -> None:
     settings = resolved(request.shards, preset=request.preset, config=options["config"], **flags)
     folder = request.out or Path("runs") / settings.run_name
     describe(settings, request.shards, folder, console)
-    if request.dry_run:
-        return
-    from train.loop import run  # noqa: PLC0415 - it imports torch
+    from train.loop import check, run  # noqa: PLC0415 - it imports torch
 
+    if request.dry_run:
+        check(settings, request.shards, folder, console=console)
+        return
     stop.leave_if_asked()
     newest = run(settings, request.shards, folder, console=console, stop=stop)
     console.result(f"checkpoint: {newest}")
