@@ -131,7 +131,7 @@ class TrainState:
             sum(value.nbytes for value in network.state_dict().values())
             for network in (self.generator, self.discriminator)
         ]
-        return 4 * sizes[0] + 3 * sizes[1]
+        return int(4 * sizes[0] + 3 * sizes[1])
 
     def content(self) -> dict[str, Any]:
         """Return everything that a checkpoint keeps: tensors and plain values only."""
