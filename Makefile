@@ -39,13 +39,13 @@ demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the resu
 	@echo 'Look at:'; ls $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
 	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md
 
-quick: $(STAMP) ## the tests that start no process and train nothing: a minute
+quick: $(STAMP) ## the tests that start no process and train nothing
 	$(PYTEST) $(PARALLEL) -m '$(QUICK)' --timeout 60
 
-test: $(STAMP) ## the default tests: some minutes
+test: $(STAMP) ## all tests but the slow ones
 	$(PYTEST) $(PARALLEL)
 
-slow: $(STAMP) ## the tests that take long: ten minutes or so
+slow: $(STAMP) ## the tests that take long
 	$(PYTEST) $(PARALLEL) -m 'slow and not gpu'
 
 lint: $(STAMP) ## format, lint, types and import contracts
@@ -57,7 +57,7 @@ lint: $(STAMP) ## format, lint, types and import contracts
 check: lint ## lint, then the default and the slow tests; a skip that is not allowed fails
 	$(PYTEST) $(PARALLEL) --refuse-skips -m 'not gpu and not soak and not promises'
 
-format: $(STAMP) ## format the code and mend what can be mended
+format: $(STAMP) ## format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -51,9 +51,9 @@ def file_image(header: Header, arrays: Mapping[str, NDArray[Any]]) -> bytes:
 def _new_file(stream: io.BytesIO) -> h5py.File:
     """Open a new file in memory, without times and with checksums on all its descriptions.
 
-    HDF5's own driver for files in memory (core) does not serve. HDF5 1.14 writes a wrong checksum
-    with it, and two threads that each open a file of the same name get the same file. And only
-    these low-level calls can leave the creation time out of the root group.
+    HDF5's own driver for files in memory (core) cannot be used: HDF5 1.14 writes a wrong checksum
+    with it, and two threads that open files of the same name share one file. Besides, only these
+    low-level calls can leave the creation time out of the root group.
     """
     plan = h5py.h5p.create(h5py.h5p.FILE_CREATE)
     plan.set_obj_track_times(False)

@@ -85,19 +85,23 @@ def read_keypoints(path: Path) -> KeypointTable:
 def write_keypoints(
     path: Path, names: tuple[str, ...], joints: NDArray[np.float64], disk: Disk | None = None
 ) -> str:
-    """Write key points in the published form.
+    """Publish :func:`keypoints_text` and return its SHA-256."""
+    return publish_text(path, keypoints_text(path, names, joints), disk)
+
+
+def keypoints_text(path: Path, names: tuple[str, ...], joints: NDArray[np.float64]) -> str:
+    """Compose a file of key points in the published form.
 
     Coordinates are rounded to whole pixels. One that would fall below 0 is written as 0, because a
     negative number means an absent joint there.
 
     Args:
-        path: The file.
+        path: The file, for messages.
         names: File names, each once.
         joints: float64 (n, 18, 2), (x, y) in px, NaN where absent.
-        disk: The calls to the operating system.
 
     Returns:
-        The SHA-256 of the file.
+        Its content.
 
     Raises:
         UsageError: A name is there twice or cannot be written in this form.
@@ -115,7 +119,7 @@ def write_keypoints(
         f"{name}: {xy[:, 1].tolist()}: {xy[:, 0].tolist()}"
         for name, xy in zip(table.names, whole, strict=True)
     ]
-    return publish_text(path, "\n".join([KEYPOINTS_HEADER, *rows]) + "\n", disk)
+    return "\n".join([KEYPOINTS_HEADER, *rows]) + "\n"
 
 
 def read_pairs(path: Path) -> pd.DataFrame:

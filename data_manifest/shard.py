@@ -20,7 +20,7 @@ from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import ShardEntry, listed_sha256
 from data_manifest.schema import DataSet
 from shared.errors import DamagedError, UsageError, problem
-from shared.files import Disk, publish, sha256_of_file
+from shared.files import Disk, Staged, sha256_of_file, stage, unveil
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def shard_bytes(arrays: ShardArrays, split: str) -> bytes:
         split: ``"train"`` or ``"test"``.
 
     Returns:
-        The file, to be published by ``shared.files.publish``.
+        The file, to be published by :func:`publish_shard`.
 
     Raises:
         UsageError: The values break a rule of the format.
@@ -67,7 +67,16 @@ def shard_bytes(arrays: ShardArrays, split: str) -> bytes:
 def publish_shard(
     path: Path, split: str, arrays: ShardArrays, disk: Disk | None = None
 ) -> ShardEntry:
-    """Publish a shard.
+    """Publish a shard; see :func:`stage_shard`."""
+    entry, staged = stage_shard(path, split, arrays, disk)
+    unveil(staged, disk)
+    return entry
+
+
+def stage_shard(
+    path: Path, split: str, arrays: ShardArrays, disk: Disk | None = None
+) -> tuple[ShardEntry, Staged]:
+    """Write a shard beside its name, which ``shared.files.unveil`` gives it.
 
     Args:
         path: The file, named as ``schema.shard_file`` names it.
@@ -76,22 +85,24 @@ def publish_shard(
         disk: The calls to the operating system.
 
     Returns:
-        Its entry for the manifest.
+        Its entry for the manifest, and the file.
 
     Raises:
         UsageError: The values break a rule of the format.
         NoSpaceError: The disk is full.
     """
     data = shard_bytes(arrays, split)
-    return ShardEntry(
+    staged = stage(path, data, disk)
+    entry = ShardEntry(
         file=path.name,
         split=split,
         num_bytes=len(data),
-        sha256=publish(path, data, disk),
+        sha256=staged.sha256,
         num_images=len(arrays.images),
         num_pairs=len(arrays.pairs),
         identities=tuple(np.unique(arrays.identities).tolist()),
     )
+    return entry, staged
 
 
 def read_shard(path: Path, sha256: str | None = None) -> ShardArrays:
@@ -207,7 +218,7 @@ class Shard:
         return ShardArrays(**mapping)
 
     def pair_table(self) -> pd.DataFrame:
-        """Give the pairs as a table like ``pairs-*.csv``, with the size of each pose change."""
+        """Return the pairs as a table like ``pairs-*.csv``, with the size of each pose change."""
         from data_manifest.tables import pair_table  # noqa: PLC0415 - pandas only where asked for
 
         return pair_table(self.arrays(), self.number, pose_change=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pairing.shard_plans import OVERHEAD_BYTES, image_bytes, pair_bytes
 from preprocess.pairing.splits import count_split_pairs
 from preprocess.settings import PrepareSettings
@@ -25,7 +25,7 @@ CSV_BYTES: Final = 220
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Estimate:
     """What a run will need at most.
 
     Args:
@@ -39,42 +39,44 @@ class Forecast:
     num_bytes: int
 
 
-def forecast(roster: Roster, settings: PrepareSettings) -> Forecast:
-    """Forecast a run as if every image that is valid so far stayed valid."""
-    num_images = len(roster.rows(Status.VALID))
-    num_pairs = {split: count_split_pairs(split, roster, settings) for split in ("train", "test")}
+def estimate(catalogue: Catalogue, settings: PrepareSettings) -> Estimate:
+    """Estimate a run as if every image that is valid so far stayed valid."""
+    num_images = len(catalogue.rows(Status.VALID))
+    num_pairs = {
+        split: count_split_pairs(split, catalogue, settings) for split in ("train", "test")
+    }
     all_pairs = sum(num_pairs.values())
     rows = num_images * image_bytes(settings.shards.image_size) + all_pairs * pair_bytes()
     num_shards = rows // settings.shards.shard_bytes + 2
-    tables = (len(roster) + all_pairs) * CSV_BYTES
-    return Forecast(num_images, num_pairs, rows + num_shards * OVERHEAD_BYTES + tables)
+    tables = (len(catalogue) + all_pairs) * CSV_BYTES
+    return Estimate(num_images, num_pairs, rows + num_shards * OVERHEAD_BYTES + tables)
 
 
-def say_forecast(
-    expected: Forecast,
-    roster: Roster,
+def say_estimate(
+    expected: Estimate,
+    catalogue: Catalogue,
     settings: PrepareSettings,
     console: Console,
     clock: Callable[[], float],
 ) -> None:
     """Say what a run would do; some images are read to learn how fast this machine is."""
     pairs = ", ".join(f"{count:,} {split} pairs" for split, count in expected.num_pairs.items())
-    console.result(f"images: {len(roster):,}, of them at most {expected.num_images:,} valid")
+    console.result(f"images: {len(catalogue):,}, of them at most {expected.num_images:,} valid")
     console.result(f"pairs: at most {pairs}")
     console.result(f"bytes: at most {expected.num_bytes:,} in {settings.out}")
-    seconds = _seconds(expected, roster, settings, clock)
+    seconds = _seconds(expected, catalogue, settings, clock)
     console.result(f"time: about {seconds:.0f} s with {settings.run.workers} workers")
     console.result("nothing was written: this was a dry run")
 
 
 def _seconds(
-    expected: Forecast, roster: Roster, settings: PrepareSettings, clock: Callable[[], float]
+    expected: Estimate, catalogue: Catalogue, settings: PrepareSettings, clock: Callable[[], float]
 ) -> float:
-    sample = roster.images[:: max(1, len(roster) // SAMPLE_IMAGES)]
+    sample = catalogue.images[:: max(1, len(catalogue) // SAMPLE_IMAGES)]
     start = clock()
     check_images([image.path for image in sample])
     image_s = (clock() - start) / max(len(sample), 1)
-    reads = len(roster) + expected.num_images
+    reads = len(catalogue) + expected.num_images
     seconds = 2 + (reads * image_s + sum(expected.num_pairs.values()) / PAIRS_PER_S) / max(
         settings.run.workers, 1
     )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
 from data_manifest.inspection.summary import print_summary
 from data_manifest.manifest import Manifest, ShardEntry
-from preprocess.dry_run import forecast, say_forecast
-from preprocess.output.folder import OutputFolder
+from preprocess.dry_run import estimate, say_estimate
+from preprocess.output.folder import OutputFolder, output_of
 from preprocess.output.publish import Made, publish_folder
 from preprocess.output.record import record_of
 from preprocess.output.report import StageTimes, refuse_too_many_bad, say_left_out
@@ -22,24 +22,26 @@ from preprocess.output.shards import ShardTask, make_shard, shard_task
 from preprocess.output.tables import unmatched_names
 from preprocess.pairing.annotations import Annotations, read_annotations
 from preprocess.pairing.catalogue import (
-    Roster,
-    call_roster,
+    Catalogue,
+    make_catalogue,
     with_annotations,
     with_checks,
     without_invalid,
     without_unpaired,
 )
 from preprocess.pairing.splits import Split, make_split
+from preprocess.parallel import in_parallel
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import PoseEstimator
 from preprocess.pose.stage import with_poses
 from preprocess.pose.weight_files import DEMO_NOTE
-from preprocess.settings import DEMO_MODEL, PoseSettings, PrepareSettings, RunSettings
+from preprocess.settings import DEMO_MODEL, PoseSettings, PrepareSettings
 from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import Checked, check_images
 from preprocess.sources.source import Source
 from shared.console import Console
-from shared.files import Disk, require_space
+from shared.files import Disk, Staged, require_space, unveil
+from shared.owned_folder import OwnedFolder
 from shared.pair_geometry import transforms_of_pairs
 
 CHECK_BLOCK: Final = 512
@@ -62,11 +64,12 @@ def run(
     source: Source,
     console: Console,
     *,
+    owned: OwnedFolder | None = None,
     open_estimator: OpenEstimator | None = None,
     disk: Disk | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Make the shards of a data set; the caller holds the output folder's lock.
+    """Make the shards of a data set.
 
     A repeated call continues where a killed one stopped, and only verifies a finished folder.
 
@@ -74,6 +77,7 @@ def run(
         settings: What is wanted.
         source: The data set.
         console: Told what goes on; given the summary.
+        owned: The output folder, where the caller has claimed it already.
         open_estimator: Opens the pose model; by default
             :func:`preprocess.pose.yolo.open_estimator`.
         disk: The calls to the operating system by which files are published.
@@ -82,38 +86,51 @@ def run(
     Raises:
         PoseGanError: See the exit codes of ``shared.errors``.
     """
+    hold = not settings.run.dry_run
+    with nullcontext(owned) if owned else output_of(settings.out, hold=hold, disk=disk) as held:
+        job = Job(settings, source, OutputFolder(held), console)
+        manifest = _make(job, open_estimator, clock)
+    if manifest is not None:
+        print_summary(manifest.summary, console)
+        refuse_too_many_bad(manifest.summary, settings.run.max_bad)
+
+
+def _make(
+    job: Job, open_estimator: OpenEstimator | None, clock: Callable[[], float]
+) -> Manifest | None:
+    """Fill the output folder, or say what would go into it: a dry run has no manifest to give."""
+    settings, source, out, console = job.settings, job.source, job.out, job.console
     times = StageTimes(clock)
     with times.stage("list files"):
         listing = source.listing()
         annotations = read_annotations(settings.keypoints)
-        roster = call_roster(listing, annotations)
-        expected = forecast(_as_if_readable(roster, annotations), settings)
-    if settings.run.dry_run:
-        say_forecast(expected, roster, settings, console, clock)
-        return
-
-    out = OutputFolder(settings.out, disk)
-    job = Job(settings, source, out, console)
+        catalogue = make_catalogue(listing, annotations)
+        expected = estimate(_as_if_readable(catalogue, annotations), settings)
     record = record_of(settings, source, listing)
-    out.begin(record, overwrite=settings.run.overwrite)
-    manifest = _verified(out, console)
+    finished = out.check(record, overwrite=settings.run.overwrite)
+    if not finished:
+        require_space(out.path, max(0, expected.num_bytes - out.held_bytes), out.disk)
+    if settings.run.dry_run:
+        say_estimate(expected, catalogue, settings, console, clock)
+        return None
+
+    manifest = _verified(out, console) if finished else None
     if manifest is None:
-        require_space(out.path, max(0, expected.num_bytes - out.held_bytes), disk)
-        out.unfinish()
+        out.begin(record)
         with times.stage("check images"):
-            roster = _checked(job, roster)
+            catalogue = _checked(job, catalogue)
         with times.stage("poses"):
-            roster, pose_key = _posed(job, roster, annotations, open_estimator)
+            catalogue, pose_key = _posed(job, catalogue, annotations, open_estimator)
         with times.stage("pairs"):
-            splits = [make_split(name, roster, settings) for name in ("train", "test")]
-            say_left_out(splits, unmatched_names(listing, roster, annotations), console)
+            splits = [make_split(name, catalogue, settings) for name in ("train", "test")]
+            say_left_out(splits, unmatched_names(listing, catalogue, annotations), console)
         with times.stage("shards"):
-            made = _make_shards(job, roster, splits)
+            made = _make_shards(job, catalogue, splits)
         manifest = publish_folder(
             out,
             made,
             listing=listing,
-            roster=roster,
+            catalogue=catalogue,
             annotations=annotations,
             splits=splits,
             record=record,
@@ -121,16 +138,15 @@ def run(
             image_size=settings.shards.image_size,
             times=times,
         )
-    print_summary(manifest.summary, console)
-    refuse_too_many_bad(manifest.summary, settings.run.max_bad)
+    return manifest
 
 
-def _as_if_readable(roster: Roster, annotations: Annotations | None) -> Roster:
+def _as_if_readable(catalogue: Catalogue, annotations: Annotations | None) -> Catalogue:
     """Refuse what is known to be unusable without reading any image."""
-    roster = without_unpaired(roster)
+    catalogue = without_unpaired(catalogue)
     if annotations is None:
-        return roster
-    return without_invalid(with_annotations(roster, annotations))
+        return catalogue
+    return without_invalid(with_annotations(catalogue, annotations))
 
 
 def _verified(out: OutputFolder, console: Console) -> Manifest | None:
@@ -146,13 +162,13 @@ def _verified(out: OutputFolder, console: Console) -> Manifest | None:
     return manifest
 
 
-def _checked(job: Job, roster: Roster) -> Roster:
+def _checked(job: Job, catalogue: Catalogue) -> Catalogue:
     """Read every image once and refuse those that cannot be used or are never paired."""
-    paths = [image.path for image in roster.images]
+    paths = [image.path for image in catalogue.images]
     blocks = [paths[i : i + CHECK_BLOCK] for i in range(0, len(paths), CHECK_BLOCK)]
     parts: list[Checked] = []
     with job.console.stage("images", len(paths)) as stage:
-        for part in _in_parallel(job.settings.run, check_images, [(block,) for block in blocks]):
+        for part in _shared_out(job, check_images, [(block,) for block in blocks]):
             parts.append(part)
             stage.advance(len(part.reasons))
     checked = Checked(
@@ -160,29 +176,32 @@ def _checked(job: Job, roster: Roster) -> Roster:
         np.concatenate([np.zeros((0, 2), np.int32), *(part.sizes for part in parts)]),
         [digest for part in parts for digest in part.digests],
     )
-    roster = with_checks(roster, checked, any_size=job.settings.shards.any_size)
-    return without_unpaired(roster)
+    catalogue = with_checks(catalogue, checked, any_size=job.settings.shards.any_size)
+    return without_unpaired(catalogue)
 
 
 def _posed(
-    job: Job, roster: Roster, annotations: Annotations | None, open_estimator: OpenEstimator | None
-) -> tuple[Roster, str]:
+    job: Job,
+    catalogue: Catalogue,
+    annotations: Annotations | None,
+    open_estimator: OpenEstimator | None,
+) -> tuple[Catalogue, str]:
     """Enter the joints, published or estimated; the pose model's key comes with them."""
     if annotations is not None:
-        return without_invalid(with_annotations(roster, annotations)), ""
+        return without_invalid(with_annotations(catalogue, annotations)), ""
     pose = job.settings.pose
     if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)
     estimator = (open_estimator or _open_real)(pose, job.console)
-    roster = with_poses(
-        roster,
+    catalogue = with_poses(
+        catalogue,
         estimator,
-        KeptPoses(job.out.poses, estimator.key, job.out.disk),
+        KeptPoses(job.out.poses, estimator.key, job.out.disk, job.out.owned),
         job.console,
         joint_threshold=pose.joint_threshold,
         threads=job.settings.run.workers,
     )
-    return without_invalid(roster), estimator.key
+    return without_invalid(catalogue), estimator.key
 
 
 def _open_real(settings: PoseSettings, console: Console) -> PoseEstimator:
@@ -191,44 +210,54 @@ def _open_real(settings: PoseSettings, console: Console) -> PoseEstimator:
     return open_estimator(settings, console)
 
 
-def _make_shards(job: Job, roster: Roster, splits: Sequence[Split]) -> Made:
+def _make_shards(job: Job, catalogue: Catalogue, splits: Sequence[Split]) -> Made:
     """Make every shard that is not there already, and remove those of earlier data."""
     out, size = job.out, job.settings.shards.image_size
     plans = [(plan, split) for split in splits for plan in split.plans]
     out.drop_other_shards({plan.file for plan, _ in plans})
-    tasks = ((shard_task(plan, split, roster, out.path, size), out) for plan, split in plans)
+    out.intend(plan.file for plan, _ in plans)
+    tasks = ((shard_task(plan, split, catalogue, out.path, size), out) for plan, split in plans)
     entries: list[ShardEntry] = []
     status: dict[str, list[NDArray[np.uint8]]] = {split.name: [] for split in splits}
-    with job.console.stage("shards", len(plans)) as stage:
-        for entry, of_pairs, kept in _in_parallel(job.settings.run, _produce, tasks):
-            entries.append(entry)
-            status[entry.split].append(of_pairs)
-            stage.skip(1) if kept else stage.advance()
+    try:
+        with job.console.stage("shards", len(plans)) as stage:
+            for entry, fresh, of_pairs in _shared_out(job, _produce, tasks):
+                entries.append(entry)
+                status[entry.split].append(of_pairs)
+                if fresh is None:
+                    stage.skip(1)
+                    continue
+                unveil(fresh.file, out.disk)
+                out.note_shard(entry, fresh.key)
+                stage.advance()
+    except BaseException:
+        out.owned.remove_temporaries()
+        raise
     return Made(tuple(entries), status)
 
 
-def _produce(task: ShardTask, out: OutputFolder) -> tuple[ShardEntry, NDArray[np.uint8], bool]:
-    """Make one shard, or keep it where an earlier run made it of the same content."""
+@dataclass(frozen=True)
+class _Fresh:
+    """A shard that a worker has made: the file, still without its name, and its task's key."""
+
+    file: Staged
+    key: str
+
+
+def _produce(
+    task: ShardTask, out: OutputFolder
+) -> tuple[ShardEntry, _Fresh | None, NDArray[np.uint8]]:
+    """Make one shard, or find it where an earlier run made it of the same content."""
     key = task.key
     kept = out.kept_shard(task.path.name, key)
     if kept is not None:
-        return kept, transforms_of_pairs(task.joints, task.pairs)[1], True
-    entry, status = make_shard(task, out.disk)
-    out.note_shard(entry, key)
-    return entry, status, False
+        return kept, None, transforms_of_pairs(task.joints, task.pairs)[1]
+    entry, file, status = make_shard(task, out.disk)
+    return entry, _Fresh(file, key), status
 
 
-def _in_parallel(
-    settings: RunSettings, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
+def _shared_out(
+    job: Job, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
 ) -> Iterator[Any]:
-    """Yield the results of a function over many arguments, in their order."""
-    pool = joblib.Parallel(
-        n_jobs=settings.workers,
-        backend=settings.backend,
-        return_as="generator",
-        pre_dispatch="2 * n_jobs",
-        batch_size=1,
-        max_nbytes=None,
-    )
-    results: Iterator[Any] = pool(joblib.delayed(work)(*each) for each in arguments)
-    return results
+    how = job.settings.run
+    return in_parallel(work, arguments, workers=how.workers, backend=how.backend)

@@ -25,7 +25,6 @@ from shared.skeleton import (
     LIMB_HALF_WIDTH,
     LIMB_START,
     LIMBS,
-    MIRROR_PARTS,
     NUM_PARTS,
     TORSO,
     TORSO_JOINTS,
@@ -67,72 +66,6 @@ def pair_transforms(
         block = slice(start, start + BLOCK_PAIRS)
         _fit_block(source_joints[block], target_joints[block], transforms[block], status[block])
     return transforms, status
-
-
-def fit_affine(
-    target_points: Floats, source_points: Floats, weights: Bools | None = None
-) -> tuple[Float64s, Bools]:
-    """Fit affine maps to point correspondences by total least squares.
-
-    Args:
-        target_points: float ``(m, k, 2)``, where the maps start.
-        source_points: float ``(m, k, 2)``, where they lead to.
-        weights: bool ``(m, k)``, which correspondences count; all by default.
-
-    Returns:
-        Matrices float64 ``(m, 2, 3)`` and bool ``(m,)``: False where the points of either side
-        lie on a line or are fewer than three; the matrix is :data:`NO_TRANSFORM` there.
-    """
-    target = np.ascontiguousarray(np.moveaxis(np.asarray(target_points, dtype=np.float64), 0, -1))
-    source = np.ascontiguousarray(np.moveaxis(np.asarray(source_points, dtype=np.float64), 0, -1))
-    counted = np.ones(target[:, 0].shape, dtype=bool) if weights is None else weights.T
-    with np.errstate(all="ignore"):
-        matrix, good = total_least_squares(target, source, counted)
-    matrices = np.moveaxis(matrix, -1, 0).copy()
-    matrices[~good] = NO_TRANSFORM
-    return matrices, good
-
-
-def mirror_transforms(
-    transforms: Floats, source_width: int, target_width: int | None = None
-) -> Float64s:
-    """Give the transforms of the mirrored pair, left and right parts exchanged.
-
-    Args:
-        transforms: float ``(..., 10, 2, 3)``.
-        source_width: Width of the source picture in pixels.
-        target_width: Width of the target picture, by default the same.
-
-    Returns:
-        float64 ``(..., 10, 2, 3)``; parts without a transform stay as they are.
-    """
-    last_source = source_width - 1
-    last_target = (source_width if target_width is None else target_width) - 1
-    old = np.asarray(transforms, dtype=np.float64)[..., list(MIRROR_PARTS), :, :]
-    new = old.copy()
-    new[..., 0, 1] = -old[..., 0, 1]
-    new[..., 1, 0] = -old[..., 1, 0]
-    new[..., 0, 2] = last_source - old[..., 0, 0] * last_target - old[..., 0, 2]
-    new[..., 1, 2] = old[..., 1, 2] + old[..., 1, 0] * last_target
-    absent = (old == NO_TRANSFORM).all(axis=(-2, -1))
-    new[absent] = NO_TRANSFORM
-    return new
-
-
-def scale_transforms(transforms: Floats, factor: float) -> Floats:
-    """Give transforms of image pixels for feature maps smaller by ``factor``.
-
-    Args:
-        transforms: float ``(..., 2, 3)`` between images.
-        factor: How many image pixels a pixel of the map is wide.
-
-    Returns:
-        float ``(..., 2, 3)`` between the maps: M stays, t' = t/s + (1 - 1/s)(M 1 - 1)/2.
-    """
-    scaled = np.array(transforms)
-    offset = (1 - 1 / factor) / 2
-    scaled[..., 2] = scaled[..., 2] / factor + offset * (scaled[..., :2].sum(axis=-1) - 1)
-    return scaled
 
 
 def _fit_block(

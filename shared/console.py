@@ -2,8 +2,11 @@
 
 On a terminal it shows live progress; elsewhere it prints one plain line every few seconds, so
 that log files stay readable. Everything goes to stderr except :meth:`Console.result`, whose lines
-are a command's product and go to stdout. A stderr that is gone, as after a lost connection, ends
-no work: what is said to it is lost.
+are a command's product and go to stdout.
+
+A stream that fails ends no work. What is said to a stderr that is gone or full is lost, from the
+first failure on, and so is a product that nobody reads (``| head -1``). A product that a full
+disk does not take is an error at the end of the command, when all other work is done.
 """
 
 from __future__ import annotations
@@ -13,12 +16,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich import box
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+
+from shared.errors import silence
 
 PLAIN_INTERVAL_S = 5.0
 
@@ -98,12 +103,23 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-class _Stderr(io.TextIOBase):
-    """The process's stderr of the moment; a write that fails is no error."""
+class _Stream(io.TextIOBase):
+    """A standard stream of the moment; nobody reading any more is no error.
+
+    Args:
+        name: ``"stdout"`` or ``"stderr"``.
+        is_product: Whether what is written is the product of a command. What a full disk could
+            not take of it stays in Python's buffer, so that the flush at the end of the command
+            fails and tells (:func:`shared.errors.ends_with_exit_code`). What is said goes mute.
+    """
+
+    def __init__(self, name: str, *, is_product: bool) -> None:
+        self._name = name
+        self._is_product = is_product
 
     @property
     def _stream(self) -> TextIO:
-        now = sys.stderr
+        now = getattr(sys, self._name)
         stream: TextIO = getattr(now, "rich_proxied_file", now)
         return stream
 
@@ -112,22 +128,26 @@ class _Stderr(io.TextIOBase):
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> int:
-        try:
-            return self._stream.write(text)
-        except (OSError, ValueError):
-            return len(text)
+        plain = text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        self._attempt(lambda stream: stream.write(plain))
+        return len(text)
 
     def flush(self) -> None:
-        try:
-            self._stream.flush()
-        except (OSError, ValueError):
-            pass
+        self._attempt(lambda stream: stream.flush())
 
     def isatty(self) -> bool:
         return self._stream.isatty()
 
     def fileno(self) -> int:
         return self._stream.fileno()
+
+    def _attempt(self, action: Callable[[TextIO], object]) -> None:
+        stream = self._stream
+        try:
+            action(stream)
+        except (OSError, ValueError) as error:
+            if not self._is_product or isinstance(error, BrokenPipeError | ValueError):
+                silence(stream)
 
 
 class Console:
@@ -148,8 +168,8 @@ class Console:
         plain: bool | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rich = RichConsole(file=_Stderr(), highlight=False, soft_wrap=True, quiet=mute)  # type: ignore[arg-type]
-        self._out = RichConsole(file=sys.stdout, highlight=False, soft_wrap=True, quiet=mute)
+        self._rich = _rich_console("stderr", mute=mute)
+        self._out = _rich_console("stdout", mute=mute)
         self._quiet = quiet or mute
         self._plain = not self._rich.is_terminal if plain is None else plain
         self._clock = clock
@@ -237,3 +257,8 @@ class Console:
             if owner:
                 live.stop()
                 self._live = None
+
+
+def _rich_console(name: str, *, mute: bool) -> RichConsole:
+    stream: Any = _Stream(name, is_product=name == "stdout")
+    return RichConsole(file=stream, highlight=False, soft_wrap=True, quiet=mute)

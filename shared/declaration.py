@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import stat
 import typing
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -165,6 +167,26 @@ class Declaration:
             return self.check(value)
         except SettingError as error:
             raise error.at(place) from None
+
+    def check_on_disk(self, path: Path) -> None:
+        """Refuse what lies at a path where it is of another kind than the setting names.
+
+        Pipes and devices are refused wherever a file is expected: they keep a reader waiting or
+        never end, and what is read from them cannot be read again for its hash.
+
+        Raises:
+            UsageError: Something of another kind is there; nothing at all is no matter here.
+        """
+        try:
+            mode = path.stat().st_mode
+        except (OSError, ValueError):  # who reads it says what is wrong with it
+            return
+        kinds = {stat.S_IFREG: "a file", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
+        found = kinds.get(stat.S_IFMT(mode), "a device")
+        fitting = ("a file", "a folder") if self.path == "any" else (f"a {self.path}",)
+        if found not in fitting:
+            expected = " or ".join(fitting)
+            raise UsageError(problem(self.place, expected, f"{found}, {path}", "check the name"))
 
     def refusal(self, value: Any, error: pydantic.ValidationError | OverflowError) -> SettingError:
         """The error that says why a value is not allowed."""

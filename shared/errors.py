@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import select
 import sys
 import traceback
 from collections.abc import Callable
@@ -34,6 +35,13 @@ OUT_OF_MEMORY = (
 )
 """Words by which torch, the loader and the system say that memory is used up."""
 
+MEANINGS = {
+    EXIT_DONE: "done",
+    EXIT_OUR_FAULT: "a fault of ours, with traceback; please report it",
+    EXIT_INTERRUPTED: "interrupted",
+}
+"""What the exit codes mean that no class owns."""
+
 P = ParamSpec("P")
 
 
@@ -45,6 +53,7 @@ class PoseGanError(Exception):
     """
 
     exit_code = 2
+    meaning = ""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -58,42 +67,55 @@ class RulesBrokenError(PoseGanError):
     """A check ran to its end and found rules broken (exit code 1)."""
 
     exit_code = 1
+    meaning = "a check found rules broken, for example too many bad images"
 
 
 class UsageError(PoseGanError):
     """Wrong use of a command, or input that it cannot work with (exit code 2)."""
 
     exit_code = 2
+    meaning = "wrong use, or input that cannot be worked with"
 
 
 class DivergedError(PoseGanError):
     """Training met values that are not finite and could not recover (exit code 3)."""
 
     exit_code = 3
+    meaning = "training diverged; `diverged.json` in the run folder lists the batch"
 
 
 class LockedError(PoseGanError):
     """Another process works on the same folder (exit code 4)."""
 
     exit_code = 4
+    meaning = "another process works on the same folder"
 
 
 class NoSpaceError(PoseGanError):
     """The disk or the memory has, or would have, no space left (exit code 5)."""
 
     exit_code = 5
+    meaning = "no space left; nothing is lost, free some and repeat the command"
 
 
 class DamagedError(PoseGanError):
     """Data on disk is not what was written: wrong hash or wrong structure (exit code 6)."""
 
     exit_code = 6
+    meaning = "data are damaged: wrong hash or wrong structure"
 
 
 class StoppedError(PoseGanError):
     """Stopped on request; the same command continues (exit code 75)."""
 
     exit_code = 75
+    meaning = "stopped on request; the same command continues"
+
+
+def exit_codes() -> dict[int, str]:
+    """Every exit code of the commands with its meaning, in the order of the numbers."""
+    owned = {each.exit_code: each.meaning for each in PoseGanError.__subclasses__()}
+    return dict(sorted({**MEANINGS, **owned}.items()))
 
 
 def problem(where: object, expected: object, found: object, remedy: str) -> str:
@@ -135,16 +157,8 @@ def ends_with_exit_code(command: Callable[P, object]) -> Callable[P, None]:
         except KeyboardInterrupt:
             _complain("interrupted; repeat the same command to continue")
             code = EXIT_INTERRUPTED
-        except BrokenPipeError:  # whoever read the product has seen enough
-            code = EXIT_DONE
         except Exception as error:
-            known = error if isinstance(error, PoseGanError) else from_machine(error)
-            if known is None:
-                traceback.print_exc()
-                _complain("this is a fault of posegan, please report it")
-                sys.exit(EXIT_OUR_FAULT)
-            _complain(" ".join(known.message.split()))
-            code = known.exit_code
+            code = _told(error)
         sys.exit(_flushed(code))
 
     return guarded
@@ -205,12 +219,40 @@ def open_missing_streams() -> None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
+def _told(error: Exception) -> int:
+    """Say on stderr what ended a command; return its exit code."""
+    if isinstance(error, BrokenPipeError) and _is_abandoned(sys.stdout):
+        return EXIT_DONE  # whoever read the product has seen enough
+    known = error if isinstance(error, PoseGanError) else from_machine(error)
+    if known is None:
+        _say("".join(traceback.format_exception(error)))
+        _complain("this is a fault of posegan, please report it")
+        return EXIT_OUR_FAULT
+    _complain(" ".join(known.message.split()))
+    return known.exit_code
+
+
+def _is_abandoned(stream: TextIO) -> bool:
+    """Tell whether a stream is a pipe that nobody reads any more."""
+    try:
+        watched = select.poll()
+        watched.register(stream.fileno(), 0)
+        return any(events & select.POLLERR for _, events in watched.poll(0))
+    except (OSError, ValueError):  # a stand-in without a number
+        return False
+
+
 def _complain(text: str) -> None:
     """Write one line to stderr, where somebody reads it."""
+    _say(f"error: {text}\n")
+
+
+def _say(text: str) -> None:
     try:
-        print(f"error: {text}", file=sys.stderr, flush=True)
+        sys.stderr.write(text)
+        sys.stderr.flush()
     except OSError:
-        _silence(sys.stderr)
+        silence(sys.stderr)
 
 
 def _flushed(code: int) -> int:
@@ -221,9 +263,9 @@ def _flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence(sys.stdout)
+        silence(sys.stdout)
     except OSError as error:
-        _silence(sys.stdout)
+        silence(sys.stdout)
         known = from_machine(OSError(error.errno, error.strerror, "standard output"))
         if known is not None:
             _complain(known.message)
@@ -231,8 +273,8 @@ def _flushed(code: int) -> int:
     return code
 
 
-def _silence(stream: TextIO) -> None:
-    """Lead a stream nowhere, so that Python's own last flush finds nothing to complain of."""
+def silence(stream: TextIO) -> None:
+    """Point a stream that failed at nothing, so that no later write or last flush fails again."""
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, stream.fileno())

@@ -8,28 +8,23 @@ through a :class:`Disk`, the one seam that tests replace by a disk that fails.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared.errors import (
     OUT_OF_SPACE,
     DamagedError,
-    LockedError,
     NoSpaceError,
     UsageError,
     problem,
 )
 
-LOCK_NAME = ".lock"
 TEMPORARY_SUFFIX = ".posegan.part"
 _TEMPORARY = re.compile(rf"\.(.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
 SPACE_MARGIN = 1.1
@@ -45,11 +40,11 @@ class Disk:
         return os.open(path, how, 0o666)
 
     def append(self, path: Path) -> int:
-        """Open a file for writing at its end, made if it does not exist; give its descriptor."""
+        """Open a file for appending, made if it does not exist, and return its descriptor."""
         return os.open(path, _APPENDING, 0o666)
 
     def write(self, descriptor: int, data: memoryview) -> int:
-        """Write some of the data and give the number of bytes written."""
+        """Write some of the data and return the number of bytes written."""
         return os.write(descriptor, data)
 
     def flush(self, descriptor: int) -> None:
@@ -61,7 +56,7 @@ class Disk:
         os.close(descriptor)
 
     def rename(self, old: Path, new: Path) -> None:
-        """Give the file its final name, replacing what bore it."""
+        """Move the file to its final name, replacing what had that name."""
         old.replace(new)
 
     def flush_folder(self, folder: Path) -> None:
@@ -73,7 +68,7 @@ class Disk:
             os.close(descriptor)
 
     def free_bytes(self, folder: Path) -> int:
-        """Give the free space of the file system that holds the folder."""
+        """Return the free bytes of the file system that holds the folder."""
         return shutil.disk_usage(folder).free
 
 
@@ -92,20 +87,57 @@ def publish(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> s
         NoSpaceError: The disk or the quota is full.
         UsageError: Any other error of the operating system.
     """
+    staged = stage(path, data, disk)
+    unveil(staged, disk)
+    return staged.sha256
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A whole file, safe on the disk, that does not bear its name yet.
+
+    Attributes:
+        temporary: Where it lies.
+        path: The name that it will bear.
+        sha256: Of its content, in hexadecimal.
+    """
+
+    temporary: Path
+    path: Path
+    sha256: str
+
+
+def stage(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> Staged:
+    """Do the first half of :func:`publish`: write a whole file beside its final name.
+
+    So a worker can write what only its parent, the holder of the folder, may publish.
+    """
     disk = disk or Disk()
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     _forget(temporary)  # of an earlier process of this number, or a link that somebody laid there
     try:
         _write_whole(disk, temporary, memoryview(data).cast("B"))
-        disk.rename(temporary, path)
-        disk.flush_folder(path.parent)
     except OSError as error:
         _forget(temporary)
         raise publishing_error(path, error) from error
     except BaseException:
         _forget(temporary)
         raise
-    return hashlib.sha256(data).hexdigest()
+    return Staged(temporary, path, hashlib.sha256(data).hexdigest())
+
+
+def unveil(staged: Staged, disk: Disk | None = None) -> None:
+    """Do the second half of :func:`publish`: give the file its name."""
+    disk = disk or Disk()
+    try:
+        disk.rename(staged.temporary, staged.path)
+        disk.flush_folder(staged.path.parent)
+    except OSError as error:
+        _forget(staged.temporary)
+        raise publishing_error(staged.path, error) from error
+    except BaseException:
+        _forget(staged.temporary)
+        raise
 
 
 def publish_text(path: Path, text: str, disk: Disk | None = None) -> str:
@@ -161,7 +193,7 @@ def read_json(path: Path) -> Any:
 
 
 def sha256_of_file(path: Path) -> str:
-    """Give the SHA-256 of a file's content in hexadecimal."""
+    """Return the SHA-256 of a file's content in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -215,65 +247,6 @@ def require_space(folder: Path, needed_bytes: int, disk: Disk | None = None) -> 
         )
 
 
-@contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold a folder for one process; a second one is refused at once.
-
-    The lock is the operating system's (flock) and vanishes with its holder, however that ends. The
-    file that carries it is never a link: one that lies there is refused and its target untouched.
-
-    Args:
-        folder: The folder, made if it does not exist.
-
-    Raises:
-        LockedError: Another process holds it; the message names that process.
-        UsageError: The folder cannot be made or written to, or a link lies in the lock's place.
-    """
-    path = folder / LOCK_NAME
-    descriptor = _open_lock(folder, path)
-    try:
-        _note_holder(descriptor, path)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _open_lock(folder: Path, path: Path) -> int:
-    """Open and take the lock; again where its file vanished with the holder before."""
-    while True:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise _folder_error(folder, path, error) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
-            os.close(descriptor)
-            raise LockedError(
-                problem(
-                    folder,
-                    "a folder nobody works on",
-                    holder or "another process",
-                    "wait for it or choose another folder",
-                )
-            ) from error
-        if os.fstat(descriptor).st_nlink:
-            return descriptor
-        os.close(descriptor)
-
-
-def _note_holder(descriptor: int, path: Path) -> None:
-    """Write into the lock's file who holds it."""
-    note = f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}"
-    try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, note.encode(), 0)
-    except OSError as error:
-        raise publishing_error(path, error) from error
-
-
 def _write_whole(disk: Disk, path: Path, data: memoryview) -> None:
     descriptor = disk.create(path)
     try:
@@ -311,16 +284,3 @@ _REMEDIES = {
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 """What to do, by the operating system's error."""
-
-
-def _folder_error(folder: Path, path: Path, error: OSError) -> NoSpaceError | UsageError:
-    """Say why a folder cannot be made or held."""
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        return UsageError(
-            problem(folder, "a folder, or a free name", "a file", "choose another folder")
-        )
-    if error.errno == errno.ELOOP:
-        return UsageError(
-            problem(path, "a file of this folder's own", "a link", "remove it, it is not ours")
-        )
-    return publishing_error(folder, error)

@@ -1,4 +1,4 @@
-"""Geometry of poses: torso length, quads of the ten parts, mirroring, scaling to feature maps.
+"""Geometry of poses: torso length, quads of the ten parts, joints of resized pictures.
 
 Convention:
     Points are (x, y) in pixels with pixel centres on integers, x to the right and y down; sizes
@@ -29,8 +29,6 @@ from shared.skeleton import (
     LIMB_START,
     LIMBS,
     MASK_LIMB_END,
-    MIRROR_JOINTS,
-    MIRROR_PARTS,
     NUM_PARTS,
     TORSO,
     TORSO_JOINTS,
@@ -84,7 +82,7 @@ def torso_lengths(joints: Floats) -> Float64s:
 
 
 def limb_quads(joints: Floats, ends: Sequence[float]) -> Float64s:
-    """Give the rectangle around each of the eight limbs.
+    """Return the rectangle around each of the eight limbs.
 
     With a and b the limb's joints it reaches from a' = a + 0.1 (a - b) to b' = b + e (b - a') and
     0.2 torso lengths to either side.
@@ -115,7 +113,7 @@ def limb_quads(joints: Floats, ends: Sequence[float]) -> Float64s:
 
 
 def head_quads(joints: Floats) -> Float64s:
-    """Give the square around the mean of the present head points, +- 0.40 torso lengths.
+    """Return the square around the mean of the present head points, +- 0.40 torso lengths.
 
     Args:
         joints: float ``(..., 18, 2)``.
@@ -136,7 +134,7 @@ def head_quads(joints: Floats) -> Float64s:
 
 
 def mask_quads(joints: Floats, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Give the quads inside which each of the ten parts is visible.
+    """Return the quads inside which each of the ten parts is visible.
 
     Convention:
         The torso is the whole image, for it carries the background: the rectangle from -0.5 to
@@ -176,38 +174,6 @@ def points_in_quads(quads: Floats, points: Floats) -> Bools:
     return inside
 
 
-def mirror_joints(joints: Floats, width: int) -> Float64s:
-    """Give the joints of the mirrored picture, left and right exchanged.
-
-    Args:
-        joints: float ``(..., 18, 2)``.
-        width: Width of the picture in pixels.
-
-    Returns:
-        float64 ``(..., 18, 2)``.
-    """
-    mirrored = np.array(joints, dtype=np.float64)[..., list(MIRROR_JOINTS), :]
-    mirrored[..., 0] = width - 1 - mirrored[..., 0]
-    return mirrored
-
-
-def mirror_quads(quads: Floats, width: int) -> Floats:
-    """Give the quads ``(..., 10, 4, 2)`` of the mirrored picture, left and right exchanged.
-
-    The corners are reordered so that they are those that :func:`mask_quads` gives for the
-    mirrored joints: the normal of a limb changes its side, and so do the head's corners.
-    """
-    mirrored = quads[..., list(MIRROR_PARTS), :, :].copy()
-    mirrored[..., 0] = width - 1 - mirrored[..., 0]
-    mirrored[..., :, :] = mirrored[..., [1, 0, 3, 2], :]
-    return mirrored
-
-
-def mirror_status(status: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give the status ``(..., 10)`` of the parts of a mirrored pair."""
-    return status[..., list(MIRROR_PARTS)]
-
-
 def scale_joints(joints: Floats, old_size: tuple[int, int], new_size: tuple[int, int]) -> Float64s:
     """Follow the joints through a resize of their picture.
 
@@ -224,10 +190,4 @@ def scale_joints(joints: Floats, old_size: tuple[int, int], new_size: tuple[int,
     """
     ratio = np.array([new_size[1] / old_size[1], new_size[0] / old_size[0]])
     scaled: Float64s = (np.asarray(joints, dtype=np.float64) + 0.5) * ratio - 0.5
-    return scaled
-
-
-def scale_quads(quads: Floats, factor: float) -> Floats:
-    """Give quads of image pixels in pixels of a feature map smaller by ``factor``."""
-    scaled: Floats = (quads - (factor - 1) / 2) / factor
     return scaled

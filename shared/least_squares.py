@@ -77,7 +77,7 @@ def _principal(points: Float64s) -> tuple[Float64s, Float64s, Float64s]:
 
 
 def _spread(points: Float64s) -> Float64s:
-    """Give the smaller eigenvalue ``(m,)`` of the scatter of points ``(k, 2, m)``."""
+    """Return the smaller eigenvalue ``(m,)`` of the scatter of points ``(k, 2, m)``."""
     x, y = points[:, 0], points[:, 1]
     xx, xy, yy = (x * x).sum(axis=0), (x * y).sum(axis=0), (y * y).sum(axis=0)
     spread: Float64s = (xx + yy - np.hypot(xx - yy, 2 * xy)) / 2

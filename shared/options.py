@@ -89,6 +89,7 @@ def command(
             epilog="\b\nExamples:\n" + "\n".join(f"  {example}" for example in examples),
             context_settings={"max_content_width": WIDTH, "help_option_names": ["-h", "--help"]},
             sections=frozenset(sections),
+            settings_classes=settings_classes,
         )
 
     return make
@@ -123,12 +124,20 @@ class Command(click.Command):
     Args:
         args: As click's.
         sections: Tables that a ``--config`` file may hold.
+        settings_classes: What it is told by: the source of its options and of those tables.
         kwargs: As click's.
     """
 
-    def __init__(self, *args: Any, sections: frozenset[str], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        sections: frozenset[str],
+        settings_classes: Sequence[type[Any]],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.sections = sections
+        self.settings_classes = tuple(settings_classes)
 
     def main(self, *args: Any, standalone_mode: bool = True, **further: Any) -> Any:
         """Parse the command line and run."""
@@ -168,14 +177,18 @@ class DeclaredType(click.ParamType):  # type: ignore[type-arg]
         self.name = metavar(declaration)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read one text; what a file gave is checked already."""
+        """Read one text; what a file gave has its kind already."""
         del param, ctx
-        if not isinstance(value, str) or value == "":
-            return value if value != "" else self.declaration.check("")
         one = self.declaration
+        if value == "":
+            return one.check("")
+        if isinstance(value, Path):
+            one.check_on_disk(value)
+        if not isinstance(value, str):
+            return value
         found = one.check([value])[0] if _repeats(one) else one.check(_number_of(one.core, value))
         if isinstance(found, Path):
-            _check_path(one, found)
+            one.check_on_disk(found)
         return found
 
 
@@ -226,13 +239,6 @@ def _number_of(kind: Any, text: str) -> Any:
         return kind(text)
     except ValueError:
         return text
-
-
-def _check_path(one: Declaration, path: Path) -> None:
-    wrong = path.is_file() if one.path == "folder" else one.path == "file" and path.is_dir()
-    if wrong:
-        found = "a file" if one.path == "folder" else "a folder"
-        raise UsageError(problem(one.place, f"a {one.path}", f"{found}, {path}", "check the name"))
 
 
 def _take_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> ConfigFile | None:

@@ -4,21 +4,29 @@ Convention:
     The marker ``.posegan.json`` is the first thing that is written into an output folder. It names
     the command that owns the folder and every file that the command means to make there, by its
     path relative to the folder. What the marker does not name is a stranger's: it is never
-    replaced and never removed. A folder that is neither empty nor marked is refused as it is.
+    replaced and never removed. A folder that is neither empty nor marked is refused as it is. A
+    marker beside which nothing lies binds nobody: it is left of a start that failed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from shared.errors import UsageError, problem
-from shared.files import LOCK_NAME, Disk, folder_lock, publish_json, remove_temporaries
+from shared.files import (
+    Disk,
+    is_temporary,
+    publish_json,
+    remove_temporaries,
+)
+from shared.folder_lock import LOCK_NAME, folder_lock
 
 MARKER_NAME = ".posegan.json"
 FORMAT = 1
@@ -38,15 +46,23 @@ class OwnedFolder:
         command: The command that owns it.
         files: Names that the command made or meant to make, relative to the folder.
         disk: Calls to the operating system; the real ones by default.
+        marked: Whether the folder's marker says all this already.
     """
 
     def __init__(
-        self, path: Path, command: str, files: Iterable[str] = (), disk: Disk | None = None
+        self,
+        path: Path,
+        command: str,
+        files: Iterable[str] = (),
+        disk: Disk | None = None,
+        *,
+        marked: bool = False,
     ) -> None:
         self.path = path
         self.command = command
         self.disk = disk
         self._files = set(files)
+        self._marked = marked
 
     @property
     def files(self) -> frozenset[str]:
@@ -62,6 +78,8 @@ class OwnedFolder:
         Raises:
             UsageError: A link or a file bears the name, or it cannot be made.
         """
+        if not self._marked:
+            self.mark()
         place = self.path
         for part in Path(name).parts:
             place = place / part
@@ -87,9 +105,29 @@ class OwnedFolder:
         for name in sorted(new):
             if os.path.lexists(self.path / name):
                 raise _refused(self.path / name, "a free name", f"a file not of {self.command}")
-        if new:
+        if new or not self._marked:
             self._files |= new
             self.mark()
+
+    def refuse_strangers(self, names: re.Pattern[str], place: str = ".") -> None:
+        """Refuse a folder in which strangers' files bear names that the command will want.
+
+        Args:
+            names: The names, without their folder.
+            place: Folder of them, relative to this one.
+
+        Raises:
+            UsageError: There is one; nothing was changed.
+        """
+        folder = self.path / place
+        for name in sorted(_names(folder)) if folder.is_dir() else ():
+            if names.fullmatch(name) and str(Path(place, name)) not in self._files:
+                found = f"a file that {self.command} did not make"
+                raise UsageError(
+                    problem(
+                        folder / name, "a free name", found, "move it away, or choose another --out"
+                    )
+                )
 
     def remove(self, names: Iterable[str] | None = None) -> None:
         """Remove files of the owner; links go themselves, never what they point to.
@@ -109,6 +147,15 @@ class OwnedFolder:
         self._files -= chosen
         self.mark()
 
+    def dissolve(self) -> None:
+        """Remove the owner's files, the claim, and every folder that is empty then."""
+        folders = {parent for name in self._files for parent in Path(name).parents}
+        self.remove()
+        for name in sorted(folders - {Path()}, key=lambda each: len(each.parts), reverse=True):
+            if not self._leads_out(self.path / name):
+                _remove_empty(self.path / name)
+        _withdraw(self.path, was_there=False)
+
     def remove_temporaries(self, names: Iterable[str] = (".",)) -> None:
         """Remove what killed runs left half-written in the folder or in folders of it."""
         for name in names:
@@ -127,39 +174,51 @@ class OwnedFolder:
         """Publish the marker as it stands."""
         marker = {"format": FORMAT, "made_by": self.command, "files": sorted(self._files)}
         publish_json(self.path / MARKER_NAME, marker, self.disk)
+        self._marked = True
 
 
 @contextmanager
 def owned_folder(
-    path: Path, command: str, *, recognise: Recognise | None = None, disk: Disk | None = None
+    path: Path,
+    command: str,
+    *,
+    recognise: Recognise | None = None,
+    disk: Disk | None = None,
+    hold: bool = True,
 ) -> Iterator[OwnedFolder]:
     """Claim an output folder and hold it while the block runs.
 
-    A refusal changes nothing. A folder that was made here and into which the block published
-    nothing is removed again when the block fails.
+    A refusal changes nothing. Where the block fails before it published anything, the claim is
+    withdrawn, and a folder that was made for it goes too.
 
     Args:
         path: The folder, made if it does not exist. It may be a link to a folder.
         command: The command that will own it.
-        recognise: Finds what a version without markers made.
+        recognise: Finds what a version without markers made. Its folder gets a marker only when
+            something in it is about to change.
         disk: Calls to the operating system; the real ones by default.
+        hold: False for a dry run, which may look and leaves no trace.
 
     Raises:
         LockedError: Another process holds the folder.
         UsageError: It belongs to another command, or holds files of nobody that we know.
     """
     was_there = os.path.lexists(path)
-    require_own(path, command, recognise=recognise)
+    files = require_own(path, command, recognise=recognise)
+    if not hold:
+        yield OwnedFolder(path, command, files, disk)
+        return
     with folder_lock(path):
         try:
             files = require_own(path, command, recognise=recognise)
-            owned = OwnedFolder(path, command, files, disk)
-            if not (path / MARKER_NAME).exists():
+            marker = _read_marker(path)
+            marked = marker is not None and marker["made_by"] == command
+            owned = OwnedFolder(path, command, files, disk, marked=marked)
+            if not marked and not files:
                 owned.mark()
             yield owned
         except BaseException:
-            if not was_there:
-                _withdraw(path)
+            _withdraw(path, was_there=was_there)
             raise
 
 
@@ -180,11 +239,13 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
         return frozenset()
     marker = _read_marker(path)
     if marker is not None:
+        if marker["made_by"] != command and _is_bare(path):
+            return frozenset()
         if marker["made_by"] != command:
             found = f"one that {marker['made_by']} made"
             raise _refused(path, f"an empty folder or one that {command} made", found)
         return frozenset(marker["files"])
-    strangers = sorted(name for name in _names(path) if name != LOCK_NAME)
+    strangers = sorted(name for name in _names(path) if not _belongs_to_claim(name))
     known = recognise(path) if recognise is not None and strangers else None
     if known is not None:
         return frozenset(known)
@@ -232,15 +293,29 @@ def _is_inside(name: Any) -> bool:
     return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
-def _withdraw(path: Path) -> None:
-    """Remove a folder that holds nothing but the claim."""
-    try:
-        if {entry.name for entry in path.iterdir()} <= {LOCK_NAME, MARKER_NAME}:
-            for name in (MARKER_NAME, LOCK_NAME):
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _is_bare(path: Path) -> bool:
+    """Tell whether a folder holds nothing but a claim."""
+    return all(name == MARKER_NAME or _belongs_to_claim(name) for name in _names(path))
+
+
+def _belongs_to_claim(name: str) -> bool:
+    """Tell whether a file may be left of a claim that was killed before it had a marker."""
+    return name == LOCK_NAME or is_temporary(name, of=MARKER_NAME)
+
+
+def _withdraw(path: Path, *, was_there: bool) -> None:
+    """Remove a claim that came to nothing, and the folder that was made for it."""
+    with suppress(OSError, UsageError):
+        if _is_bare(path):
+            for name in sorted(_names(path), key=LOCK_NAME.__eq__):  # the lock last
                 (path / name).unlink(missing_ok=True)
-            path.rmdir()
-    except OSError:
-        pass
+            if not was_there:
+                path.rmdir()
 
 
 def _refused(where: object, expected: str, found: object) -> UsageError:

@@ -9,7 +9,7 @@ PACKAGE = "posegan"
 
 
 def version_of(distribution: str) -> str | None:
-    """Give the installed version of a distribution without importing it; None where absent."""
+    """Look up the installed version of a distribution, not importing it; None where absent."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
@@ -17,7 +17,7 @@ def version_of(distribution: str) -> str | None:
 
 
 def versions(*distributions: str) -> dict[str, str]:
-    """Give the versions of Python, of this project and of the named distributions.
+    """Look up the versions of Python, of this project and of the named distributions.
 
     Args:
         distributions: Names as pip knows them; those that are not installed are left out.

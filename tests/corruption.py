@@ -96,7 +96,7 @@ CHANGES: tuple[Change, ...] = (*ACCIDENTS, _splice)
 
 
 def corrupted(good: bytes, other: bytes, seed: int, changes: tuple[Change, ...] = CHANGES) -> bytes:
-    """Give a corrupted copy of ``good``; the seed decides how. It always differs from ``good``."""
+    """Return a corrupted copy of ``good``, never equal to it; the seed decides how."""
     random = np.random.default_rng(seed)
     data = bytearray(good)
     while bytes(data) == good:

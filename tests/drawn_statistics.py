@@ -92,7 +92,7 @@ def colour_spread(
 
 
 def _trunk_colour(image: NDArray[np.uint8], joints: Floats) -> Floats:
-    """Give the mean colour around the middle of the trunk, NaN where that is outside."""
+    """Return the mean colour around the middle of the trunk, NaN where that is outside."""
     neck = joints[JOINT["neck"]]
     hips = 0.5 * (joints[JOINT["RHip"]] + joints[JOINT["LHip"]])
     x, y = np.rint(0.5 * (neck + hips)).astype(int)

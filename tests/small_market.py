@@ -176,8 +176,9 @@ def hashes(out: Path, pattern: str = "*.h5") -> dict[str, str]:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int]]:
-    """Everything below a folder with size and time of change."""
+    """Everything below a folder but its lock, with size and time of change."""
     return {
         str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(folder.rglob("*"))
+        if path.name != ".lock"
     }

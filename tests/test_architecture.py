@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import configparser
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 PACKAGES = ("shared", "data_manifest", "preprocess", "train")
 MAX_LINES = 300
+
+PRIVATE = {
+    "train/metrics/deep.py": {"torchmetrics.functional.image.lpips._NoTrainLpips"},
+}
+"""Private names of other libraries that a file may use, as there is no public way."""
+
+DOCUMENTED = {"os._exit"}
+"""Names that look private and are not."""
 
 
 @pytest.mark.process
@@ -50,3 +61,79 @@ def test_the_workflow_runs_what_developers_run_on_the_oldest_python(repository: 
     (oldest,) = re.findall(r"python_requires = >=(.+)", (repository / "setup.cfg").read_text())
     assert len(versions) == 2 and versions[0] == oldest
     assert "run: .ci/run" in workflow
+
+
+def private_names(text: str) -> Iterator[str]:
+    """Yield the private names of other libraries that a module imports or reaches for."""
+    tree = ast.parse(text)
+    libraries: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [
+                (alias.asname or alias.name.partition(".")[0], alias.name) for alias in node.names
+            ]
+        elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            found = [(a.asname or a.name, f"{node.module}.{a.name}") for a in node.names]
+        else:
+            continue
+        libraries.update({short: whole for short, whole in found if not is_own(whole)})
+        yield from (whole for _, whole in found if is_private(whole) and not is_own(whole))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            root, _, rest = ast.unparse(node).partition(".")
+            if root in libraries and re.fullmatch(r"[\w.]+", rest) and is_private(rest):
+                whole = f"{libraries[root]}.{rest}"
+                yield from {whole} - DOCUMENTED
+
+
+def is_own(name: str) -> bool:
+    return name.partition(".")[0] in PACKAGES
+
+
+def is_private(name: str) -> bool:
+    return any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
+
+
+def test_no_private_name_of_another_library_is_used(repository: Path) -> None:
+    used = {
+        str(path.relative_to(repository)): found
+        for package in PACKAGES
+        for path in sorted((repository / package).rglob("*.py"))
+        if (found := set(private_names(path.read_text())))
+    }
+    assert used == PRIVATE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from torch._C import x",
+        "import torch._dynamo",
+        "import torch\ntorch._foreach_add_([], 1)",
+        "from torch import nn\nnn.functional._verify(3)",
+        "import os as system\nsystem._wrap_close",
+    ],
+)
+def test_private_names_are_seen(text: str) -> None:
+    assert list(private_names(text))
+
+
+def test_public_names_and_own_private_ones_are_not_taken_for_private() -> None:
+    text = "import torch\nfrom shared import files\nfiles._forget\ntorch.__version__\nself._x"
+    assert list(private_names(text)) == []
+
+
+def test_every_file_of_commands_is_one_command_of_the_package(repository: Path) -> None:
+    setup = configparser.ConfigParser()
+    setup.read(repository / "setup.cfg")
+    scripts = setup["options.entry_points"]["console_scripts"].split("\n")
+    installed = {line.partition(" = ")[2] for line in scripts if line}
+    decorated = re.compile(r"^@command\(.*\n(?:[^d].*\n)*def (\w+)", re.MULTILINE)
+    files = [path for package in PACKAGES for path in (repository / package).rglob("commands/*.py")]
+    found = {}
+    for path in files:
+        if path.name != "__init__.py":
+            module = ".".join(path.relative_to(repository).with_suffix("").parts)
+            found[module] = decorated.findall(path.read_text())
+    assert {module: len(names) for module, names in found.items()} == dict.fromkeys(found, 1)
+    assert {f"{module}:{names[0]}" for module, names in found.items()} == installed

@@ -12,7 +12,7 @@ from shared.console import Console
 from shared.files import Disk
 from train.checkpoint import load_run
 from train.loop import run
-from train.settings.resolve import resolved
+from train.planned_run import resolved
 from train.settings.tree import TrainSettings
 
 QUIET = Console(quiet=True)

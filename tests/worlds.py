@@ -38,7 +38,7 @@ class Meeting:
         self._somebody_left = False
 
     def exchange(self, rank: int, question: str, value: Any) -> list[Any]:
-        """Give one's own value, get everybody's, in the order of ranks."""
+        """Hand in one's own value and get everybody's, in the order of ranks."""
         with self._changed:
             number = self._asked[rank]
             self._asked[rank] += 1

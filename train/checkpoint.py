@@ -2,9 +2,10 @@
 
 Convention:
     A checkpoint is ``checkpoint-<images>.pt`` with ``checkpoint-<images>.pt.sha256`` beside it,
-    which is written second: without it, or when it does not fit, the file does not count. The
-    file holds tensors, numbers, strings, lists and dicts only and is read with
-    ``weights_only=True``.
+    which is published first: a save that was cut short leaves a hash without a file, which is
+    nothing, and never a file without its hash. A file that has lost its hash, or does not fit it,
+    does not count. The file holds tensors, numbers, strings, lists and dicts only and is read
+    with ``weights_only=True``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import torch
 from shared.console import Console
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish, publish_text
+from shared.owned_folder import OwnedFolder
 from train.tensor_file import read_plain
 
 FORMAT = "posegan-checkpoint"
@@ -36,19 +39,30 @@ class Checkpoints:
         keep: How many of the newest stay; the best stays besides.
         console: Says which checkpoint is used and which was passed over.
         disk: Calls to the operating system; the real ones by default.
+        owned: The folder, where this process holds it. What is saved is entered there, and only
+            what was entered is ever removed.
     """
 
     def __init__(
-        self, folder: Path, *, keep: int = 2, console: Console, disk: Disk | None = None
+        self,
+        folder: Path,
+        *,
+        keep: int = 2,
+        console: Console,
+        disk: Disk | None = None,
+        owned: OwnedFolder | None = None,
     ) -> None:
         self._folder = folder
         self._keep = keep
         self._console = console
         self._disk = disk
+        self._owned = owned
 
     def paths(self) -> list[Path]:
         """Return the checkpoints that there are, oldest first."""
-        return sorted(p for p in self._folder.glob("checkpoint-*.pt") if _NAME.fullmatch(p.name))
+        names = ((_NAME.fullmatch(p.name), p) for p in self._folder.glob("checkpoint-*.pt"))
+        found = [(int(name[1]), path) for name, path in names if name]
+        return [path for _, path in sorted(found)]
 
     def path_of(self, images: int) -> Path:
         """Return the name of the checkpoint after this many images."""
@@ -64,11 +78,15 @@ class Checkpoints:
 
         Raises:
             NoSpaceError: The disk is full; the checkpoints from before are still there.
+            UsageError: Somebody else's file bears the name.
         """
         path = self.path_of(images)
+        if self._owned is not None:
+            self._owned.intend([path.name, _hash_path(path).name])
         data = _as_bytes({"format": FORMAT, "version": VERSION, **content})
-        digest = publish(path, data, self._disk)
+        digest = hashlib.sha256(data).hexdigest()
         publish_text(_hash_path(path), f"{digest}  {path.name}\n", self._disk)
+        publish(path, data, self._disk)
         self._forget_old(best_images)
         return path
 
@@ -86,22 +104,35 @@ class Checkpoints:
                 return path, read_checkpoint(path)
             except DamagedError as error:
                 self._console.warn(f"{error.message}; going back to the one before it")
+        for path in reversed(paths):
+            if not _hash_path(path).exists():
+                raise _without_hash(path)
         if paths:
             raise DamagedError(
                 problem(
                     self._folder,
                     "at least one whole checkpoint",
                     f"{len(paths)} damaged ones",
-                    "choose another --out, or delete the run folder to start anew",
+                    "restore one from a copy, or choose another --out to start anew",
                 )
             )
         return None
+
+    def sweep(self) -> None:
+        """Remove hashes whose checkpoint was never published; only the folder's holder may."""
+        for path in self._folder.glob("checkpoint-*.pt.sha256"):
+            file = path.with_suffix("")
+            if _NAME.fullmatch(file.name) and not file.exists() and self._is_own(path):
+                path.unlink(missing_ok=True)
+
+    def _is_own(self, path: Path) -> bool:
+        return self._owned is None or path.name in self._owned.files
 
     def _forget_old(self, best_images: int | None) -> None:
         kept = self.paths()[-self._keep :]
         best = None if best_images is None else self.path_of(best_images)
         for path in self.paths():
-            if path not in kept and path != best:
+            if path not in kept and path != best and self._is_own(path):
                 path.unlink(missing_ok=True)
                 _hash_path(path).unlink(missing_ok=True)
 
@@ -152,7 +183,7 @@ def _check_hash(path: Path, data: bytes) -> None:
     try:
         expected = _hash_path(path).read_text(encoding="ascii", errors="replace").split()[0]
     except (OSError, IndexError):
-        raise _damaged(path, "its SHA-256 beside it", "none, so its save was cut short") from None
+        raise _without_hash(path) from None
     found = hashlib.sha256(data).hexdigest()
     if found != expected:
         raise _damaged(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")
@@ -160,6 +191,12 @@ def _check_hash(path: Path, data: bytes) -> None:
 
 def _damaged(path: Path, expected: str, found: str) -> DamagedError:
     return DamagedError(problem(path, expected, found, NOT_USED))
+
+
+def _without_hash(path: Path) -> DamagedError:
+    file, beside = (shlex.quote(str(each)) for each in (path, _hash_path(path)))
+    remedy = f"to trust the file as it is, run sha256sum {file} > {beside}"
+    return DamagedError(problem(path, "its SHA-256 beside it", "none", remedy))
 
 
 def _hash_path(path: Path) -> Path:

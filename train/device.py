@@ -41,7 +41,7 @@ def set_up_device(name: DeviceName, *, deterministic: bool = False) -> torch.dev
 
 
 def put_on(device: torch.device, network: Network) -> Network:
-    """Move a network, its weights channels-last: quicker on CPU and GPU.
+    """Move a network to a device, its weights channels-last: faster on CPU and GPU.
 
     Returns:
         The same network.

@@ -124,6 +124,15 @@ class TrainState:
         for kept, latest in buffers:
             kept.copy_(latest if moved is None else torch.where(moved, latest, kept))
 
+    @property
+    def num_bytes(self) -> int:
+        """Size of a checkpoint: weights, the average, and Adam's two moments of each weight."""
+        sizes = [
+            sum(value.nbytes for value in network.state_dict().values())
+            for network in (self.generator, self.discriminator)
+        ]
+        return int(4 * sizes[0] + 3 * sizes[1])
+
     def content(self) -> dict[str, Any]:
         """Return everything that a checkpoint keeps: tensors and plain values only."""
         return {
@@ -165,7 +174,7 @@ class TrainState:
                     "--init-from",
                     "a generator of the same form",
                     str(error).splitlines()[0],
-                    "give the preset and size of that run",
+                    "use the preset and size of that run",
                 )
             ) from error
 

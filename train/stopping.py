@@ -33,14 +33,14 @@ class StopRequest:
         self._old: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
-        """Take the signals over."""
+        """Handle the signals from now on."""
         self._old = {
             each: signal.signal(each, self._note) for each in SIGNALS if not _is_nohup(each)
         }
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the signals back to who had them."""
+        """Put the earlier handlers back."""
         for each, handler in self._old.items():
             signal.signal(each, handler)
 

@@ -1,4 +1,4 @@
-"""A training under way: steps, and between them reports, sheets, checkpoints and stops."""
+"""A run under way: steps, and between them reports, sheets, checkpoints and stops."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What a training works with, all of it made before.
+    """What a run works with, all of it made before it begins.
 
     Attributes:
         objective: The losses.

@@ -19,7 +19,7 @@ from train.world import World
 
 
 def scaler_for(device: torch.device) -> GradScaler:
-    """Make what lets an optimiser see on the device that a gradient is infinite or NaN.
+    """Make the scaler by which an optimiser sees, on the device, that a gradient is not finite.
 
     Its scale is 1 and stays 1, so it changes no number.
     """

@@ -94,7 +94,7 @@ class OneProcess:
         """Leave the gradients as they are: nobody else has any."""
 
     def by_first(self, action: Callable[[], T]) -> T:
-        """Act."""
+        """Call the action."""
         return action()
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from data_manifest.settings import InspectSettings, SheetSettings
 from shared.console import Console
+from shared.errors import DamagedError, RulesBrokenError, UsageError, problem
 from shared.options import command
 from shared.settings import build_given
 
+FAULTS = {each.exit_code: each for each in (RulesBrokenError, UsageError, DamagedError)}
 EXAMPLES = (
     "inspect-shards shards/",
     "inspect-shards shards/ --verify --sheet pairs.png --pairs 8",
@@ -17,7 +19,7 @@ EXAMPLES = (
 
 
 @command(InspectSettings, SheetSettings, examples=EXAMPLES)
-def inspect_shards(**options: Any) -> int:
+def inspect_shards(**options: Any) -> None:
     """Print what the folder SHARDS holds, check it, or draw a sheet of its pairs.
 
     With --verify the exit code is that of the worst finding: 0 none, 1 a rule of the format is
@@ -27,9 +29,7 @@ def inspect_shards(**options: Any) -> int:
     of_sheet = build_given(SheetSettings, options)
     console = Console()
     if settings.verify:
-        code = _verify(settings.shards, console)
-        if code:
-            return code
+        _verify(settings.shards, console)
     else:
         _summarise(settings.shards, console)
     if settings.sheet is not None:
@@ -37,7 +37,6 @@ def inspect_shards(**options: Any) -> int:
 
         publish_sheet(settings.shards, settings.sheet, of_sheet)
         console.result(f"{settings.sheet}: {of_sheet.num_pairs} pairs of {of_sheet.split}")
-    return 0
 
 
 def _summarise(shards: Path, console: Console) -> None:
@@ -53,7 +52,7 @@ def _summarise(shards: Path, console: Console) -> None:
     print_summary(manifest.summary, console)
 
 
-def _verify(shards: Path, console: Console) -> int:
+def _verify(shards: Path, console: Console) -> None:
     from data_manifest.manifest import open_manifest  # noqa: PLC0415 - --help needs no numpy
     from data_manifest.validate import findings  # noqa: PLC0415 - --help needs no pandas
 
@@ -64,4 +63,13 @@ def _verify(shards: Path, console: Console) -> int:
         console.result(f"{finding.where}: {finding.what}")
     if not found:
         console.result(f"{shards}: {total} shards keep every promise of the format")
-    return max((finding.exit_code for finding in found), default=0)
+        return
+    worst = max(finding.exit_code for finding in found)
+    raise FAULTS[worst](
+        problem(
+            shards,
+            "a folder that keeps every promise of the format",
+            f"{len(found):,} findings",
+            "read them on standard output, then make the folder anew by prep-market",
+        )
+    )

@@ -23,7 +23,8 @@ from data_manifest.settings import SheetSettings
 from data_manifest.shard import read_shard
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import UsageError, problem
-from shared.files import Disk, publish
+from shared.files import Disk
+from shared.owned_files import OwnedFiles
 from shared.picture_sheet import (
     LIGHT,
     draw_grid,
@@ -65,8 +66,8 @@ PART_COLOURS: Final = (
 
 def publish_sheet(
     folder: Path, file: Path, settings: SheetSettings, disk: Disk | None = None
-) -> str:
-    """Draw pairs of a shard folder and publish the picture.
+) -> None:
+    """Draw pairs of a shard folder and publish the picture; only such a sheet is replaced.
 
     Args:
         folder: The shard folder.
@@ -74,16 +75,15 @@ def publish_sheet(
         settings: Which pairs.
         disk: The calls to the operating system.
 
-    Returns:
-        The SHA-256 of the picture.
-
     Raises:
-        UsageError: The split has no pairs.
+        UsageError: The split has no pairs, or the file is somebody else's.
         DamagedError: A shard is not what the manifest lists.
     """
+    owned = OwnedFiles([file], "inspect-shards", disk)
+    owned.check()
     stream = io.BytesIO()
     draw_sheet(folder, settings).save(stream, "PNG")
-    return publish(file, stream.getvalue(), disk)
+    owned.publish({file: stream.getvalue()})
 
 
 def draw_sheet(folder: Path, settings: SheetSettings) -> Image.Image:

@@ -14,7 +14,7 @@ from shared.console import Console
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str, Any]:
-    """Give one table of a summary."""
+    """Format one table of a summary."""
     return {"columns": list(columns), "rows": [list(row) for row in rows]}
 
 

@@ -28,7 +28,7 @@ def prep_market(**options: Any) -> None:
 
     settings = build_given(PrepareSettings, options, {"run": {"workers": default_workers()}})
     hold = not settings.run.dry_run
-    with claimed(settings.src, settings.out, hold=hold) as source:
+    with claimed(settings.src, settings.out, hold=hold) as (source, owned):
         from preprocess.pipeline import run  # noqa: PLC0415 - slow, and the lock comes first
 
-        run(settings, source, Console())
+        run(settings, source, Console(), owned=owned)

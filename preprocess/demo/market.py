@@ -8,17 +8,26 @@ written last, the marker ``draw-market.json``.
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import os
+import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from data_manifest.published_files import write_keypoints
-from preprocess.demo.drawing.blocks import Block, Drawn, blocks, draw_block, read_notes
+from data_manifest.published_files import read_keypoints, write_keypoints
+from preprocess.demo.drawing.blocks import (
+    Block,
+    Drawn,
+    blocks,
+    draw_block,
+    publish_block,
+    read_notes,
+)
 from preprocess.demo.drawing.contact_sheet import contact_sheet
 from preprocess.demo.drawing.crops import Crop, Studio, draw_crops
 from preprocess.demo.drawing.given_poses import GivenPoses, read_poses
@@ -33,18 +42,12 @@ from preprocess.demo.drawing.layout import (
 )
 from preprocess.demo.drawing.truth import Truth, write_truth
 from preprocess.demo.settings import DrawSettings
+from preprocess.parallel import in_parallel
 from preprocess.sources.drawn import DRAWN_MARKER
 from shared.console import Console
-from shared.errors import UsageError, problem
-from shared.files import (
-    Disk,
-    folder_lock,
-    publish,
-    publish_json,
-    read_json,
-    remove_temporaries,
-    require_space,
-)
+from shared.errors import PoseGanError, UsageError, problem
+from shared.files import Disk, publish, publish_json, read_json, require_space
+from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
 from shared.settings import differences
 from shared.skeleton import NUM_JOINTS
@@ -52,11 +55,15 @@ from shared.skeleton import NUM_JOINTS
 __all__ = ["Crop", "DrawSettings", "Studio", "draw_crops", "draw_market"]
 
 WORK_FOLDER: Final = ".drawing"
-SETTINGS_FILE: Final = "settings.json"
+RECORD_FILE: Final = f"{WORK_FOLDER}/settings.json"
+COMMAND: Final = "draw-market"
 SHEET_FILE: Final = "contact-sheet.jpg"
 FORMAT_VERSION: Final = 1
 BYTES_AN_IMAGE: Final = 4_500
 SPLITS: Final = {"train": (TRAIN,), "test": (TEST, "query")}
+
+_DATA: Final = {".jpg", ".csv"}
+_TABLES: Final = re.compile(r"(keypoints|visibility)-(train|test)\.csv|contact-sheet\.jpg")
 
 
 def draw_market(
@@ -87,20 +94,27 @@ def draw_market(
     """
     entries, joints = _plan(settings)
     _say_plan(entries, out, console)
-    if dry_run:
-        return
-    require_space(out, BYTES_AN_IMAGE * len(entries), disk)
-    with folder_lock(out):
-        if _is_finished(settings, out, overwrite=overwrite, disk=disk):
+    names = _names_of(entries)
+    recognise = partial(_made_by_older, settings=settings, names=names)
+    held = owned_folder(out, COMMAND, recognise=recognise, disk=disk, hold=not dry_run)
+    with held as owned:
+        finished, changes = _standing(settings, owned, overwrite=overwrite)
+        if not finished:
+            owned.refuse_strangers(_TABLES)
+            _refuse_pictures_of_others(owned, names)
+            require_space(out, BYTES_AN_IMAGE * len(entries), disk)
+        if dry_run:
+            return
+        if finished:
             console.say(f"{out} is finished already; nothing to do")
             return
-        _begin(settings, out, disk)
         work = blocks(entries, joints)
-        _draw_missing(work, settings.seed, out, console, workers=workers, disk=disk)
+        _begin(settings, owned, work, clear=changes)
+        _draw_missing(work, settings.seed, owned, console, workers=workers)
         drawn = read_notes(work, out / WORK_FOLDER)
         _publish_tables(entries, drawn, out, disk)
         publish(out / SHEET_FILE, contact_sheet(out, entries), disk)
-        _finish(settings, entries, out, disk)
+        _finish(settings, entries, owned)
     console.result(f"{out}: {len(entries):,} pictures; see {out / SHEET_FILE}")
 
 
@@ -144,86 +158,113 @@ def _say_plan(entries: Sequence[Entry], out: Path, console: Console) -> None:
     console.say(f"{out}: {len(entries):,} pictures of {people:,} people ({counts})")
 
 
-def _is_finished(settings: DrawSettings, out: Path, *, overwrite: bool, disk: Disk | None) -> bool:
-    """Tell whether the folder holds the data set already; clear it where that is allowed.
+def _standing(settings: DrawSettings, owned: OwnedFolder, *, overwrite: bool) -> tuple[bool, bool]:
+    """Tell whether the folder holds the data set already, and whether it must be cleared.
 
     Raises:
-        UsageError: It holds other settings' data, or images that no draw-market made.
+        UsageError: It holds other settings' data.
     """
-    marker, begun = out / DRAWN_MARKER, out / WORK_FOLDER / SETTINGS_FILE
+    marker, begun = owned.path / DRAWN_MARKER, owned.path / RECORD_FILE
     known = next((path for path in (begun, marker) if path.is_file()), None)
-    if known is None:
-        _refuse_foreign(out)
-        return False
-    changes = differences(read_json(known)["settings"], settings.record)
-    if not changes:
-        return known == marker
-    if not overwrite:
+    data = (owned.path / name for name in owned.files if Path(name).suffix in _DATA)
+    if known is None or not any(path.is_file() for path in data):
+        return False, False
+    record = read_json(known)
+    found = record.get("settings") if isinstance(record, dict) else None
+    changes = differences(found if isinstance(found, dict) else {}, settings.record)
+    if changes and not overwrite:
         expected = "the settings that it was begun with"
         remedy = "choose another --out, or --overwrite"
-        raise UsageError(problem(out, expected, "; ".join(changes), remedy))
-    _clear(out, disk)
-    return False
+        raise UsageError(problem(owned.path, expected, "; ".join(changes), remedy))
+    return not changes and known == marker, bool(changes)
 
 
-def _refuse_foreign(out: Path) -> None:
-    found = [name for name in FOLDERS if (out / name).exists()]
-    if found:
-        expected = "a folder without images, or one that draw-market made"
-        raise UsageError(problem(out, expected, found[0], "choose another --out"))
+def _names_of(entries: Sequence[Entry]) -> list[str]:
+    return [f"{entry.folder}/{entry.name}" for entry in entries]
 
 
-def _clear(out: Path, disk: Disk | None) -> None:
-    """Remove a drawn data set, its marker first.
+def _refuse_pictures_of_others(owned: OwnedFolder, names: Sequence[str]) -> None:
+    for name in names:
+        path = owned.path / name
+        if name not in owned.files and os.path.lexists(path):
+            expected, found = "a free name", f"a file that {COMMAND} did not make"
+            remedy = "move it away, or choose another --out"
+            raise UsageError(problem(path, expected, found, remedy))
 
-    Until the new settings are noted the folder counts as one of no settings, so that a removal
-    that was cut short can be repeated.
+
+def _made_by_older(out: Path, *, settings: DrawSettings, names: Sequence[str]) -> list[str] | None:
+    """List what a version without markers drew in a folder; None where it drew nothing there.
+
+    The tables of a finished data set name its pictures. What an unfinished one holds is known
+    only where it was begun with the settings of now.
     """
-    _note_settings({}, out, disk)
-    (out / DRAWN_MARKER).unlink(missing_ok=True)
-    for path in (out / WORK_FOLDER).glob("block-*.json"):
-        path.unlink()
+    marker, begun = (_json_of(out / name) for name in (DRAWN_MARKER, RECORD_FILE))
+    if marker.get("made_by") != COMMAND and "settings" not in begun:
+        return None
+    found = {DRAWN_MARKER, RECORD_FILE, SHEET_FILE}
+    found |= {path.name for path in out.glob("*.csv") if _TABLES.fullmatch(path.name)}
+    found |= {f"{WORK_FOLDER}/{path.name}" for path in (out / WORK_FOLDER).glob("block-*.json")}
+    if begun.get("settings") == settings.record:
+        found |= set(names)
+    for table in out.glob("keypoints-*.csv"):
+        listed = read_keypoints(table).names
+        found |= {f"{folder}/{name}" for folder in FOLDERS for name in listed}
+    return sorted(name for name in found if (out / name).is_file())
+
+
+def _json_of(path: Path) -> dict[str, Any]:
+    try:
+        content = read_json(path)
+    except PoseGanError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _begin(
+    settings: DrawSettings, owned: OwnedFolder, work: Sequence[Block], *, clear: bool
+) -> None:
+    """Note the settings and everything that will be made, before anything is.
+
+    A data set of other settings goes first, its marker before its pictures. Until the new
+    settings are noted the folder counts as one of no settings, so that a removal that was cut
+    short can be repeated.
+    """
+    owned.folder(WORK_FOLDER)
+    owned.intend([RECORD_FILE])
+    if clear:
+        _note_settings({}, owned)
+        owned.remove([DRAWN_MARKER])
+        owned.remove(owned.files - {RECORD_FILE})
     for name in FOLDERS:
-        shutil.rmtree(out / name, ignore_errors=True)
-    for path in (out / SHEET_FILE, *out.glob("keypoints-*.csv"), *out.glob("visibility-*.csv")):
-        path.unlink(missing_ok=True)
+        owned.folder(name)
+    owned.remove_temporaries((".", WORK_FOLDER, *FOLDERS))
+    tables = [f"{kind}-{split}.csv" for kind in ("keypoints", "visibility") for split in SPLITS]
+    notes = [str(block.note(Path(WORK_FOLDER))) for block in work]
+    pictures = [name for block in work for name in _names_of(block.entries)]
+    owned.intend([*pictures, *tables, *notes, SHEET_FILE, DRAWN_MARKER])
+    _note_settings(settings.record, owned)
 
 
-def _begin(settings: DrawSettings, out: Path, disk: Disk | None) -> None:
-    """Note the settings, before there is anything else to recognise the folder by."""
-    _note_settings(settings.record, out, disk)
-    for name in FOLDERS:
-        (out / name).mkdir(exist_ok=True)
-    for name in (".", WORK_FOLDER, *FOLDERS):
-        remove_temporaries(out / name)
-
-
-def _note_settings(record: dict[str, Any], out: Path, disk: Disk | None) -> None:
-    (out / WORK_FOLDER).mkdir(exist_ok=True)
-    publish_json(out / WORK_FOLDER / SETTINGS_FILE, {"settings": record}, disk)
+def _note_settings(record: dict[str, Any], owned: OwnedFolder) -> None:
+    publish_json(owned.path / RECORD_FILE, {"settings": record}, owned.disk)
 
 
 def _draw_missing(
-    work: Sequence[Block],
-    seed: int,
-    out: Path,
-    console: Console,
-    *,
-    workers: int,
-    disk: Disk | None,
+    work: Sequence[Block], seed: int, owned: OwnedFolder, console: Console, *, workers: int
 ) -> None:
-    """Draw the blocks that no earlier run finished."""
-    notes = out / WORK_FOLDER
+    """Draw the blocks that no earlier run finished; only this process publishes them."""
+    notes = owned.path / WORK_FOLDER
     missing = [block for block in work if not block.note(notes).exists()]
     with console.stage("pictures", sum(len(block.entries) for block in work)) as stage:
         stage.skip(stage.total - sum(len(block.entries) for block in missing))
         studio = Studio.of(seed)
-        tasks = (delayed(draw_block)(studio, block, out, notes, disk) for block in missing)
-        parallel = Parallel(
-            n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs"
-        )
-        for count in parallel(tasks):
-            stage.advance(count)
+        tasks = ((studio, block, owned.path, owned.disk) for block in missing)
+        try:
+            for sketch in in_parallel(draw_block, tasks, workers=workers):
+                stage.advance(publish_block(sketch, notes, owned.disk))
+        except BaseException:
+            owned.remove_temporaries(FOLDERS)
+            raise
 
 
 def _publish_tables(entries: Sequence[Entry], drawn: Drawn, out: Path, disk: Disk | None) -> None:
@@ -238,14 +279,16 @@ def _publish_tables(entries: Sequence[Entry], drawn: Drawn, out: Path, disk: Dis
         write_truth(out / f"visibility-{split}.csv", truth, disk)
 
 
-def _finish(settings: DrawSettings, entries: Sequence[Entry], out: Path, disk: Disk | None) -> None:
+def _finish(settings: DrawSettings, entries: Sequence[Entry], owned: OwnedFolder) -> None:
     """Mark the data set as finished and drawn, and remove the notes."""
     marker = {
-        "made_by": "draw-market",
+        "made_by": COMMAND,
         "format": FORMAT_VERSION,
         "settings": settings.record,
         "num_images": len(entries),
         "versions": versions(),
     }
-    publish_json(out / DRAWN_MARKER, marker, disk)
-    shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
+    publish_json(owned.path / DRAWN_MARKER, marker, owned.disk)
+    owned.remove(name for name in owned.files if Path(name).parts[0] == WORK_FOLDER)
+    with contextlib.suppress(OSError):  # somebody else's file keeps it
+        (owned.path / WORK_FOLDER).rmdir()

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from preprocess.demo.drawing.cameras import NUM_CAMERAS, decoded, jpeg
 from preprocess.demo.drawing.crops import Studio
 from preprocess.demo.drawing.framing import CROP_SIZE
+from preprocess.parallel import in_parallel
 from shared.files import publish
 from shared.skeleton import COCO_JOINTS, JOINT
 
@@ -115,7 +115,7 @@ def draw_labelled(
     studios = range(-(-num_people // per_studio))
     empty = np.diff(np.linspace(0, num_empty, len(studios) + 1).astype(int))
     tasks = (
-        delayed(_studio_crops)(
+        (
             seed + number,
             first_identity,
             min(per_studio, num_people - number * per_studio),
@@ -123,7 +123,7 @@ def draw_labelled(
         )
         for number in studios
     )
-    sets = Parallel(n_jobs=workers)(tasks)
+    sets = list(in_parallel(_studio_crops, tasks, workers=workers))
     crops = LabelledCrops(
         *(np.concatenate([getattr(part, field.name) for part in sets]) for field in fields(sets[0]))
     )

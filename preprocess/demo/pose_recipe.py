@@ -150,7 +150,7 @@ class Recipe:
         )
 
     def shortened(self, share: float) -> Recipe:
-        """Return the recipe with a share of the crops and epochs, for a quick trial."""
+        """Return the recipe with a share of the crops and epochs, for a quick look."""
 
         def part(number: int, least: int = 8) -> int:
             return max(least, round(share * number))

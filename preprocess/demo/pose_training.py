@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -29,7 +30,10 @@ from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.errors import ends_with_exit_code
 from shared.files import publish, publish_json
+from shared.owned_files import OwnedFiles
 from shared.settings import as_plain, fingerprint
+
+COMMAND: Final = "preprocess.demo.pose_training"
 
 
 def trainer_class(
@@ -219,7 +223,7 @@ def _tell_epoch(trainer: Any) -> None:
 
 
 def write_weights(checkpoint: Path, out: Path) -> str:
-    """Write the network of a checkpoint alone, in half precision; give the SHA-256.
+    """Write the network of a checkpoint alone, in half precision; return its SHA-256.
 
     Nothing of the machine it was trained on goes along: no path, no date, no optimiser.
     """
@@ -235,8 +239,10 @@ def write_weights(checkpoint: Path, out: Path) -> str:
     content = {"model": model, "train_args": model.args, "version": __version__}
     buffer = io.BytesIO()
     torch.save(content, buffer)
+    data = buffer.getvalue()
     out.parent.mkdir(parents=True, exist_ok=True)
-    return publish(out, buffer.getbuffer())
+    OwnedFiles([out], COMMAND).publish({out: data})
+    return hashlib.sha256(data).hexdigest()
 
 
 def measure(
@@ -259,6 +265,7 @@ def main(arguments: list[str] | None = None) -> None:
     weights = options.measure
     if weights is None:
         weights = options.out
+        OwnedFiles([weights], COMMAND).check()
         shop = Workshop(
             work=options.work,
             device=device,
@@ -285,7 +292,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--work", type=Path, default=Path("demo/pose"), help="folder of crops and checkpoints")
     add("--out", type=Path, default=Path("demo/pose/demo-pose.pt"), help="the weights to write")
     add("--measure", type=Path, metavar="FILE", help="only measure these weights")
-    add("--share", type=float, default=1.0, help="share of the crops and epochs, for a trial")
+    add("--share", type=float, default=1.0, help="share of the crops and epochs, for a quick look")
     add("--hours", type=float, help="end each phase after so long")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train")
     add("--workers", type=int, default=2, help="processes that draw")

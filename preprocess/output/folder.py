@@ -4,16 +4,18 @@ Convention:
     The hidden folder ``.work`` holds what a repeated command needs: ``settings.json`` (written
     first), a note for every shard that was published, and the pose model's results. The shard
     folder is finished when ``manifest.json`` is there; nothing reads ``.work`` but this stage.
+    Whose the files are, ``shared.owned_folder`` knows; only files of this stage are ever removed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from data_manifest import schema
 from data_manifest.manifest import (
     IMAGES_FILE,
     MANIFEST_FILE,
@@ -22,28 +24,32 @@ from data_manifest.manifest import (
     open_manifest,
     pairs_file,
 )
+from preprocess.pose.kept_poses import blocks_in
 from preprocess.sources.registry import find_source
 from preprocess.sources.source import Source, refuse_writing_into
 from shared.errors import DamagedError, UsageError, problem
-from shared.files import (
-    Disk,
-    folder_lock,
-    publish_json,
-    read_json,
-    remove_temporaries,
-    sha256_of_file,
-)
+from shared.files import Disk, publish_json, read_json, sha256_of_file
+from shared.owned_folder import OwnedFolder, owned_folder
 from shared.settings import as_plain, build, differences
 
 WORK_FOLDER: Final = ".work"
 WEIGHTS_KEY: Final = "pose_weights"
 """Key of a record that holds the weights' SHA-256, None before a named model is downloaded."""
 
+COMMAND: Final = "prep-market"
+RECORD_FILE: Final = f"{WORK_FOLDER}/settings.json"
+TABLES: Final = (IMAGES_FILE, pairs_file("train"), pairs_file("test"))
+
+_NOTES: Final = f"{WORK_FOLDER}/shards"
+_POSES: Final = f"{WORK_FOLDER}/poses"
 _SHARD: Final = re.compile(r"(train|test)-\d{5}\.h5", re.ASCII)
+_PRODUCT: Final = re.compile(
+    "|".join([_SHARD.pattern, *(re.escape(name) for name in (MANIFEST_FILE, *TABLES))]), re.ASCII
+)
 
 
 @contextmanager
-def claimed(src: Path, out: Path, *, hold: bool = True) -> Iterator[Source]:
+def claimed(src: Path, out: Path, *, hold: bool = True) -> Iterator[tuple[Source, OwnedFolder]]:
     """Find the data set and hold the output folder while the block runs.
 
     It comes before every slow import, so that a second run learns at once that it is one.
@@ -51,81 +57,122 @@ def claimed(src: Path, out: Path, *, hold: bool = True) -> Iterator[Source]:
     Args:
         src: Folder that holds the data set.
         out: Output folder.
-        hold: Take the lock; a dry run needs none and leaves no trace.
+        hold: Take the folder; a dry run only looks and leaves no trace.
 
     Raises:
-        UsageError: There is no data set, or the output would go into it.
+        UsageError: There is no data set, the output would go into it, or the folder is another's.
         LockedError: Another process works on the output folder.
     """
     source = find_source(src)
     refuse_writing_into(source, out)
-    with folder_lock(out) if hold else nullcontext():
-        yield source
+    with output_of(out, hold=hold) as owned:
+        yield source, owned
+
+
+@contextmanager
+def output_of(out: Path, *, hold: bool = True, disk: Disk | None = None) -> Iterator[OwnedFolder]:
+    """Claim an output folder for this stage; see ``shared.owned_folder``."""
+    with owned_folder(out, COMMAND, recognise=made_by_older, disk=disk, hold=hold) as owned:
+        yield owned
+
+
+def made_by_older(out: Path) -> list[str] | None:
+    """List what a version without markers made in a folder; None where it made nothing there.
+
+    A finished folder's manifest lists its shards. Of an unfinished one the notes do, and a table
+    is known by its columns.
+    """
+    record = _json_of(out / RECORD_FILE)
+    manifest = _manifest_of(out)
+    if manifest is None and not (
+        isinstance(record, dict) and {"source", "shards"} <= record.keys()
+    ):
+        return None
+    notes = [f"{_NOTES}/{name}" for name in _names_in(out / _NOTES)]
+    shards = [Path(note).name.removesuffix(".json") for note in notes]
+    if manifest is not None:
+        shards += [entry.file for entry in manifest.shards]
+    tables = [name for name in TABLES if _has_our_columns(out / name)]
+    poses = [f"{_POSES}/{name}" for name in blocks_in(out / _POSES)]
+    names = {*notes, *shards, *tables, *poses, RECORD_FILE}
+    names |= {MANIFEST_FILE} if manifest is not None else set()
+    return sorted(name for name in names if (out / name).is_file())
 
 
 class OutputFolder:
     """What an output folder holds. Only the holder of its lock may change it.
 
     Args:
-        path: The folder.
-        disk: The calls to the operating system.
+        owned: The folder.
     """
 
-    def __init__(self, path: Path, disk: Disk | None = None) -> None:
-        self.path = path
-        self.disk = disk
-        self.work = path / WORK_FOLDER
+    def __init__(self, owned: OwnedFolder) -> None:
+        self.owned = owned
+        self.path = owned.path
+        self.disk = owned.disk
+        self.work = owned.path / WORK_FOLDER
 
     @property
     def notes(self) -> Path:
         """Folder of the notes on published shards."""
-        return self.work / "shards"
+        return self.path / _NOTES
 
     @property
     def poses(self) -> Path:
         """Folder of the pose model's results."""
-        return self.work / "poses"
+        return self.path / _POSES
 
-    def begin(self, record: Mapping[str, Any], *, overwrite: bool) -> None:
-        """Make the folder ready for data of these settings.
+    def check(self, record: Mapping[str, Any], *, overwrite: bool) -> bool:
+        """Make sure that data of these settings may go into the folder; change nothing.
 
         Args:
             record: What decides the content, as plain values.
-            overwrite: Remove data of other settings instead of refusing.
+            overwrite: Data of other settings may be removed.
+
+        Returns:
+            Whether the folder is finished, with data of these settings.
 
         Raises:
-            UsageError: The folder holds data of other settings, or files of others.
+            UsageError: The folder holds data of other settings, or files of others in the way.
         """
-        remove_temporaries(self.path)
-        found = self._record()
-        changes = _changes(found, record) if found is not None and self._holds_shards else []
-        foreign = found is None and self._looks_foreign()
-        if (changes or foreign) and not overwrite:
-            what = "; ".join(changes) if changes else "files that prep-market did not write"
+        changes = self._changes_to(record)
+        if changes and not overwrite:
             raise UsageError(
                 problem(
                     self.path,
                     "an empty folder or one with data of the same settings",
-                    what,
+                    "; ".join(changes),
                     "choose another --out, or add --overwrite to make this one anew",
                 )
             )
-        if changes or foreign:
+        finished = not changes and self.finished() is not None
+        if not finished:
+            self.owned.refuse_strangers(_PRODUCT)
+        return finished
+
+    def begin(self, record: Mapping[str, Any]) -> None:
+        """Make the folder ready for data of these settings; :meth:`check` has let it pass.
+
+        Args:
+            record: What decides the content, as plain values.
+
+        Raises:
+            UsageError: A link lies where a folder of ours belongs.
+        """
+        found = _json_of(self.path / RECORD_FILE)
+        if self._changes_to(record):
             self._clear()
-        for folder in (self.notes, self.poses):
-            self._make(folder)
-            remove_temporaries(folder)
+        for name in (WORK_FOLDER, _NOTES, _POSES):
+            self.owned.folder(name)
+        self.owned.remove_temporaries((".", WORK_FOLDER, _NOTES, _POSES))
+        self.owned.intend([RECORD_FILE])
+        self.unfinish()
         if found != record:
-            publish_json(self._record_file, dict(record), self.disk)
+            publish_json(self.path / RECORD_FILE, dict(record), self.disk)
 
     def finished(self) -> Manifest | None:
         """Read the manifest of a finished folder; None where there is none or it is damaged."""
-        if not (self.path / MANIFEST_FILE).is_file():
-            return None
-        try:
-            return open_manifest(self.path)
-        except DamagedError:
-            return None
+        return _manifest_of(self.path)
 
     def damaged_files(self, manifest: Manifest) -> list[str]:
         """Hash every file of a finished folder and list those that are not what was written."""
@@ -143,6 +190,15 @@ class OutputFolder:
             return None
         return entry if right else None
 
+    def intend(self, shards: Iterable[str]) -> None:
+        """Enter everything that the data will consist of into the folder's marker.
+
+        Raises:
+            UsageError: A file of somebody else bears one of the names.
+        """
+        names = [name for file in shards for name in (file, f"{_NOTES}/{file}.json")]
+        self.owned.intend([*names, *TABLES, MANIFEST_FILE])
+
     def note_shard(self, entry: ShardEntry, key: str) -> None:
         """Note that a shard was published for a task."""
         note = {"key": key, "entry": as_plain(entry)}
@@ -150,65 +206,81 @@ class OutputFolder:
 
     def unfinish(self) -> None:
         """Take back the manifest before anything that it lists changes."""
-        (self.path / MANIFEST_FILE).unlink(missing_ok=True)
+        self.owned.remove([MANIFEST_FILE])
 
     def drop_other_shards(self, files: set[str]) -> None:
-        """Remove shards, and their notes, that the present data does not have."""
-        for folder in (self.path, self.notes):
-            for path in folder.iterdir():
-                name = path.name.removesuffix(".json")
-                if _SHARD.fullmatch(name) and name not in files:
-                    path.unlink(missing_ok=True)
+        """Remove our shards, and the notes on them, that the present data does not have."""
+        self.owned.remove(
+            name
+            for name in self.owned.files
+            if _SHARD.fullmatch(shard := Path(name).name.removesuffix(".json"))
+            and shard not in files
+        )
 
     @property
     def held_bytes(self) -> int:
         """Size of the shards that are there already."""
-        if not self.path.is_dir():
-            return 0
-        return sum(p.stat().st_size for p in self.path.iterdir() if _SHARD.fullmatch(p.name))
+        found = (self.path / name for name in self.owned.files if _SHARD.fullmatch(name))
+        return sum(path.stat().st_size for path in found if path.is_file())
 
-    @property
-    def _holds_shards(self) -> bool:
-        """Whether anything was published; until then, other settings may use the folder."""
-        names = (entry.name for entry in self.path.iterdir())
-        return any(name == MANIFEST_FILE or _SHARD.fullmatch(name) for name in names)
-
-    @property
-    def _record_file(self) -> Path:
-        return self.work / "settings.json"
+    def _changes_to(self, record: Mapping[str, Any]) -> list[str]:
+        """List what differs from the data that the folder holds; nothing where it holds none."""
+        if not any(
+            (self.path / name).is_file() for name in self.owned.files if _PRODUCT.fullmatch(name)
+        ):
+            return []
+        found = self._record()
+        return ["data of settings that are lost"] if found is None else _changes(found, record)
 
     def _record(self) -> Any:
-        try:
-            return read_json(self._record_file)
-        except (UsageError, DamagedError):
-            manifest = self.finished()
-            return None if manifest is None else manifest.settings
-
-    def _looks_foreign(self) -> bool:
-        return any(not entry.name.startswith(".") for entry in self.path.iterdir())
+        found = _json_of(self.path / RECORD_FILE)
+        if isinstance(found, dict):
+            return found
+        manifest = self.finished()
+        return None if manifest is None else manifest.settings
 
     def _clear(self) -> None:
         """Remove what this stage made, the manifest first; the pose model's results stay."""
         self.unfinish()
-        self._record_file.unlink(missing_ok=True)
-        for name in (IMAGES_FILE, pairs_file("train"), pairs_file("test")):
-            (self.path / name).unlink(missing_ok=True)
-        self._make(self.notes)
-        self.drop_other_shards(set())
-
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(
-                problem(folder, "to make this folder", error.strerror, "check its permissions")
-            ) from error
+        self.owned.remove([RECORD_FILE])
+        self.owned.remove(name for name in self.owned.files if not name.startswith(f"{_POSES}/"))
 
     def _hash(self, file: str) -> str:
         try:
             return sha256_of_file(self.path / file)
         except OSError:
             return ""
+
+
+def _manifest_of(folder: Path) -> Manifest | None:
+    if not (folder / MANIFEST_FILE).is_file():
+        return None
+    try:
+        return open_manifest(folder)
+    except DamagedError:
+        return None
+
+
+def _json_of(path: Path) -> Any:
+    try:
+        return read_json(path)
+    except (UsageError, DamagedError):
+        return None
+
+
+def _names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+
+
+def _has_our_columns(path: Path) -> bool:
+    """Tell whether a file is a table of this stage."""
+    columns = schema.IMAGE_COLUMNS if path.name == IMAGES_FILE else schema.PAIR_COLUMNS
+    try:
+        with path.open("rb") as stream:
+            head = stream.readline(4096).decode("utf-8", "replace")
+    except OSError:
+        return False
+    return head.strip() == ",".join(column.name for column in columns)
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

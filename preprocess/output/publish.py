@@ -21,7 +21,7 @@ from preprocess.output.folder import OutputFolder
 from preprocess.output.report import StageTimes, summary_of
 from preprocess.output.tables import image_table, pairs_of_split
 from preprocess.pairing.annotations import Annotations
-from preprocess.pairing.catalogue import Roster
+from preprocess.pairing.catalogue import Catalogue
 from preprocess.pairing.splits import Split
 from preprocess.sources.source import Listing
 from shared.provenance import versions
@@ -48,7 +48,7 @@ def publish_folder(
     made: Made,
     *,
     listing: Listing,
-    roster: Roster,
+    catalogue: Catalogue,
     annotations: Annotations | None,
     splits: Sequence[Split],
     record: Mapping[str, Any],
@@ -62,7 +62,7 @@ def publish_folder(
         out: The output folder.
         made: The shards.
         listing: Every file of the data set.
-        roster: The train and test images.
+        catalogue: The train and test images.
         annotations: Published key points, None where a pose model was used.
         splits: Images and pairs of the splits.
         record: What decides the content.
@@ -74,21 +74,21 @@ def publish_folder(
         The manifest.
     """
     with times.stage("tables"):
-        images = image_table(listing, roster, annotations, _places(splits))
+        images = image_table(listing, catalogue, annotations, _places(splits))
         hashes = {IMAGES_FILE: publish_images(out.path, images, out.disk)}
-        names = np.array(roster.names, dtype=object)
+        names = np.array(catalogue.names, dtype=object)
         for split in splits:
             table = pairs_of_split(
                 names[split.rows],
-                roster.identities[split.rows],
-                roster.cameras[split.rows],
+                catalogue.identities[split.rows],
+                catalogue.cameras[split.rows],
                 split.plans,
                 made.status[split.name],
             )
             hashes[pairs_file(split.name)] = publish_pairs(out.path, split.name, table, out.disk)
     summary = summary_of(
         images=images,
-        roster=roster,
+        catalogue=catalogue,
         splits=splits,
         status={split.name: _joined(made.status[split.name]) for split in splits},
         shards=made.entries,
@@ -107,7 +107,7 @@ def publish_folder(
 
 
 def _places(splits: Sequence[Split]) -> dict[int, tuple[int, int]]:
-    """Map roster rows to (shard number, row in the shard)."""
+    """Map catalogue rows to (shard number, row in the shard)."""
     return {
         row: (plan.number, place)
         for split in splits

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from data_manifest.inspection.summary import table
 from data_manifest.manifest import ShardEntry
-from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pairing.splits import Split
 from preprocess.pairing.transforms import count_status
 from preprocess.sources.source import LISTED
@@ -46,7 +46,7 @@ class StageTimes:
 def summary_of(
     *,
     images: pd.DataFrame,
-    roster: Roster,
+    catalogue: Catalogue,
     splits: Sequence[Split],
     status: Mapping[str, NDArray[np.uint8]],
     shards: Sequence[ShardEntry],
@@ -56,7 +56,7 @@ def summary_of(
 
     Args:
         images: The table of all source files.
-        roster: The train and test images.
+        catalogue: The train and test images.
         splits: Their pairs.
         status: Split to the status of its pairs' parts, uint8 (m, 10).
         shards: The shards.
@@ -66,12 +66,12 @@ def summary_of(
         Title to table, see :mod:`data_manifest.inspection.summary`.
     """
     tables = {
-        IMAGES_TABLE: _images(roster, images),
+        IMAGES_TABLE: _images(catalogue, images),
         "not used": _not_used(images),
-        "joints found": _joints(roster),
+        "joints found": _joints(catalogue),
     }
-    if (roster.people >= 0).any():
-        tables["people seen"] = _people(roster)
+    if (catalogue.people >= 0).any():
+        tables["people seen"] = _people(catalogue)
     tables["pairs"] = _pairs(splits)
     for split, of_pairs in status.items():
         if len(of_pairs):
@@ -111,11 +111,11 @@ def say_left_out(splits: Sequence[Split], absent: Sequence[str], console: Consol
             console.warn(f"{count} pairs of the given {split.name} list left out: {reason}")
 
 
-def _images(roster: Roster, images: pd.DataFrame) -> dict[str, Any]:
+def _images(catalogue: Catalogue, images: pd.DataFrame) -> dict[str, Any]:
     rows: list[list[object]] = []
     for split in ("train", "test"):
-        here = roster.splits == split
-        counts = [int((roster.status[here] == s).sum()) for s in (Status.VALID, Status.BAD)]
+        here = catalogue.splits == split
+        counts = [int((catalogue.status[here] == s).sum()) for s in (Status.VALID, Status.BAD)]
         if here.any():
             rows.append([split, int(here.sum()), *counts])
     listed = int((images["status"] == LISTED).sum())
@@ -132,9 +132,9 @@ def _not_used(images: pd.DataFrame) -> dict[str, Any]:
     return table(["status", "reason", "files"], rows)
 
 
-def _joints(roster: Roster) -> dict[str, Any]:
-    posed = (roster.annotation_rows >= 0) | (roster.people >= 0)
-    counts = presence(roster.joints[posed]).sum(axis=0)
+def _joints(catalogue: Catalogue) -> dict[str, Any]:
+    posed = (catalogue.annotation_rows >= 0) | (catalogue.people >= 0)
+    counts = presence(catalogue.joints[posed]).sum(axis=0)
     total = int(posed.sum())
     return table(
         ["joint", "images", "share"],
@@ -142,10 +142,10 @@ def _joints(roster: Roster) -> dict[str, Any]:
     )
 
 
-def _people(roster: Roster) -> dict[str, Any]:
-    seen = roster.people[roster.people >= 0]
-    several = roster.people > 1
-    unclear = several & (roster.margins < UNCLEAR_MARGIN * roster.person_scores)
+def _people(catalogue: Catalogue) -> dict[str, Any]:
+    seen = catalogue.people[catalogue.people >= 0]
+    several = catalogue.people > 1
+    unclear = several & (catalogue.margins < UNCLEAR_MARGIN * catalogue.person_scores)
     counts = {
         "nobody": seen == 0,
         "one": seen == 1,

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from data_manifest import schema
 from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import ShardEntry
-from data_manifest.shard import publish_shard
-from preprocess.pairing.catalogue import Roster
+from data_manifest.shard import stage_shard
+from preprocess.pairing.catalogue import Catalogue
 from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.pairing.splits import Split
 from preprocess.sources.images import fast_decoder, read_image
 from shared.errors import UsageError, problem
-from shared.files import Disk
+from shared.files import Disk, Staged
 from shared.geometry import mask_quads, presence, scale_joints
 from shared.pair_geometry import transforms_of_pairs
 from shared.pictures import RefusedPictureError, resized
@@ -84,39 +84,42 @@ class ShardTask:
 
 
 def shard_task(
-    plan: ShardPlan, split: Split, roster: Roster, folder: Path, image_size: tuple[int, int]
+    plan: ShardPlan, split: Split, catalogue: Catalogue, folder: Path, image_size: tuple[int, int]
 ) -> ShardTask:
     """Gather all that a worker needs to make one shard in a folder."""
     rows = split.rows[plan.rows]
-    images = [roster.images[row] for row in rows]
+    images = [catalogue.images[row] for row in rows]
     return ShardTask(
         path=folder / plan.file,
         split=split.name,
         image_size=image_size,
         sources=[image.path for image in images],
         names=[image.name for image in images],
-        digests=roster.digests[rows].tolist(),
-        joints=_scaled(roster.joints[rows], roster.sizes[rows], image_size),
-        scores=roster.scores[rows],
-        identities=roster.identities[rows],
-        cameras=roster.cameras[rows],
-        people=roster.people[rows],
-        person_scores=roster.person_scores[rows],
-        margins=roster.margins[rows],
+        digests=catalogue.digests[rows].tolist(),
+        joints=_scaled(catalogue.joints[rows], catalogue.sizes[rows], image_size),
+        scores=catalogue.scores[rows],
+        identities=catalogue.identities[rows],
+        cameras=catalogue.cameras[rows],
+        people=catalogue.people[rows],
+        person_scores=catalogue.person_scores[rows],
+        margins=catalogue.margins[rows],
         pairs=plan.pairs,
         order=plan.order,
     )
 
 
-def make_shard(task: ShardTask, disk: Disk | None = None) -> tuple[ShardEntry, NDArray[np.uint8]]:
-    """Make and publish one shard.
+def make_shard(
+    task: ShardTask, disk: Disk | None = None
+) -> tuple[ShardEntry, Staged, NDArray[np.uint8]]:
+    """Make one shard, all but its name, which the holder of the folder gives it.
 
     Args:
         task: What goes into it.
         disk: The calls to the operating system.
 
     Returns:
-        The shard's entry for the manifest and the status of its parts, uint8 (m, 10).
+        The shard's entry for the manifest, the file, and the status of the pairs' parts, uint8
+        (m, 10).
 
     Raises:
         UsageError: A source image is not the one that was checked before.
@@ -140,7 +143,7 @@ def make_shard(task: ShardTask, disk: Disk | None = None) -> tuple[ShardEntry, N
         transforms=transforms,
         status=status,
     )
-    return publish_shard(task.path, task.split, arrays, disk), status
+    return *stage_shard(task.path, task.split, arrays, disk), status
 
 
 def _pictures(task: ShardTask) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from data_manifest import schema
 from data_manifest.tables import pair_rows
 from preprocess.pairing.annotations import Annotations
-from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.sources.source import Listing, OtherFile, SourceImage
 from shared.geometry import presence
@@ -58,7 +58,7 @@ def pairs_of_split(
 
 def image_table(
     listing: Listing,
-    roster: Roster,
+    catalogue: Catalogue,
     annotations: Annotations | None,
     places: Mapping[int, tuple[int, int]],
 ) -> pd.DataFrame:
@@ -66,50 +66,50 @@ def image_table(
 
     Args:
         listing: Every file of the data set.
-        roster: The train and test images.
+        catalogue: The train and test images.
         annotations: Their rows without an image are listed too.
-        places: Roster row of each valid image to its shard's number and its row there.
+        places: Catalogue row of each valid image to its shard's number and its row there.
 
     Returns:
         The columns ``schema.IMAGE_COLUMNS``, those that the data set does not know empty.
     """
-    files: list[SourceImage | OtherFile] = [*roster.images, *listing.others]
+    files: list[SourceImage | OtherFile] = [*catalogue.images, *listing.others]
     verdicts = [file.verdict for file in listing.others]
     table = pd.DataFrame(
         {
             "name": [_text(file.name) for file in files],
             "folder": [_text(file.folder) for file in files],
             "split": [file.split for file in files],
-            "status": [*map(str, roster.status), *(verdict.status for verdict in verdicts)],
-            "reason": [*roster.reasons, *(verdict.reason for verdict in verdicts)],
+            "status": [*map(str, catalogue.status), *(verdict.status for verdict in verdicts)],
+            "reason": [*catalogue.reasons, *(verdict.reason for verdict in verdicts)],
         }
     )
-    table = pd.concat([table, _roster_columns(roster, places, len(table))], axis=1)
+    table = pd.concat([table, _catalogue_columns(catalogue, places, len(table))], axis=1)
     rows = [file.row for file in files]
     told = [column.name for column in schema.IMAGE_COLUMNS if column.name not in table]
     for name in dict.fromkeys((*told, *(name for row in rows for name in row))):
         table[name] = pd.array([row.get(name) for row in rows], dtype="Int64")
-    absent = _absent_rows(unmatched_names(listing, roster, annotations), table)
+    absent = _absent_rows(unmatched_names(listing, catalogue, annotations), table)
     return pd.concat([table, absent], ignore_index=True)
 
 
-def _roster_columns(
-    roster: Roster, places: Mapping[int, tuple[int, int]], num_rows: int
+def _catalogue_columns(
+    catalogue: Catalogue, places: Mapping[int, tuple[int, int]], num_rows: int
 ) -> pd.DataFrame:
-    """Fill the columns that only images of the roster have, empty for all other rows."""
-    here = np.arange(num_rows) < len(roster)
-    place = np.full((len(roster), 2), -1, np.int64)
+    """Fill the columns that only images of the catalogue have, empty for all other rows."""
+    here = np.arange(num_rows) < len(catalogue)
+    place = np.full((len(catalogue), 2), -1, np.int64)
     for row, (shard, shard_row) in places.items():
         place[row] = shard, shard_row
-    present = presence(roster.joints)
-    posed = (roster.annotation_rows >= 0) | (roster.people >= 0)
+    present = presence(catalogue.joints)
+    posed = (catalogue.annotation_rows >= 0) | (catalogue.people >= 0)
     whole = {
-        "width": (roster.sizes[:, 1], roster.sizes[:, 1] > 0),
-        "height": (roster.sizes[:, 0], roster.sizes[:, 0] > 0),
+        "width": (catalogue.sizes[:, 1], catalogue.sizes[:, 1] > 0),
+        "height": (catalogue.sizes[:, 0], catalogue.sizes[:, 0] > 0),
         "shard": (place[:, 0], place[:, 0] >= 0),
         "row": (place[:, 1], place[:, 1] >= 0),
         "joints_present": (present.sum(axis=1), posed),
-        "people": (roster.people, roster.people >= 0),
+        "people": (catalogue.people, catalogue.people >= 0),
         **{f"has_{joint}": (present[:, i], posed) for i, joint in enumerate(JOINTS)},
     }
     table: dict[str, object] = {}
@@ -117,7 +117,7 @@ def _roster_columns(
         column, absent = np.zeros(num_rows, np.int64), ~here
         column[here], absent[here] = values, ~known
         table[name] = pd.arrays.IntegerArray(column, absent)
-    for name, scores in (("person_score", roster.person_scores), ("margin", roster.margins)):
+    for name, scores in (("person_score", catalogue.person_scores), ("margin", catalogue.margins)):
         floats = np.full(num_rows, np.nan, np.float32)
         floats[here] = scores
         table[name] = floats
@@ -139,11 +139,13 @@ def _absent_rows(names: Sequence[str], like: pd.DataFrame) -> pd.DataFrame:
     return table.astype({name: like.dtypes[name] for name in like.columns})
 
 
-def unmatched_names(listing: Listing, roster: Roster, annotations: Annotations | None) -> list[str]:
+def unmatched_names(
+    listing: Listing, catalogue: Catalogue, annotations: Annotations | None
+) -> list[str]:
     """Name the key points' rows without an image, also among those only listed."""
     if annotations is None:
         return []
-    used = set(roster.annotation_rows.tolist())
+    used = set(catalogue.annotation_rows.tolist())
     listed = {file.name for file in listing.others if not file.split}
     rows = enumerate(annotations.names)
     return [name for row, name in rows if row not in used and name not in listed]

@@ -1,4 +1,4 @@
-"""The roster: the images of the train and test folders, and what is known of each.
+"""The catalogue: the images of the train and test folders, and what is known of each.
 
 Convention:
     Rows are in the order that pairs follow: that of the key point files' rows where there are
@@ -40,7 +40,7 @@ UNKNOWN_COUNT: Final = -1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Roster:
+class Catalogue:
     """Images with what is known of them; n rows.
 
     Args:
@@ -88,12 +88,12 @@ class Roster:
         chosen = self.status == status
         return np.flatnonzero(chosen if split is None else chosen & (self.splits == split))
 
-    def with_changes(self, **fields: Any) -> Roster:
-        """Return the roster with some fields replaced."""
+    def with_changes(self, **fields: Any) -> Catalogue:
+        """Return the catalogue with some fields replaced."""
         return dataclasses.replace(self, **fields)
 
-    def refused(self, rows: NDArray[Any], status: str, reasons: Sequence[str] | str) -> Roster:
-        """Return the roster with valid rows among these refused; earlier refusals stay."""
+    def refused(self, rows: NDArray[Any], status: str, reasons: Sequence[str] | str) -> Catalogue:
+        """Return the catalogue with valid rows among these refused; earlier refusals stay."""
         new_status, new_reasons = self.status.copy(), self.reasons.copy()
         texts = [reasons] * len(rows) if isinstance(reasons, str) else reasons
         for row, reason in zip(rows.tolist(), texts, strict=True):
@@ -102,7 +102,7 @@ class Roster:
         return self.with_changes(status=new_status, reasons=new_reasons)
 
 
-def call_roster(listing: Listing, annotations: Annotations | None) -> Roster:
+def make_catalogue(listing: Listing, annotations: Annotations | None) -> Catalogue:
     """Put a data set's images in order; valid for now is each whose name shows no fault."""
     images = list(listing.images)
     rows = np.full(len(images), -1, np.int64)
@@ -111,7 +111,7 @@ def call_roster(listing: Listing, annotations: Annotations | None) -> Roster:
         order = np.argsort(np.where(rows < 0, len(annotations), rows), kind="stable")
         images, rows = [images[row] for row in order], rows[order]
     count = len(images)
-    roster = Roster(
+    catalogue = Catalogue(
         images=tuple(images),
         splits=np.array([image.split for image in images], dtype=np.str_),
         identities=np.array([image.identity for image in images], np.int32),
@@ -128,68 +128,68 @@ def call_roster(listing: Listing, annotations: Annotations | None) -> Roster:
         margins=np.full(count, np.nan, np.float32),
     )
     faulty = np.flatnonzero([image.fault != "" for image in images])
-    return roster.refused(faulty, Status.BAD, [images[row].fault for row in faulty])
+    return catalogue.refused(faulty, Status.BAD, [images[row].fault for row in faulty])
 
 
-def with_checks(roster: Roster, checked: Checked, *, any_size: bool) -> Roster:
+def with_checks(catalogue: Catalogue, checked: Checked, *, any_size: bool) -> Catalogue:
     """Enter what reading the images showed; refuse those that are no usable pictures.
 
     Args:
-        roster: The roster.
-        checked: What was found, in the order of the roster.
+        catalogue: The images.
+        checked: What was found, in the order of the catalogue.
         any_size: Accept images whose size differs from the most common one.
     """
     bad = np.flatnonzero([reason != "" for reason in checked.reasons])
-    known = roster.with_changes(sizes=checked.sizes, digests=_objects(checked.digests))
+    known = catalogue.with_changes(sizes=checked.sizes, digests=_objects(checked.digests))
     known = known.refused(bad, Status.BAD, [checked.reasons[row] for row in bad])
     return known if any_size else _of_one_size(known)
 
 
-def without_unpaired(roster: Roster) -> Roster:
+def without_unpaired(catalogue: Catalogue) -> Catalogue:
     """Refuse the images that the data set says are never paired."""
     rows: dict[Verdict, list[int]] = {}
-    for row, image in enumerate(roster.images):
+    for row, image in enumerate(catalogue.images):
         if image.never_paired is not None:
             rows.setdefault(image.never_paired, []).append(row)
     for verdict, of_verdict in rows.items():
-        roster = roster.refused(np.array(of_verdict), verdict.status, verdict.reason)
-    return roster
+        catalogue = catalogue.refused(np.array(of_verdict), verdict.status, verdict.reason)
+    return catalogue
 
 
-def with_annotations(roster: Roster, annotations: Annotations) -> Roster:
+def with_annotations(catalogue: Catalogue, annotations: Annotations) -> Catalogue:
     """Enter published key points; refuse images without a row."""
-    rows = roster.annotation_rows
+    rows = catalogue.annotation_rows
     joints = np.where((rows >= 0)[:, None, None], annotations.joints[rows], np.nan)
-    known = roster.with_changes(joints=joints)
+    known = catalogue.with_changes(joints=joints)
     return known.refused(
         np.flatnonzero(rows < 0), Status.NO_KEY_POINTS, "no row in the key point files"
     )
 
 
-def without_invalid(roster: Roster) -> Roster:
+def without_invalid(catalogue: Catalogue) -> Catalogue:
     """Refuse images whose pose cannot be paired, naming the torso joints that are absent."""
-    rows = np.flatnonzero((roster.status == Status.VALID) & ~valid_poses(roster.joints))
-    present = presence(roster.joints)
+    rows = np.flatnonzero((catalogue.status == Status.VALID) & ~valid_poses(catalogue.joints))
+    present = presence(catalogue.joints)
     reasons = []
     for row in rows:
         absent = [JOINTS[joint] for joint in TORSO_JOINTS if not present[row, joint]]
-        nobody = roster.people[row] == 0
+        nobody = catalogue.people[row] == 0
         reasons.append("nobody seen" if nobody else f"torso incomplete: no {' '.join(absent)}")
-    return roster.refused(rows, Status.NO_POSE, reasons)
+    return catalogue.refused(rows, Status.NO_POSE, reasons)
 
 
-def _of_one_size(roster: Roster) -> Roster:
-    good = roster.rows(Status.VALID)
+def _of_one_size(catalogue: Catalogue) -> Catalogue:
+    good = catalogue.rows(Status.VALID)
     if len(good) == 0:
-        return roster
-    sizes, counts = np.unique(roster.sizes[good], axis=0, return_counts=True)
+        return catalogue
+    sizes, counts = np.unique(catalogue.sizes[good], axis=0, return_counts=True)
     height, width = sizes[np.argmax(counts)]
-    other = good[(roster.sizes[good] != (height, width)).any(axis=1)]
+    other = good[(catalogue.sizes[good] != (height, width)).any(axis=1)]
     reasons = [
-        f"another size: {roster.sizes[row][0]}x{roster.sizes[row][1]}, most are {height}x{width}"
-        for row in other
+        f"another size: {own_height}x{own_width}, most are {height}x{width}"
+        for own_height, own_width in catalogue.sizes[other].tolist()
     ]
-    return roster.refused(other, Status.BAD, reasons)
+    return catalogue.refused(other, Status.BAD, reasons)
 
 
 def _objects(values: Sequence[Any]) -> NDArray[np.object_]:

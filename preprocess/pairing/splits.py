@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_manifest.published_files import read_pairs
-from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pairing.pairs import all_pairs, count_pairs, given_pairs, sample_pairs
 from preprocess.pairing.shard_plans import ShardPlan, plan_shards
 from preprocess.settings import PrepareSettings
@@ -22,7 +22,7 @@ class Split:
 
     Args:
         name: ``"train"`` or ``"test"``.
-        rows: int64 (n,), which of the roster's images.
+        rows: int64 (n,), which of the catalogue's images.
         pairs: int64 (m, 2), source and target as positions in ``rows``.
         refused: Pairs of a given list that were left out: reason to number.
         plans: Its shards.
@@ -35,23 +35,23 @@ class Split:
     plans: Sequence[ShardPlan]
 
 
-def make_split(name: str, roster: Roster, settings: PrepareSettings) -> Split:
+def make_split(name: str, catalogue: Catalogue, settings: PrepareSettings) -> Split:
     """Pair a split's valid images and divide them into shards.
 
     Args:
         name: ``"train"`` or ``"test"``.
-        roster: The images.
+        catalogue: The images.
         settings: The run's settings.
     """
-    rows = roster.rows(Status.VALID, name)
-    identities = roster.identities[rows]
+    rows = catalogue.rows(Status.VALID, name)
+    identities = catalogue.identities[rows]
     shards = settings.shards
     refused: Mapping[str, int] = {}
     given = given_list(name, settings)
     if given is not None:
         table = read_pairs(given)
         sources, targets = table["from"].tolist(), table["to"].tolist()
-        found = given_pairs(sources, targets, _rows_of_names(roster, rows), identities)
+        found = given_pairs(sources, targets, _rows_of_names(catalogue, rows), identities)
         pairs, refused = found.pairs, found.refused
     elif name == "train":
         pairs = all_pairs(identities, shards.max_pairs_per_identity)
@@ -61,12 +61,12 @@ def make_split(name: str, roster: Roster, settings: PrepareSettings) -> Split:
     return Split(name, rows, pairs, refused, plans)
 
 
-def count_split_pairs(name: str, roster: Roster, settings: PrepareSettings) -> int:
+def count_split_pairs(name: str, catalogue: Catalogue, settings: PrepareSettings) -> int:
     """Return an upper bound of the pairs that :func:`make_split` makes, without making them."""
     given = given_list(name, settings)
     if given is not None:
         return len(read_pairs(given))
-    identities = roster.identities[roster.rows(Status.VALID, name)]
+    identities = catalogue.identities[catalogue.rows(Status.VALID, name)]
     if name == "train":
         return count_pairs(identities, settings.shards.max_pairs_per_identity)
     return min(settings.shards.num_test_pairs, count_pairs(identities))
@@ -77,8 +77,8 @@ def given_list(name: str, settings: PrepareSettings) -> Path | None:
     return settings.train_pairs if name == "train" else settings.test_pairs
 
 
-def _rows_of_names(roster: Roster, rows: NDArray[np.intp]) -> dict[str, int]:
+def _rows_of_names(catalogue: Catalogue, rows: NDArray[np.intp]) -> dict[str, int]:
     """Map the images' names, and those that they have besides, to their positions."""
-    images = [roster.images[row] for row in rows]
+    images = [catalogue.images[row] for row in rows]
     others = {image.other_name: place for place, image in enumerate(images) if image.other_name}
     return others | {image.name: place for place, image in enumerate(images)}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data_manifest.published_files import write_keypoints
-from preprocess.pose.kept_poses import KeptPoses
+from data_manifest.published_files import keypoints_text
+from preprocess.pose.kept_poses import KeptPoses, blocks_in
 from preprocess.pose.people import People, PoseEstimator, joints_of_people
 from preprocess.pose.stage import BLOCK_IMAGES, estimate
 from preprocess.pose.weight_files import DEMO_NOTE
@@ -27,9 +26,14 @@ from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import IMAGE_SUFFIXES, check_images
 from shared.console import Console
 from shared.errors import RulesBrokenError, UsageError, problem
-from shared.files import Disk, folder_lock, publish_text
+from shared.files import Disk
+from shared.folder_lock import LOCK_NAME
 from shared.geometry import presence, valid_poses
+from shared.owned_files import OwnedFiles
+from shared.owned_folder import owned_folder
 from shared.skeleton import JOINTS
+
+COMMAND: Final = "extract-poses"
 
 CROP_HEIGHT: Final = 256
 """Images up to this height are crops of one person; larger ones are photos."""
@@ -85,7 +89,10 @@ def extract_poses(
     drawn = is_drawn(settings.src) or is_drawn(settings.src.parent)
     if settings.pose.pose_model == DEMO_MODEL and not drawn:
         console.warn(DEMO_NOTE)
-    with folder_lock(settings.kept):
+    paths = (settings.out, settings.beside("sizes"), settings.beside("scores"))
+    files = OwnedFiles(paths, COMMAND, disk)
+    files.check()
+    with owned_folder(settings.kept, COMMAND, recognise=_kept_by_older, disk=disk) as owned:
         photos, refused = list_photos(settings.src, console)
         if not photos:
             raise UsageError(problem(settings.src, "JPEG or PNG images", "none", "check --src"))
@@ -96,12 +103,12 @@ def extract_poses(
             else settings.pose
         )
         estimator = (open_estimator or _open_network)(pose, console)
-        kept = KeptPoses(settings.kept, estimator.key, disk)
+        kept = KeptPoses(settings.kept, estimator.key, disk, owned)
         sources = [(photo.path, photo.digest) for photo in photos]
         people = estimate(sources, estimator, kept, console, threads=settings.workers)
         found = Found(people, *joints_of_people(people, sizes, pose.joint_threshold))
-        _write(settings, photos, found, disk)
-        shutil.rmtree(settings.kept)
+        files.publish(_contents(settings, photos, found))
+        owned.dissolve()
     _summarise(settings, found, refused, console)
 
 
@@ -160,12 +167,19 @@ def _open_network(pose: PoseSettings, console: Console) -> PoseEstimator:
     return open_estimator(pose, console)
 
 
-def _write(
-    settings: ExtractSettings, photos: Sequence[Photo], found: Found, disk: Disk | None
-) -> None:
-    """Write the three files, the published one last."""
+def _kept_by_older(folder: Path) -> list[str] | None:
+    """List the poses that a version without markers kept; None where the folder holds others."""
+    blocks = blocks_in(folder)
+    keys = {Path(block).parts[0] for block in blocks}
+    others = [path for path in folder.iterdir() if path.name not in {LOCK_NAME, *keys}]
+    return blocks if blocks and not others else None
+
+
+def _contents(
+    settings: ExtractSettings, photos: Sequence[Photo], found: Found
+) -> dict[Path, bytes]:
+    """Compose the three files, the published one last."""
     sizes = [(photo.name, *photo.size) for photo in photos]
-    publish_text(settings.beside("sizes"), _table(("name", "height", "width"), sizes), disk)
     people = found.people
     rows = zip(people.count, people.person_score, people.margin, found.scores, strict=True)
     figures = [
@@ -173,8 +187,13 @@ def _write(
         for photo, (count, score, margin, joint_scores) in zip(photos, rows, strict=True)
     ]
     columns = ("name", "people", "person_score", "margin", *JOINTS)
-    publish_text(settings.beside("scores"), _table(columns, figures), disk)
-    write_keypoints(settings.out, tuple(photo.name for photo in photos), found.joints, disk)
+    names = tuple(photo.name for photo in photos)
+    texts = {
+        settings.beside("sizes"): _table(("name", "height", "width"), sizes),
+        settings.beside("scores"): _table(columns, figures),
+        settings.out: keypoints_text(settings.out, names, found.joints),
+    }
+    return {path: text.encode() for path, text in texts.items()}
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

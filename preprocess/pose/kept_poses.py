@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from preprocess.pose.people import NUM_COCO_JOINTS, People
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish, remove_temporaries
+from shared.owned_folder import OwnedFolder
 
 RECORD: Final = np.dtype(
     [
@@ -40,13 +41,23 @@ class KeptPoses:
         folder: Where blocks of all estimators are kept.
         key: The estimator's key.
         disk: The calls to the operating system.
+        owned: The output folder around it, where blocks are entered before they are made.
     """
 
-    def __init__(self, folder: Path, key: str, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: str,
+        disk: Disk | None = None,
+        owned: OwnedFolder | None = None,
+    ) -> None:
         self._folder = folder / hashlib.sha256(key.encode()).hexdigest()[:16]
         self._disk = disk
+        self._owned = owned
         self._place: dict[bytes, tuple[int, int]] = {}
         self._blocks: list[NDArray[Any]] = []
+        if owned is not None:
+            owned.folder(str(self._folder.relative_to(owned.path)))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -78,7 +89,10 @@ class KeptPoses:
         data = buffer.getvalue()
         name = hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
         checked = hashlib.sha256(data).digest() + data
-        publish(self._folder / f"{name}.poses", checked, self._disk)
+        path = self._folder / f"{name}.poses"
+        if self._owned is not None:
+            self._owned.intend([str(path.relative_to(self._owned.path))])
+        publish(path, checked, self._disk)
         self._remember(block)
 
     def people_of(self, digests: Sequence[str]) -> People:
@@ -94,6 +108,12 @@ class KeptPoses:
         self._blocks.append(block)
         for row, digest in enumerate(block["digest"].tolist()):
             self._place[digest] = (number, row)
+
+
+def blocks_in(folder: Path) -> list[str]:
+    """List the blocks of all estimators that a folder keeps, relative to it; none behind links."""
+    keys = [path for path in folder.glob("*") if path.is_dir() and not path.is_symlink()]
+    return [str(path.relative_to(folder)) for key in keys for path in key.glob("*.poses")]
 
 
 def _read(path: Path) -> NDArray[Any] | None:

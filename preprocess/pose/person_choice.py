@@ -95,7 +95,7 @@ def _overlap(low: Tensor, high: Tensor, start: float, end: float) -> Tensor:
 
 
 def _count(boxes: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Count people and give the runner-up's score (0 where there is none)."""
+    """Count people and return the runner-up's score (0 where there is none)."""
     count = torch.zeros(len(scores), dtype=torch.int64, device=scores.device)
     runner_up = torch.zeros_like(scores[:, 0])
     images = torch.arange(len(scores), device=scores.device)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import People, PoseEstimator, empty_people, joints_of_people
 from preprocess.sources.images import fast_decoder, read_image
@@ -25,18 +25,18 @@ Picture = NDArray[np.uint8]
 
 
 def with_poses(
-    roster: Roster,
+    catalogue: Catalogue,
     estimator: PoseEstimator,
     kept: KeptPoses,
     console: Console,
     *,
     joint_threshold: float,
     threads: int,
-) -> Roster:
+) -> Catalogue:
     """Enter the pose of every image that is valid so far.
 
     Args:
-        roster: The roster, with the images' content known.
+        catalogue: The images, with their content known.
         estimator: The pose model.
         kept: Results of earlier runs; new ones are added block by block.
         console: Shows the progress.
@@ -44,18 +44,18 @@ def with_poses(
         threads: Threads that decode images while the model runs.
 
     Returns:
-        The roster with joints, scores and people.
+        The catalogue with joints, scores and people.
     """
-    rows = roster.rows(Status.VALID)
-    sources = [(roster.images[row].path, roster.digests[row]) for row in rows]
+    rows = catalogue.rows(Status.VALID)
+    sources = [(catalogue.images[row].path, catalogue.digests[row]) for row in rows]
     people = estimate(sources, estimator, kept, console, threads=threads)
-    joints, scores = joints_of_people(people, roster.sizes[rows], joint_threshold)
-    return roster.with_changes(
-        joints=_placed(roster.joints, rows, joints),
-        scores=_placed(roster.scores, rows, scores),
-        people=_placed(roster.people, rows, people.count),
-        person_scores=_placed(roster.person_scores, rows, people.person_score),
-        margins=_placed(roster.margins, rows, people.margin),
+    joints, scores = joints_of_people(people, catalogue.sizes[rows], joint_threshold)
+    return catalogue.with_changes(
+        joints=_placed(catalogue.joints, rows, joints),
+        scores=_placed(catalogue.scores, rows, scores),
+        people=_placed(catalogue.people, rows, people.count),
+        person_scores=_placed(catalogue.person_scores, rows, people.person_score),
+        margins=_placed(catalogue.margins, rows, people.margin),
     )
 
 

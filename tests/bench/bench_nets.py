@@ -111,7 +111,7 @@ def nearest_table(console: Console, window: int, rounds: int, device: torch.devi
 
 
 def people(batch: int, device: torch.device) -> tuple[tuple[Tensor, ...], float]:
-    """Give transforms, status and quads of random pairs, and the mean number of masks a pixel."""
+    """Return transforms, status and quads of random pairs, and the mean number of masks a pixel."""
     poses = random_poses(np.random.default_rng(0), 20 * batch)
     poses = poses[valid_poses(poses)][: 2 * batch]
     transforms, status = pair_transforms(poses[:batch], poses[batch:])
@@ -205,7 +205,7 @@ def timed(
 
 
 def peak_bytes(one: Callable[[], None]) -> int:
-    """Give the largest sum of bytes that a pass holds at a time beyond what was there before."""
+    """Return the largest sum of bytes that a pass holds at a time beyond what was there before."""
     one()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         one()

@@ -158,7 +158,7 @@ def nano_weights(folder: Path) -> Path:
 def medians(
     candidates: Mapping[str, Callable[[], object]], rounds: int, device: torch.device
 ) -> dict[str, float]:
-    """Give the median seconds of each candidate; they take turns, after one round unmeasured."""
+    """Return the median seconds of each candidate; they take turns, after one round unmeasured."""
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds + 1):
         for name, candidate in candidates.items():

@@ -75,7 +75,7 @@ class Bench:
         train_step(self.state, self.objective, self.draw)
 
     def samples_per_s(self, seconds: float) -> tuple[float, float]:
-        """Give the speed of whole steps and the share of it spent waiting for samples."""
+        """Measure the speed of whole steps and the share of it spent waiting for samples."""
         for _ in range(2):
             self.step()
         self.waited, steps = 0.0, 0

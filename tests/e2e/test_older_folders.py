@@ -18,7 +18,7 @@ from preprocess.sources.registry import find_source
 from shared.errors import UsageError
 from shared.weights import WEIGHTS
 from train.inference.painter import open_painter
-from train.settings.resolve import resolved
+from train.planned_run import resolved
 from train.settings.tree import TrainSettings
 from train.watch.logbook import read_log
 

@@ -19,7 +19,7 @@ from small_market import SmallMarket, hashes, jpeg, make_market, tree
 
 from data_manifest.manifest import open_manifest
 from data_manifest.tables import load_images, load_pairs
-from shared.files import folder_lock
+from shared.folder_lock import folder_lock
 
 
 def options(market: SmallMarket, out: Path, *more: str) -> list[str]:

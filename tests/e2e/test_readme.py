@@ -40,7 +40,7 @@ SMALLER = {
 
 
 def fenced(repository: Path) -> list[tuple[str, str]]:
-    """Give the (language, command or program) of the README, in order."""
+    """Return the (language, command or program) of the README, in order."""
     found = []
     for language, text in FENCE.findall((repository / "README.md").read_text()):
         if language == "python":
@@ -52,7 +52,7 @@ def fenced(repository: Path) -> list[tuple[str, str]]:
 
 
 def to_run(repository: Path) -> list[tuple[str, str]]:
-    """Give what the test runs, made smaller where a table above says so."""
+    """Return what the test runs, made smaller where a table above says so."""
     chosen = []
     for language, text in fenced(repository):
         if language == "python":

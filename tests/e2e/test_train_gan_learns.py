@@ -21,7 +21,7 @@ TERMS = {
 
 @pytest.fixture(scope="module")
 def eight_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four people in two poses each; without a test split the trial shows the train pairs."""
+    """Four people in two poses each; without a test split the validation shows the train pairs."""
     both = publish_shards(
         tmp_path_factory.mktemp("both"), train_shards=1, identities=4, images=2, size=(64, 48)
     )

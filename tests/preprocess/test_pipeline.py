@@ -34,6 +34,7 @@ from preprocess.pairing.annotations import read_annotations
 from shared.errors import NoSpaceError, PoseGanError, RulesBrokenError, UsageError
 from shared.files import Disk
 from shared.geometry import scale_joints
+from shared.owned_folder import OwnedFolder
 
 
 @pytest.fixture
@@ -334,9 +335,10 @@ def test_files_of_others_are_never_removed(market: SmallMarket, tmp_path: Path) 
     out = tmp_path / "out"
     out.mkdir()
     (out / "thesis.tex").write_text("all my work")
-    with pytest.raises(UsageError, match="did not write"):
-        prepare(market, out)
-    prepare(market, out, run_settings={"overwrite": True})
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match=r"one that prep-market made, found thesis\.tex"):
+            prepare(market, out, run_settings={"overwrite": overwrite})
+    assert [path.name for path in out.iterdir()] == ["thesis.tex"]
     assert (out / "thesis.tex").read_text() == "all my work"
 
 
@@ -404,8 +406,11 @@ def test_any_single_fault_of_the_disk_leaves_valid_data(number: int, tmp_path: P
         except PoseGanError as error:
             assert isinstance(error, kind) and str(out) in error.message
         assert set(hashes(out).items()) <= set(expected.items())
-        finished = OutputFolder(out).finished()
-        assert finished is None or OutputFolder(out).damaged_files(finished) == []
+        finished = OutputFolder(OwnedFolder(out, "prep-market")).finished()
+        assert (
+            finished is None
+            or OutputFolder(OwnedFolder(out, "prep-market")).damaged_files(finished) == []
+        )
         if fail_at % 4 == 0:
             prepare(market, out)
             assert hashes(out) == expected

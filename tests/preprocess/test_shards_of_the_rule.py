@@ -15,6 +15,7 @@ from data_manifest.manifest import open_manifest
 from data_manifest.published_files import read_keypoints
 from data_manifest.shard import read_shard
 from preprocess.output.folder import OutputFolder
+from shared.owned_folder import OwnedFolder, owned_folder
 
 Pair = tuple[str, str]
 
@@ -90,7 +91,7 @@ def test_overwriting_leaves_no_shard_of_the_earlier_settings(
     prepare(market, out, shards=larger, run_settings={"overwrite": True})
     assert set(hashes(out)) == {"train-00000.h5", "test-00000.h5"} < set(before)
     assert hashes(out) == hashes(prepare(market, tmp_path / "anew", shards=larger))
-    notes = {path.name for path in OutputFolder(out).notes.iterdir()}
+    notes = {path.name for path in OutputFolder(OwnedFolder(out, "prep-market")).notes.iterdir()}
     assert notes == {"train-00000.h5.json", "test-00000.h5.json"}
 
 
@@ -115,9 +116,15 @@ def test_a_shard_that_the_data_has_not_is_removed_when_the_folder_is_finished(
     out = prepare(market, tmp_path / "out")
     before = hashes(out)
     (out / "manifest.json").unlink()  # killed before its end
-    stale, note = out / "train-00077.h5", OutputFolder(out).notes / "train-00077.h5.json"
+    stale, note = (
+        out / "train-00077.h5",
+        OutputFolder(OwnedFolder(out, "prep-market")).notes / "train-00077.h5.json",
+    )
     stale.write_bytes((out / "train-00000.h5").read_bytes())
     note.write_text(json.dumps({"key": "", "entry": {}}))
+    with owned_folder(out, "prep-market") as owned:  # of this stage, from other data
+        names = {"train-00077.h5", ".work/shards/train-00077.h5.json"}
+        OwnedFolder(out, "prep-market", owned.files | names).mark()
     (out / "train-77.h5").write_text("not of this stage")
     prepare(market, out)
     assert not stale.exists() and not note.exists()

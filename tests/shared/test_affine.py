@@ -11,6 +11,13 @@ import numpy as np
 import pytest
 from poses import random_poses, standing_pose
 from skimage.transform import AffineTransform
+from twin_geometry import (
+    fit_affine,
+    mirror_joints,
+    mirror_status,
+    mirror_transforms,
+    scale_transforms,
+)
 
 from shared import affine, geometry
 from shared.skeleton import (
@@ -87,7 +94,7 @@ def test_transforms_equal_skimage_on_published_poses(
 def test_fit_equals_skimage_on_thin_and_noisy_points(rng: np.random.Generator) -> None:
     target = rng.normal(30, 10, (300, 6, 2)) * (1, 1e-2)
     source = target @ rng.normal(0, 1, (300, 2, 2)) + rng.normal(0, 3, (300, 6, 2))
-    matrices, good = affine.fit_affine(target, source)
+    matrices, good = fit_affine(target, source)
     assert good.all()
     for i in range(300):
         expected = skimage_transform(target[i], source[i])
@@ -172,7 +179,7 @@ def test_points_on_a_line_cannot_be_fitted() -> None:
     line = np.stack([np.arange(5.0), np.arange(5.0)], axis=-1)[None]
     cloud = np.array([[[0, 0], [7, 1], [3, 9], [4, 4], [8, 2.0]]])
     for points in ((line, cloud), (cloud, line)):
-        matrices, good = affine.fit_affine(*points)
+        matrices, good = fit_affine(*points)
         assert not good.any()
         assert (matrices[0] == affine.NO_TRANSFORM).all()
 
@@ -181,17 +188,15 @@ def test_mirrored_pair_has_the_conjugated_transforms(rng: np.random.Generator) -
     source, target = random_poses(rng, 300), random_poses(rng, 300)
     transforms, status = affine.pair_transforms(source, target)
     anew, anew_status = affine.pair_transforms(
-        geometry.mirror_joints(source, WIDTH), geometry.mirror_joints(target, WIDTH)
+        mirror_joints(source, WIDTH), mirror_joints(target, WIDTH)
     )
-    np.testing.assert_array_equal(geometry.mirror_status(status), anew_status)
-    np.testing.assert_allclose(
-        affine.mirror_transforms(transforms, WIDTH), anew, rtol=1e-7, atol=1e-7
-    )
+    np.testing.assert_array_equal(mirror_status(status), anew_status)
+    np.testing.assert_allclose(mirror_transforms(transforms, WIDTH), anew, rtol=1e-7, atol=1e-7)
 
 
 def test_convention_scaled_transform_agrees_on_pixel_centres(rng: np.random.Generator) -> None:
     matrix = rng.normal(0, 1, (7, 2, 3))
-    scaled = affine.scale_transforms(matrix, 8)
+    scaled = scale_transforms(matrix, 8)
     for image, small in zip(matrix, scaled, strict=True):
         centre = np.array([3.0, 5.0])
         on_image = image @ [*(8 * centre + 3.5), 1]

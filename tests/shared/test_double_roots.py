@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from skimage.transform import AffineTransform
-
-from shared.affine import fit_affine
+from twin_geometry import fit_affine
 
 # Found among 200,000 random pairs of six points: after eight steps these are off by 13 to 32 %.
 TARGETS = (

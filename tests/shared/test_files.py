@@ -14,6 +14,7 @@ from disks import FailingDisk
 
 from shared import files
 from shared.errors import DamagedError, LockedError, NoSpaceError, UsageError
+from shared.folder_lock import folder_lock
 
 
 def test_published_file_has_the_content_and_the_hash_of_its_bytes(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_space_is_required_with_both_figures(tmp_path: Path) -> None:
 @pytest.mark.process
 def test_second_holder_is_refused_and_told_the_first(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from shared.files import folder_lock\n"
+        "import sys; from pathlib import Path; from shared.folder_lock import folder_lock\n"
         "with folder_lock(Path(sys.argv[1])):\n  print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
@@ -117,11 +118,11 @@ def test_second_holder_is_refused_and_told_the_first(tmp_path: Path) -> None:
     )
     assert holder.stdout is not None and holder.stdin is not None
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(LockedError, match=f"process {holder.pid}"), files.folder_lock(tmp_path):
+    with pytest.raises(LockedError, match=f"process {holder.pid}"), folder_lock(tmp_path):
         pass
     holder.kill()
     holder.communicate()
-    with files.folder_lock(tmp_path):
+    with folder_lock(tmp_path):
         pass
 
 

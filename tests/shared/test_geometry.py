@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from poses import random_poses, standing_pose
 from skimage.draw import polygon2mask
+from twin_geometry import mirror_joints, mirror_quads, mirror_status, scale_quads
 
 from shared import geometry
 from shared.skeleton import JOINT, NUM_PARTS, PARTS
@@ -90,17 +91,17 @@ def test_points_in_quads_agrees_with_a_raster(rng: np.random.Generator) -> None:
 def test_mirrored_joints_give_mirrored_quads(rng: np.random.Generator) -> None:
     poses = random_poses(rng, 200)
     quads = geometry.mask_quads(poses, (HEIGHT, WIDTH))
-    anew = geometry.mask_quads(geometry.mirror_joints(poses, WIDTH), (HEIGHT, WIDTH))
-    mirrored = geometry.mirror_quads(quads, WIDTH)
+    anew = geometry.mask_quads(mirror_joints(poses, WIDTH), (HEIGHT, WIDTH))
+    mirrored = mirror_quads(quads, WIDTH)
     np.testing.assert_allclose(mirrored, anew, atol=1e-4)
 
 
 def test_mirroring_twice_gives_the_same_joints(rng: np.random.Generator) -> None:
     poses = random_poses(rng, 20)
-    twice = geometry.mirror_joints(geometry.mirror_joints(poses, WIDTH), WIDTH)
+    twice = mirror_joints(mirror_joints(poses, WIDTH), WIDTH)
     np.testing.assert_allclose(twice, poses)
     status = rng.integers(0, 3, (20, NUM_PARTS)).astype(np.uint8)
-    again = geometry.mirror_status(geometry.mirror_status(status))
+    again = mirror_status(mirror_status(status))
     np.testing.assert_array_equal(again, status)
 
 
@@ -112,4 +113,4 @@ def test_convention_resize_keeps_the_borders_of_pixels() -> None:
 
 def test_convention_feature_map_pixel_is_the_centre_of_its_image_pixels() -> None:
     quad = np.array([[1.5, 1.5], [5.5, 1.5], [5.5, 9.5], [1.5, 9.5]])
-    assert geometry.scale_quads(quad, 4).tolist() == [[0, 0], [1, 0], [1, 2], [0, 2]]
+    assert scale_quads(quad, 4).tolist() == [[0, 0], [1, 0], [1, 2], [0, 2]]

@@ -51,8 +51,9 @@ def test_the_same_command_comes_back_and_knows_its_files(tmp_path: Path) -> None
 
 
 def test_another_commands_folder_is_refused(tmp_path: Path) -> None:
-    with owned_folder(tmp_path, "prep-market"):
-        pass
+    with owned_folder(tmp_path, "prep-market") as owned:
+        owned.intend(["a.h5"])
+        publish_text(tmp_path / "a.h5", "data")
     expected = pytest.raises(UsageError, match="one that prep-market made")
     with expected, owned_folder(tmp_path, "train-gan"):
         pass
@@ -171,3 +172,43 @@ def test_temporaries_of_ours_go_and_all_others_stay(tmp_path: Path) -> None:
         owned.remove_temporaries()
     assert {".a.part", ".b.posegan.part"} <= set(state(tmp_path))
     assert ".a.h5.123.posegan.part" not in state(tmp_path)
+
+
+def test_a_failed_start_in_an_empty_folder_leaves_it_empty_and_free(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), owned_folder(tmp_path, "train-gan"):
+        raise RuntimeError("no weights")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_that_was_killed_before_it_made_anything_binds_nobody(tmp_path: Path) -> None:
+    bare = {"format": 1, "made_by": "train-gan", "files": ["settings.json"]}
+    (tmp_path / MARKER_NAME).write_text(json.dumps(bare))
+    (tmp_path / f".{MARKER_NAME}.7.posegan.part").write_text("{")
+    with owned_folder(tmp_path, "prep-market") as owned:
+        owned.intend(["a.h5"])
+    assert json.loads((tmp_path / MARKER_NAME).read_text())["made_by"] == "prep-market"
+
+
+def test_a_dry_run_looks_and_leaves_no_trace(tmp_path: Path) -> None:
+    (tmp_path / "old.h5").write_text("old")
+    before = state(tmp_path)
+    known = {"recognise": lambda _: ["old.h5"], "hold": False}
+    with owned_folder(tmp_path, "prep-market", **known) as owned:
+        assert owned.files == {"old.h5"}
+    with owned_folder(tmp_path / "new", "prep-market", hold=False):
+        pass
+    assert state(tmp_path) == before
+
+
+def test_a_dissolved_folder_is_gone_but_for_strangers(tmp_path: Path) -> None:
+    for name, left in (("alone", set()), ("shared", {"mine.txt"})):
+        with owned_folder(tmp_path / name, "extract-poses") as owned:
+            owned.intend(["key/a.poses"])
+            (owned.folder("key") / "a.poses").write_text("ours")
+            for stranger in left:
+                (owned.path / stranger).write_text("a stranger's")
+            owned.dissolve()
+        assert (tmp_path / name).exists() == bool(left)
+        if left:
+            assert left <= {path.name for path in (tmp_path / name).iterdir()}
+            assert not (tmp_path / name / "key").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from poses import standing_pose
+from twin_geometry import fit_affine
 
 from shared import affine, geometry, least_squares
 from shared.skeleton import JOINT, MASK_LIMB_END, PARTS
@@ -40,9 +41,9 @@ def test_a_scatter_exactly_at_the_threshold_is_fitted(monkeypatch: pytest.Monkey
     # The corners of this square are normalised already: both axes' scatter is 4 to the bit.
     corners = np.array([[[-1.0, -1], [1, -1], [1, 1], [-1, 1]]])
     monkeypatch.setattr(least_squares, "SINGULAR", 4.0)
-    assert affine.fit_affine(corners, corners)[1].all()
+    assert fit_affine(corners, corners)[1].all()
     monkeypatch.setattr(least_squares, "SINGULAR", np.nextafter(4.0, 5.0))
-    assert not affine.fit_affine(corners, corners)[1].any()
+    assert not fit_affine(corners, corners)[1].any()
 
 
 def limb_status(length: float, torso: float) -> int:
@@ -76,7 +77,7 @@ def test_points_are_on_a_line_below_a_normalised_scatter_of_1e_9(
     thin = np.array([[[-1, -flat], [1, -flat], [1, flat], [-1, flat]]])
     wide = np.array([[[-1.0, -1], [1, -1], [1, 1], [-1, 1]]])
     points = (wide, thin) if side == "source" else (thin, wide)
-    matrices, good = affine.fit_affine(*points)
+    matrices, good = fit_affine(*points)
     assert good.tolist() == [fits]
     expected = np.diag([1, flat] if side == "source" else [1, 1 / flat])
     if fits:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from disks import FailingDisk
 
 from shared.console import Console
 from shared.errors import DamagedError, NoSpaceError, PoseGanError, UsageError
+from shared.files import sha256_of_file
+from shared.owned_folder import owned_folder
 from train.checkpoint import Checkpoints, load_run, read_checkpoint
 
 
@@ -53,9 +56,9 @@ def test_every_torn_or_rotten_newest_gives_way_to_the_one_before(
     kept.save(10, content(1), best_images=None)
     newest = kept.save(20, content(2), best_images=None)
     whole = newest.read_bytes()
-    for trial in range(60):
+    for attempt in range(60):
         data = bytearray(whole)
-        if trial % 2:
+        if attempt % 2:
             del data[int(rng.integers(len(whole))) :]
         else:
             data[int(rng.integers(len(whole)))] ^= 1 << int(rng.integers(8))
@@ -70,14 +73,56 @@ def test_every_torn_or_rotten_newest_gives_way_to_the_one_before(
     assert found[0] == newest
 
 
-def test_a_save_cut_short_before_its_hash_does_not_count(tmp_path: Path) -> None:
-    kept = checkpoints(tmp_path)
-    kept.save(10, content(1), best_images=None)
-    newest = kept.save(20, content(2), best_images=None)
-    newest.with_name(newest.name + ".sha256").unlink()
-    found = kept.load_newest()
-    assert found is not None
-    assert found[0] == kept.path_of(10)
+def test_a_first_save_cut_short_leaves_a_run_that_begins_anew(tmp_path: Path) -> None:
+    for fail_at in range(100):
+        folder = tmp_path / str(fail_at)
+        folder.mkdir()
+        disk = FailingDisk(fail_at, errno.EIO)
+        try:
+            Checkpoints(folder, console=Console(quiet=True), disk=disk).save(
+                10, content(1), best_images=None
+            )
+        except PoseGanError:
+            kept = checkpoints(folder)
+            assert all(path.with_name(f"{path.name}.sha256").exists() for path in kept.paths())
+            assert kept.load_newest() is None or len(kept.paths()) == 1
+            kept.sweep()
+            assert len(list(folder.glob("*.sha256"))) == len(kept.paths())
+        else:
+            assert fail_at > 5
+            return
+    pytest.fail("saving never came to an end")
+
+
+def test_a_lost_hash_is_no_reason_to_delete_a_good_checkpoint(tmp_path: Path) -> None:
+    """The message says how to accept the file, in a form that a shell takes as it is."""
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    path = checkpoints(folder).save(10, content(1), best_images=None)
+    path.with_name(f"{path.name}.sha256").unlink()
+    with pytest.raises(DamagedError) as caught:
+        checkpoints(folder).load_newest()
+    assert "delete" not in caught.value.message
+    command = caught.value.message.rpartition("run sha256sum ")[2]
+    file, arrow, beside = shlex.split(command)
+    assert (file, arrow, beside) == (str(path), ">", f"{path}.sha256")
+    Path(beside).write_text(f"{sha256_of_file(Path(file))}  {file}\n")
+    found = checkpoints(folder).load_newest()
+    assert found is not None and found[0] == path
+
+
+def test_only_checkpoints_that_the_folder_s_owner_made_are_forgotten(tmp_path: Path) -> None:
+    (tmp_path / ".posegan.json").write_text('{"format": 1, "made_by": "train-gan", "files": []}')
+    stranger = tmp_path / "checkpoint-0000000005.pt"
+    stranger.write_text("mine")
+    with owned_folder(tmp_path, "train-gan", recognise=lambda _: []) as owned:
+        kept = Checkpoints(tmp_path, keep=1, console=Console(quiet=True), owned=owned)
+        with pytest.raises(UsageError, match="a file not of train-gan"):
+            kept.save(5, content(1), best_images=None)
+        for images in (10, 20):
+            kept.save(images, content(images), best_images=None)
+        assert kept.paths() == [stranger, kept.path_of(20)]
+    assert stranger.read_text() == "mine"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
@@ -111,8 +156,6 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "checkpoint-0000000099.pt")
     buffer = tmp_path / "checkpoint-0000000011.pt"
     torch.save({"format": "another"}, buffer)
-    from shared.files import sha256_of_file
-
     buffer.with_name(buffer.name + ".sha256").write_text(sha256_of_file(buffer))
     with pytest.raises(DamagedError, match="posegan-checkpoint"):
         read_checkpoint(buffer)

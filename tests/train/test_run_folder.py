@@ -8,14 +8,27 @@ from pathlib import Path
 import pytest
 
 from shared.errors import DamagedError, UsageError
-from train.run_folder import SETTINGS_NAME, claim_folder, read_settings
+from train.run_folder import SETTINGS_NAME, begin_run, read_settings, run_folder
 from train.settings.presets import resolve
+from train.settings.tree import TrainSettings
+
+
+def claim_folder(folder: Path, settings: TrainSettings) -> None:
+    with run_folder(folder, settings) as owned:
+        begin_run(owned, settings)
+        (folder / "log.jsonl").write_text('{"images": 8, "kind": "status"}\n')
 
 
 @pytest.fixture
 def begun(tmp_path: Path) -> Path:
     claim_folder(tmp_path, resolve("dsc"))
     return tmp_path
+
+
+def test_a_start_that_left_no_log_and_no_checkpoint_binds_nobody(begun: Path) -> None:
+    (begun / "log.jsonl").write_text("")
+    claim_folder(begun, resolve("dsc", {"data": {"batch": 8}}))
+    assert read_settings(begun).data.batch == 8
 
 
 def rewrite(folder: Path, section: str, **values: object) -> None:

@@ -15,10 +15,10 @@ from torch import nn
 from training_runs import QUIET, digest, small_settings
 from worlds import CPU, Rank, together
 
-import train.loop
+import train.set_up
 import train.trainer
 from shared.errors import DivergedError, LockedError, NoSpaceError, StoppedError, UsageError
-from shared.files import folder_lock
+from shared.folder_lock import folder_lock
 from train.data.order import Order
 from train.loop import run
 from train.settings.tree import TrainSettings
@@ -48,7 +48,7 @@ def without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
         with one_at_a_time:
             return TrainState(*inputs)
 
-    monkeypatch.setattr(train.loop, "TrainState", made_alone)
+    monkeypatch.setattr(train.set_up, "TrainState", made_alone)
     monkeypatch.setattr(nn.Dropout, "forward", lambda _self, features: features)
 
 

@@ -9,6 +9,7 @@ from shared.options import command
 from shared.settings import build_given
 from train.settings.request import TrainRequest
 from train.settings.tree import TrainSettings
+from train.stopping import StopRequest
 
 EXAMPLES = (
     "train-gan --shards shards/",
@@ -24,21 +25,28 @@ def train_gan(**options: Any) -> None:
     curves. Ctrl-C saves a checkpoint and stops (exit code 75). Without a network, the preset
     "full" needs VGG-19's weights by --vgg, or trains without them by --features pixels.
     """
+    with StopRequest() as stop:  # before the slow imports: a signal meets a handler from here on
+        _train(options, stop)
+
+
+def _train(options: dict[str, Any], stop: StopRequest) -> None:
     request = build_given(TrainRequest, options)
 
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
-    from train.settings.resolve import FLAGS, describe, resolved  # noqa: PLC0415 - likewise
+    from train.planned_run import FLAGS, describe, resolved  # noqa: PLC0415 - likewise
 
     console = Console(quiet=request.quiet)
     flags = {name: options[name] for name in FLAGS}
     settings = resolved(request.shards, preset=request.preset, config=options["config"], **flags)
     folder = request.out or Path("runs") / settings.run_name
     describe(settings, request.shards, folder, console)
-    if request.dry_run:
-        return
-    from train.loop import run  # noqa: PLC0415 - it imports torch
+    from train.loop import check, run  # noqa: PLC0415 - it imports torch
 
-    newest = run(settings, request.shards, folder, console=console)
+    if request.dry_run:
+        check(settings, request.shards, folder, console=console)
+        return
+    stop.leave_if_asked()
+    newest = run(settings, request.shards, folder, console=console, stop=stop)
     console.result(f"checkpoint: {newest}")
     console.result(f"sheets:     {folder / 'sheets'}")
     console.result(f"curves:     {folder / 'curves.png'}")

@@ -65,7 +65,7 @@ class MarketPoseDataset(Dataset[dict[str, Any]]):
         return self._num_pairs * (2 if self._mirror else 1)
 
     def __getitem__(self, item: int) -> dict[str, Any]:
-        """Give one pair."""
+        """Return one pair."""
         if not -len(self) <= item < len(self):
             raise IndexError(f"item {item} of {len(self)}")
         half, position = divmod(item % len(self), self._num_pairs)

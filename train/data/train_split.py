@@ -44,7 +44,7 @@ def free_ram_bytes() -> int:
 
 
 class TrainSplit:
-    """The samples of the train split, given as feeds from any batch on.
+    """The samples of the train split, handed out as feeds that begin at any batch.
 
     Args:
         folder: The shard folder.

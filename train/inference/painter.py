@@ -34,7 +34,7 @@ Pictures = NDArray[np.uint8]
 
 
 class Recognise(Protocol):
-    """Tells from a look at the names whether a path is of a kind."""
+    """Tells from names alone whether a path is of a kind."""
 
     def __call__(self, path: Path) -> bool:
         """Look at a path that may not exist."""
@@ -187,7 +187,12 @@ def _check_joints(where: str, joints: Floats, count: int) -> None:
     if halves or np.isinf(joints).any():
         found = f"{halves} half NaN, {int(np.isinf(joints).any(axis=-1).sum())} infinite"
         raise UsageError(
-            problem(where, "points that are finite or NaN in both x and y", found, "mend them")
+            problem(
+                where,
+                "points that are finite or NaN in both x and y",
+                found,
+                "make them one or the other",
+            )
         )
     marked = int((joints == -1).all(axis=-1).sum())
     if marked:

@@ -1,4 +1,4 @@
-"""The nearest-neighbour loss: a generated pixel may match any real one close by.
+"""The nearest-neighbour loss: a generated pixel may match any real pixel near it.
 
 Source: Siarohin et al., CVPR 2018, equation 7, on features of VGG-19.
 """

@@ -13,7 +13,7 @@ from train.losses.terms import TERMS, Term, View
 from train.losses.vgg import PixelFeatures, VggFeatures, find_vgg
 from train.settings.tree import LossSettings
 
-FindWeights = Callable[[Path | None], Path]
+FindWeights = Callable[[Path | None], Path | None]
 
 
 class Objective:
@@ -90,7 +90,7 @@ def make_objective(
         settings: Which terms.
         vgg: File of its weights; None looks into torch's cache, then downloads.
         device: Where to compute.
-        find_weights: Finds the file.
+        find_weights: Finds the file; None stands for one that a dry run would not download.
 
     Raises:
         UsageError: There are no weights; the message says how to get them or do without.

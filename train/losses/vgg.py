@@ -8,6 +8,7 @@ Convention:
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -62,6 +63,38 @@ def find_vgg(
         raise UsageError(problem(path, "the weights of VGG-19", "no such file", REMEDY))
     _check_hash(path)
     return path
+
+
+def promised_vgg(
+    path: Path | None = None, *, is_there: Callable[[str], bool] | None = None
+) -> Path | None:
+    """Find the weights as :func:`find_vgg` would, but leave the download for later.
+
+    Args:
+        path: The file that the user gave.
+        is_there: Tells whether an address can be reached.
+
+    Returns:
+        The file; None where it can be downloaded.
+
+    Raises:
+        UsageError: There is no such file and no way to it.
+        DamagedError: The content is not what the name says.
+    """
+    try:
+        return find_vgg(path, download=False)
+    except UsageError:
+        if path is None and VGG.url and (is_there or _is_there)(VGG.url):
+            return None
+        raise
+
+
+def _is_there(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def _download(path: Path, fetch: Fetch) -> None:

@@ -49,7 +49,7 @@ def resamples(num_pairs: int, num_resamples: int = NUM_RESAMPLES) -> NDArray[np.
 def ratio_draws(
     numerators: NDArray[np.float64], denominators: NDArray[np.float64], counts: NDArray[np.int32]
 ) -> NDArray[np.float64]:
-    """Give the ratio of sums in every resample.
+    """Return the ratio of sums in every resample.
 
     Args:
         numerators: (n,), finite.
@@ -71,7 +71,7 @@ def ratio_draws(
 
 
 def percentile_interval(draws: NDArray[np.float64]) -> Interval:
-    """Give the central 95 % of a metric's values in the resamples."""
+    """Return the central 95 % of a metric's values in the resamples."""
     draws = draws[np.isfinite(draws)]
     if not len(draws):
         return Interval(None, None)
@@ -81,7 +81,7 @@ def percentile_interval(draws: NDArray[np.float64]) -> Interval:
 
 
 def centred_interval(value: float, draws: NDArray[np.float64]) -> Interval:
-    """Give the interval of a metric that a resample's repeated images pull to one side.
+    """Return the interval of a metric that repeated images in a resample bias to one side.
 
     Args:
         value: The metric on all pairs.

@@ -60,7 +60,7 @@ class Inception2015:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Features:
-        """Give the features of uint8 (n, height, width, 3)."""
+        """Compute the features of uint8 (n, height, width, 3)."""
         pooled, logits = [], []
         for batch in images.split(BATCH_IMAGES):  # type: ignore[no-untyped-call]
             features = self._network(batch.to(self._device).permute(0, 3, 1, 2))
@@ -94,7 +94,7 @@ class InceptionTorchvision:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> NDArray[np.float32]:
-        """Give the pooled features float32 (n, 2048) of uint8 (n, height, width, 3)."""
+        """Compute the pooled features float32 (n, 2048) of uint8 (n, height, width, 3)."""
         pooled = []
         for batch in images.split(BATCH_IMAGES):  # type: ignore[no-untyped-call]
             pixels = batch.to(self._device).permute(0, 3, 1, 2).float() / 255
@@ -130,7 +130,7 @@ class Lpips:
 
     @torch.inference_mode()
     def __call__(self, generated: Tensor, real: Tensor) -> Tensor:
-        """Give the distances float64 (n,), on the CPU, of uint8 (n, height, width, 3)."""
+        """Compute the distances float64 (n,), on the CPU, of uint8 (n, height, width, 3)."""
         distances = []
         for first in range(0, len(generated), BATCH_IMAGES):
             chunk = slice(first, first + BATCH_IMAGES)

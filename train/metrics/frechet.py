@@ -35,7 +35,7 @@ def fit_gaussian(features: NDArray[np.float32] | NDArray[np.float64]) -> Gaussia
 
 
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:
-    """Give the squared Fréchet distance, |m₁ − m₂|² + tr(S₁ + S₂ − 2(S₁S₂)^½)."""
+    """Compute the squared Fréchet distance, |m₁ − m₂|² + tr(S₁ + S₂ − 2(S₁S₂)^½)."""
     shift = first.mean - second.mean
     common = np.linalg.svd(first.factor @ second.factor.T, compute_uv=False).sum()
     spread = (first.factor**2).sum() + (second.factor**2).sum() - 2 * common

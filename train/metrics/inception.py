@@ -27,7 +27,7 @@ class InceptionScore(NamedTuple):
 def inception_score(
     logits: NDArray[np.float32], num_resamples: int = 200, num_splits: int = NUM_SPLITS
 ) -> InceptionScore:
-    """Give the inception score, with a bootstrap over the images within each group.
+    """Compute the inception score, with a bootstrap over the images within each group.
 
     Args:
         logits: Class logits without bias, float32 (n, classes), in the order of the images:
@@ -62,7 +62,7 @@ def inception_score(
 def _divergence(
     weights: NDArray[np.float64], own: NDArray[np.float64], probabilities: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Give exp of the mean divergence for each row of weights of the images."""
+    """Return exp of the mean divergence for each row of weights of the images."""
     overall = weights @ probabilities
     entropy = -(overall * np.log(np.maximum(overall, np.finfo(np.float64).tiny))).sum(1)
     scores: NDArray[np.float64] = np.exp(weights @ own + entropy)

@@ -75,7 +75,7 @@ def pose_masks(joints: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def mask_ssim(generated: Tensor, real: Tensor, masks: Tensor, protocol: str = "pose-gan") -> Tensor:
-    """Give the SSIM of images that are blacked out wherever the mask is False.
+    """Compute the SSIM of images that are black wherever the mask is False.
 
     Args:
         generated: uint8 (n, height, width, 3).
@@ -131,7 +131,7 @@ def _drawn(joints: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _limb_runs(joints: Tensor, height: int) -> _Runs:
-    """Give the runs of all limbs, one for each row that a limb's rectangle touches."""
+    """Return the runs of all limbs, one for each row that a limb's rectangle touches."""
     corners, image = _limb_corners(joints)
     rows = corners[..., 1]
     top = rows.amin(1).ceil().clamp(min=0)
@@ -145,7 +145,7 @@ def _limb_runs(joints: Tensor, height: int) -> _Runs:
 
 
 def _limb_corners(joints: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the corners (k, 4, 2) of the limbs that are there, and the image (k,) of each."""
+    """Return the corners (k, 4, 2) of the limbs that are there, and the image (k,) of each."""
     pairs = torch.tensor(MASK_LIMBS, device=joints.device)
     start, end = joints[:, pairs[:, 0]], joints[:, pairs[:, 1]]
     along = start - end
@@ -158,7 +158,7 @@ def _limb_corners(joints: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _row_ends(corners: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the first and last column that a rectangle covers in a row, its edges included."""
+    """Find the first and last column that a rectangle covers in a row, edges included."""
     x, y = corners[..., 0], corners[..., 1] - row[:, None]
     previous_x, previous_y = x.roll(1, 1), y.roll(1, 1)
     touches = (torch.minimum(y, previous_y) <= 0) & (torch.maximum(y, previous_y) >= 0)
@@ -181,7 +181,7 @@ def _row_ends(corners: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _disc_runs(joints: Tensor) -> _Runs:
-    """Give the runs of the discs at the present joints."""
+    """Return the runs of the discs at the present joints."""
     image, joint = torch.nonzero(torch.isfinite(joints).all(-1), as_tuple=True)
     x, y = joints[image, joint].unsqueeze(-1).unbind(1)
     offsets = torch.arange(2 * RADIUS_PX + 1, device=joints.device)
@@ -199,7 +199,7 @@ def _disc_runs(joints: Tensor) -> _Runs:
 
 
 def _closed(masks: Tensor) -> Tensor:
-    """Dilate, then erode with the closing's square; what lies outside the image has no say."""
+    """Dilate, then erode with the closing's square; pixels outside of the image do not count."""
     return ~_grown(~_grown(masks))
 
 

@@ -46,7 +46,7 @@ def pckh_counts(
 
 
 def head_boxes(joints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give width and height of each head box, float64 (n, 2), NaN where there is none."""
+    """Return width and height of each head box, float64 (n, 2), NaN where there is none."""
     points = joints[:, BOX_JOINTS]
     there = np.asarray(presence(points))[..., None]
     with np.errstate(invalid="ignore"):

@@ -14,7 +14,7 @@ from train.metrics.ssim import FULL_RANGE, check_images
 
 
 def psnr(generated: Tensor, real: Tensor) -> Tensor:
-    """Give the peak signal-to-noise ratio with peak 255.
+    """Compute the peak signal-to-noise ratio with peak 255.
 
     Args:
         generated: uint8 (n, height, width, 3).
@@ -32,7 +32,7 @@ def psnr(generated: Tensor, real: Tensor) -> Tensor:
 
 
 def l1(generated: Tensor, real: Tensor) -> Tensor:
-    """Give the mean absolute difference of images scaled to [0, 1].
+    """Compute the mean absolute difference of images scaled to [0, 1].
 
     Args:
         generated: uint8 (n, height, width, 3).

@@ -211,7 +211,7 @@ SCORES: Final = (
 
 
 def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
-    """Give the scores that names stand for, in the order of the table above.
+    """Look up the scores that names stand for, in the order of the table above.
 
     Args:
         names: ``"ssim"`` (every protocol of a metric) or ``"ssim/pose-gan"`` (one).
@@ -226,5 +226,5 @@ def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
     for name in wanted:
         if not any(name in (score.metric, score.key) for score in SCORES):
             known = ", ".join(score.key for score in SCORES)
-            raise UsageError(problem("--protocols", f"any of {known}", name, "mend the name"))
+            raise UsageError(problem("--protocols", f"any of {known}", name, "choose among them"))
     return tuple(s for s in SCORES if s.metric in wanted or s.key in wanted)

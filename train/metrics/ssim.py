@@ -28,7 +28,7 @@ GPU_IMAGES_AT_ONCE = 256
 
 
 def ssim(generated: Tensor, real: Tensor, protocol: str = "pose-gan") -> Tensor:
-    """Give the SSIM of each generated image to its real one.
+    """Compute the SSIM of each generated image and its real one.
 
     Args:
         generated: uint8 (n, height, width, 3).
@@ -45,7 +45,7 @@ def ssim(generated: Tensor, real: Tensor, protocol: str = "pose-gan") -> Tensor:
 
 
 def ssim_by_protocol(generated: Tensor, real: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
-    """Give SSIM by several protocols; those of one window share the filtering.
+    """Compute SSIM by several protocols; those of one window share the filtering.
 
     Args:
         generated: uint8 (n, height, width, 3).
@@ -114,7 +114,7 @@ def check_images(generated: Tensor, real: Tensor) -> None:
 def _protocol(name: str) -> SsimProtocol:
     if name not in SSIM_PROTOCOLS:
         known = ", ".join(SSIM_PROTOCOLS)
-        raise UsageError(problem("SSIM protocol", f"one of {known}", name, "mend the name"))
+        raise UsageError(problem("SSIM protocol", f"one of {known}", name, "choose one of them"))
     return SSIM_PROTOCOLS[name]
 
 
@@ -154,7 +154,7 @@ class _Similarity:
             self._work[window] = memory((3, self.at_once, 3, *inner), device)
 
     def __call__(self, generated: Tensor, real: Tensor) -> dict[str, Array]:
-        """Give float64 (n,) by name for uint8 (n, height, width, 3)."""
+        """Return float64 (n,) by name for uint8 (n, height, width, 3)."""
         x, y = (i.numpy() if self._lib is np else i for i in (generated, real))
         own_range = self._own_range(x)
         maps = self._maps(x, y)
@@ -168,7 +168,7 @@ class _Similarity:
         return values
 
     def _mean(self, moments: Moments, protocol: SsimProtocol, data_range: Array | None) -> Array:
-        """Give the mean similarity; N of the sample covariance cancels but for its share of C₂."""
+        """Compute the mean similarity; of the sample covariance only the factor on C₂ remains."""
         lib, count = self._lib, protocol.window.size**2
         span = FULL_RANGE if data_range is None else data_range
         c1 = (K1 * span) ** 2
@@ -192,7 +192,7 @@ class _Similarity:
         return means.mean((1, 2, 3))
 
     def _own_range(self, images: Array) -> Array:
-        """Give max − min of each image, 255 where that is 0, as float64 (n, 1, 1, 1)."""
+        """Return max − min of each image, 255 where that is 0, as float64 (n, 1, 1, 1)."""
         flat = images.reshape(len(images), -1)
         own = self._lib.amax(flat, 1) - self._lib.amin(flat, 1)
         own = self._lib.asarray(own, dtype=self._lib.float64)

@@ -38,18 +38,18 @@ class Moments(NamedTuple):
 
 
 def library(device: torch.device) -> ModuleType:
-    """Give the library of the arrays: NumPy on a CPU, torch elsewhere."""
+    """Choose the library of the arrays: NumPy on a CPU, torch elsewhere."""
     return np if device.type == "cpu" else torch
 
 
 def memory(shape: tuple[int, ...], device: torch.device) -> Array:
-    """Give uninitialised float64 memory of the device's library."""
+    """Allocate uninitialised float64 memory in the device's library."""
     tensor = torch.empty(shape, dtype=torch.float64, device=device)
     return tensor.numpy() if device.type == "cpu" else tensor
 
 
 def window_weights(window: Window) -> NDArray[np.float64]:
-    """Give the normalised weights of a window along one axis, float64 (size,)."""
+    """Return the normalised weights of a window along one axis, float64 (size,)."""
     if window.kind == "uniform":
         return np.full(window.size, 1 / window.size)
     offsets = np.arange(window.size) - window.size // 2
@@ -72,7 +72,7 @@ class PixelMaps:
         self._maps = memory((4, at_once, 3, *size), device)
 
     def __call__(self, x: Array, y: Array) -> Array:
-        """Give x, y, x² + y² and 2xy, (4, n, 3, height, width), of uint8 (n, height, width, 3)."""
+        """Make x, y, x² + y² and 2xy, (4, n, 3, height, width), of uint8 (n, height, width, 3)."""
         lib, maps = self._lib, self._maps[:, : len(x)]
         maps[0], maps[1] = (lib.moveaxis(images, -1, 1) for images in (x, y))
         first, second, energy, product = maps
@@ -110,7 +110,7 @@ class MomentFilter:
         self._filtered = memory((4, at_once, 3, *inner), device)
 
     def __call__(self, maps: Array) -> Moments:
-        """Give the moments of maps (4, n, 3, height, width), see :class:`PixelMaps`."""
+        """Compute the moments of maps (4, n, 3, height, width), see :class:`PixelMaps`."""
         count = maps.shape[1]
         rows, filtered = self._rows[:, :count], self._filtered[:, :count]
         self._filter_rows(maps, rows)
@@ -133,7 +133,7 @@ class MomentFilter:
 
 
 def _band(weights: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    """Give the banded matrix (rows, rows + size − 1) whose product filters that many outputs."""
+    """Make the banded matrix (rows, rows + size − 1) whose product filters that many outputs."""
     band = np.zeros((rows, rows + len(weights) - 1))
     for row in range(rows):
         band[row, row : row + len(weights)] = weights

@@ -83,6 +83,6 @@ def _values(rows: Tensor, plan: FixedPlan, part: int) -> Tensor:
 
 
 def _to_sources(entries: Tensor, plan: FixedPlan) -> Tensor:
-    """Bring the gradients of all entries ``(10, n, c)`` home to the rows that they came from."""
+    """Sum the gradients of all entries ``(10, n, c)`` into the rows that they were read from."""
     total = sum_runs(entries.flatten(0, 1), plan.order, plan.offsets, plan.order_weights)
     return maps_of(total, plan.shape)

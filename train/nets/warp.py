@@ -89,7 +89,7 @@ class _WarpMax(torch.autograd.Function):
                 gather_rows(rows, taps.rows, taps.weights),
                 result.index_select(0, pixels),
             )
-            # Layers ascend, so the larger number is the later winner.
+            # Layers come in ascending order: of two winners the later one has the larger number.
             better = torch.gt(values, best).view(torch.uint8).mul_(layer)
             result.index_copy_(0, pixels, torch.maximum(values, best, out=best))
             winner.index_copy_(0, pixels, torch.maximum(winner.index_select(0, pixels), better))
@@ -161,7 +161,7 @@ def _join_zeros(result: Tensor, winner: Tensor, plan: WarpPlan) -> None:
 
 
 def _sum_by_source(stack: Tensor, plan: WarpPlan) -> Tensor:
-    """Bring the gradients of all entries home to the source rows that they were read from."""
+    """Sum the gradients of all entries into the source rows that they were read from."""
     return sum_runs(stack, plan.order, plan.offsets, plan.order_weights)
 
 

@@ -95,9 +95,7 @@ def build_warp_plan(
 ) -> WarpPlan:
     """List the active (pixel, part) entries of a batch at one level.
 
-    How many there are depends on the poses, so this waits for the device four times: at three
-    lists of non-zeros and at the lengths of the layers. The plan of
-    :func:`train.nets.fixed_plan.build_fixed_plan` never waits.
+    How many depends on the poses, so this waits for the device four times; a fixed plan never.
 
     Args:
         transforms: float ``(b, 10, 2, 3)``, target to source in image pixels.
@@ -106,10 +104,9 @@ def build_warp_plan(
         image_size: (height, width) of the image in pixels.
         level_size: (height, width) of the feature map.
         sampling: ``"nearest"`` or ``"bilinear"``, zero outside of the source.
-        fidelity: As the authors' code: masks and transforms follow p_image = s * p_map, so that
-            translations are only divided by the factor; heads are cut to whole pixels; and the
-            zeros of masked parts take part in the maximum.
-        with_zeros: Whether they do; None for what ``fidelity`` says.
+        fidelity: As the authors' code: masks and transforms follow p_image = s * p_map, heads are
+            cut to whole pixels, and the zeros of masked parts take part in the maximum.
+        with_zeros: Whether these do; None for what ``fidelity`` says.
 
     Returns:
         The plan, on the device of ``quads``.
@@ -128,7 +125,7 @@ def build_warp_plan(
     kept = (touching & known).nonzero().squeeze(1)
     pixels, taps = pixels.index_select(0, kept), taps.pick(kept)
     ranks, num_active = _ranks(pixels, num_pixels)
-    # Besides the lists of non-zeros the one look at figures on the host: each layer's length.
+    # Figures reach the host in two places only: these lengths, and the lists of non-zeros.
     lengths = [length for length in count_values(ranks, NUM_PARTS).tolist() if length]
     by_rank = ranks.to(torch.uint8).argsort(stable=True)
     pixels, taps = pixels.index_select(0, by_rank), taps.pick(by_rank)
@@ -151,12 +148,12 @@ def level_transforms(transforms: Tensor, factor: float, *, fidelity: bool = Fals
     """Return transforms in pixels of a feature map smaller by a factor.
 
     With p_image = s p_map + (s - 1) / 2 the matrix M stays and the translation becomes
-    t / s + (1 - 1 / s) / 2 * (M 1 - 1). The authors' code only divides t by s.
+    t / s + (1 - 1 / s) / 2 * (M 1 - 1); with p_image = s p_map, as the authors have it, t / s.
 
     Args:
         transforms: float ``(..., 2, 3)`` in image pixels.
         factor: The factor s.
-        fidelity: Only divide, as the authors.
+        fidelity: Only divide.
 
     Returns:
         float64 ``(..., 2, 3)``.

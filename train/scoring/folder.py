@@ -1,9 +1,8 @@
-"""The folder of scores: claimed by a marker first, and nothing in it touched that is not ours.
+"""The folder of scores: the evaluator's own, see ``shared.owned_folder``, with what it keeps there.
 
 Convention:
-    ``eval-gan.json`` lists the files that the evaluator has written, or is about to: a name is
-    listed before its file appears. Only listed files are replaced or removed. A folder without
-    the marker is taken only if it is empty, or if version 0.1 of this project made it.
+    A name is claimed before its file appears, and only claimed files are replaced or removed. A
+    folder of version 0.1, and one with that time's list ``eval-gan.json``, is recognised.
 """
 
 from __future__ import annotations
@@ -13,23 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from shared.errors import DamagedError, PoseGanError, UsageError, problem
-from shared.files import (
-    LOCK_NAME,
-    Disk,
-    folder_lock,
-    is_temporary,
-    publish,
-    publish_json,
-    publish_text,
-    read_json,
-    remove_temporaries,
-)
+from shared.errors import PoseGanError, UsageError, problem
+from shared.files import Disk, publish, publish_json, publish_text, read_json
+from shared.owned_folder import OwnedFolder, owned_folder
 from train.scoring.panels import IMAGE_SUFFIXES, pair_names
 
-MARKER: Final = "eval-gan.json"
-FORMAT: Final = "posegan-scores"
-VERSION: Final = 1
+COMMAND: Final = "eval-gan"
+OLD_MARKER: Final = "eval-gan.json"
+OLD_FORMAT: Final = "posegan-scores"
 
 RESULTS: Final = ("pairs.csv", "table.csv", "table.md", "table.tex", "metrics.json")
 PANELS: Final = "panels"
@@ -44,15 +34,13 @@ class ScoresFolder:
     """A folder of scores in the hands of its only writer; see :func:`open_scores`.
 
     Args:
-        path: The folder.
-        owned: Names of files that the evaluator made.
-        disk: The calls to the operating system by which files are published.
+        owned: The folder.
     """
 
-    def __init__(self, path: Path, owned: Iterable[str], disk: Disk | None) -> None:
-        self.path = path
-        self._owned = set(owned)
-        self._disk = disk
+    def __init__(self, owned: OwnedFolder) -> None:
+        self.path = owned.path
+        self._owned = owned
+        self._disk = owned.disk
 
     def claim(self, names: Iterable[str]) -> None:
         """List files that are about to be written.
@@ -63,14 +51,7 @@ class ScoresFolder:
         Raises:
             UsageError: One of them is there already and is not ours; nothing was changed.
         """
-        wanted = set(names)
-        strange = sorted(name for name in wanted - self._owned if _exists(self.path / name))
-        if strange:
-            raise _not_ours(self.path, strange)
-        if not wanted <= self._owned or not (self.path / MARKER).exists():
-            self._owned |= wanted
-            content = {"format": FORMAT, "version": VERSION, "files": sorted(self._owned)}
-            publish_json(self.path / MARKER, content, self._disk)
+        self._owned.intend(names)
 
     def claim_panels(self, origin: dict[str, Any], names: Iterable[str]) -> Path:
         """Make the folder of pictures ready; pictures of another origin are removed.
@@ -86,24 +67,24 @@ class ScoresFolder:
             UsageError: It holds pictures that the evaluator did not draw; nothing was changed.
         """
         panels = self.path / PANELS
-        strange = [name for name in _pictures_in(panels) if name not in self._owned]
+        mine = self._owned.files
+        strange = [name for name in _pictures_in(panels) if name not in mine]
         if panels.is_symlink() or strange:
             raise _not_ours(self.path, strange or [PANELS])
-        drawn = {name for name in self._owned if name.startswith(f"{PANELS}/")}
         wanted = [f"{PANELS}/{name}" for name in names]
         self.claim([*wanted, ORIGIN, KEYPOINTS])
-        panels.mkdir(exist_ok=True)
-        remove_temporaries(panels)
+        self._owned.folder(PANELS)
+        self._owned.remove_temporaries([PANELS])
         note = self.path / ORIGIN
         if not note.exists() or read_json(note) != origin:
-            for name in sorted(drawn):
-                (self.path / name).unlink(missing_ok=True)
+            self._owned.remove(name for name in mine if name.startswith(f"{PANELS}/"))
+            self.claim(wanted)
             publish_json(note, origin, self._disk)
         return panels
 
     def publish(self, name: str, content: bytes | memoryview | str) -> None:
         """Publish a file that was claimed before."""
-        assert name in self._owned, name
+        assert name in self._owned.files, name
         if isinstance(content, str):
             publish_text(self.path / name, content, self._disk)
         else:
@@ -111,7 +92,7 @@ class ScoresFolder:
 
     def publish_json(self, name: str, value: Any) -> None:
         """Publish a value as JSON under a name that was claimed before."""
-        assert name in self._owned, name
+        assert name in self._owned.files, name
         publish_json(self.path / name, value, self._disk)
 
 
@@ -125,54 +106,25 @@ def open_scores(out: Path, disk: Disk | None = None) -> Iterator[ScoresFolder]:
 
     Raises:
         UsageError: The folder is somebody else's; nothing in it was changed.
-        DamagedError: Its marker cannot be understood.
         LockedError: Another process writes into it.
     """
-    _owned_in(out)  # before the lock, which is a file too
-    with folder_lock(out):
-        owned = _owned_in(out)
-        remove_temporaries(out)
-        yield ScoresFolder(out, owned, disk)
+    with owned_folder(out, COMMAND, recognise=_made_by_older, disk=disk) as owned:
+        owned.remove_temporaries()
+        yield ScoresFolder(owned)
 
 
-def _owned_in(out: Path) -> set[str]:
-    """Read which files of a folder are ours.
-
-    Raises:
-        UsageError: It is a foreign folder.
-        DamagedError: Its marker cannot be understood.
-    """
-    if (out / MARKER).exists():
-        return _listed(out / MARKER)
-    if not out.is_dir():
-        return set()
-    names = sorted(child.name for child in out.iterdir() if not _comes_before_marker(child.name))
-    if not names:
-        return set()
-    owned = _owned_since_version_0_1(out)
-    if not owned:
-        raise _not_ours(out, names)
-    return owned
-
-
-def _comes_before_marker(name: str) -> bool:
-    """Tell whether a file may be left of a call that was killed before it had a marker."""
-    return name == LOCK_NAME or is_temporary(name, of=MARKER)
-
-
-def _listed(marker: Path) -> set[str]:
-    content = read_json(marker)
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise _damaged(marker, f"the format {FORMAT}", "another")
-    if content.get("version") != VERSION:
-        raise _damaged(marker, f"version {VERSION}", content.get("version"))
-    files = content.get("files")
-    if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
-        raise _damaged(marker, "a list of files", files)
-    inside = [name for name in files if _is_inside(name)]
-    if len(inside) != len(files):
-        raise _damaged(marker, "names of files inside the folder", "others")
-    return set(inside)
+def _made_by_older(out: Path) -> list[str] | None:
+    """List what a version without today's marker wrote; None for a folder of somebody else."""
+    try:
+        content = read_json(out / OLD_MARKER)
+    except PoseGanError:
+        content = None
+    if isinstance(content, dict) and content.get("format") == OLD_FORMAT:
+        files = content.get("files")
+        if not isinstance(files, list) or not all(_is_inside(name) for name in files):
+            return None
+        return [OLD_MARKER, *files]
+    return sorted(_owned_since_version_0_1(out)) or None
 
 
 def _owned_since_version_0_1(out: Path) -> set[str]:
@@ -205,7 +157,9 @@ def _pictures_in(panels: Path) -> list[str]:
     )
 
 
-def _is_inside(name: str) -> bool:
+def _is_inside(name: Any) -> bool:
+    if not isinstance(name, str) or not name:
+        return False
     parts = Path(name).parts
     flat = len(parts) == 1 or (len(parts) == 2 and parts[0] == PANELS)
     return flat and ".." not in parts and not Path(name).is_absolute()
@@ -219,8 +173,3 @@ def _not_ours(out: Path, names: list[str]) -> UsageError:
     shown = ", ".join(names[:3]) + (f" … ({len(names):,} in all)" if len(names) > 3 else "")
     expected = "an empty folder, or only files that eval-gan wrote"
     return UsageError(problem(out, expected, shown, "choose another --out"))
-
-
-def _damaged(path: Path, expected: str, found: object) -> DamagedError:
-    remedy = "choose another --out, or remove this folder of scores"
-    return DamagedError(problem(path, expected, found, remedy))

@@ -36,11 +36,11 @@ class JointLookup:
         return _found(name, self._rows) is not None
 
     def joints_of(self, names: Sequence[str], allow_missing: bool) -> NDArray[np.float64]:
-        """Give the joints of pictures.
+        """Look up the joints of pictures.
 
         Args:
             names: Names of pictures, with or without suffix.
-            allow_missing: Give a picture without a row NaN instead of refusing.
+            allow_missing: A picture without a row gets NaN instead of being refused.
 
         Returns:
             float64 (n, 18, 2), (x, y) in pixels, NaN where absent.
@@ -69,7 +69,7 @@ def open_joints(path: Path) -> JointLookup:
 
 
 def scores_beside(poses: Path) -> Path:
-    """Give the file of scores that ``extract-poses`` writes beside its key points."""
+    """Name the file of scores that ``extract-poses`` writes beside its key points."""
     return poses.with_name(f"{poses.stem}-scores.csv")
 
 
@@ -100,7 +100,7 @@ def read_detections(path: Path) -> dict[str, float]:
 def detections_of(
     table: Mapping[str, float], names: Sequence[str], where: Path, allow_missing: bool
 ) -> NDArray[np.float64]:
-    """Give the confidence of each picture, float64 (n,), NaN for a missing one where allowed.
+    """Read the confidence of each picture, float64 (n,), NaN for a missing one where allowed.
 
     Raises:
         UsageError: A picture has no row.

@@ -77,7 +77,7 @@ class Measurements:
             self._features.setdefault(subject, {}).setdefault(key, []).append(array)
 
     def features_of(self, subject: str, key: str) -> NDArray[np.float32] | None:
-        """Give all features of a subject; None where there are none."""
+        """Return all features of a subject; None where there are none."""
         parts = self._features.get(subject, {}).get(key)
         return np.concatenate(parts) if parts else None
 

@@ -21,7 +21,7 @@ FILE_SETTINGS: Final = ("keypoints", "generated_poses", "real_poses")
 def origin_of(
     settings: EvalSettings, plan: Plan, pairing: Pairing, pairs: Sequence[Pair], found: Survey
 ) -> dict[str, Any]:
-    """Give the entries of ``metrics.json`` that say what was scored and by what.
+    """Return the entries of ``metrics.json`` that say what was scored and by what.
 
     Args:
         settings: The settings of the run.
@@ -47,7 +47,7 @@ def origin_of(
 def files_of(
     settings: EvalSettings, pairs: Sequence[Pair], found: Survey, further: dict[str, Path]
 ) -> dict[str, Any]:
-    """Give number and SHA-256 of the files that were read.
+    """Return number and SHA-256 of the files that were read.
 
     Args:
         settings: The settings of the run.

@@ -132,7 +132,7 @@ def pair_panels(
 
 
 def settle(pairing: Pairing, allow_missing: bool, limit: int | None) -> tuple[Pair, ...]:
-    """Give the pairs to score, after the check for files without a partner.
+    """Return the pairs to score, once no file lacks a partner.
 
     Args:
         pairing: From the functions above.
@@ -153,7 +153,7 @@ def settle(pairing: Pairing, allow_missing: bool, limit: int | None) -> tuple[Pa
                 "pairs",
                 "a partner for every picture",
                 found,
-                "mend the folders, use --panels for names like FROM_2_TO_vis.jpg, "
+                "make the folders agree, use --panels for names like FROM_2_TO_vis.jpg, "
                 "or add --allow-missing",
             )
         )

@@ -79,7 +79,7 @@ def open_poses(settings: EvalSettings) -> PoseFiles:
 def mask_joints(
     poses: PoseFiles, pairs: Sequence[Pair], allow_missing: bool
 ) -> tuple[Floats | None, NDArray[np.bool_]]:
-    """Give the target poses for masks and which pairs have one.
+    """Return the target poses for masks, and which pairs have one.
 
     Returns:
         float64 (n, 18, 2) or None without a file, and bool (n,).

@@ -101,7 +101,7 @@ def survey(pairs: Sequence[Pair], chunk_images: int, stage: Stage) -> Survey:
 
 
 def digest_of(paths: Sequence[Path], hashes: dict[Path, str]) -> str:
-    """Give one SHA-256 for many files: that of the lines of ``sha256sum`` on their sorted names."""
+    """Hash many files to one SHA-256: that of the lines of ``sha256sum`` on their sorted names."""
     lines = sorted({f"{hashes[path]}  {path.name}\n" for path in paths}, key=lambda line: line[66:])
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

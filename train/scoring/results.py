@@ -43,17 +43,17 @@ class Columns:
         self._ratios.setdefault(subject, {})[key] = ratio
 
     def keys(self, subject: str) -> list[str]:
-        """Give the keys of a subject's metrics."""
+        """Return the keys of a subject's metrics."""
         return list(self._ratios.get(subject, {}))
 
     def entry(self, subject: str, key: str) -> Entry:
-        """Give a metric's entry; its value is None where no pair has one or one is infinite."""
+        """Return a metric's entry; its value is None where no pair has one or one is infinite."""
         ratio = self._ratios[subject][key]
         value, interval = _estimate(ratio, self._counts)
         return _entry(value, interval, int((ratio.under > 0).sum()))
 
     def lead(self, control: str, key: str) -> Entry:
-        """Give generated less control, with the interval of paired resamples."""
+        """Return generated less control, with the interval of paired resamples."""
         ours, theirs = self._ratios["generated"][key], self._ratios[control][key]
         value = _value(ours) - _value(theirs)
         n = int(((ours.under > 0) & (theirs.under > 0)).sum())
@@ -66,7 +66,7 @@ class Columns:
 def subject_tables(
     columns: Columns, found: Measurements, plan: Plan, reference: str
 ) -> dict[str, Table]:
-    """Give the table of entries of every subject that was measured.
+    """Return the table of entries of every subject that was measured.
 
     Args:
         columns: Metrics of pairs.
@@ -94,7 +94,7 @@ def subject_tables(
 
 
 def lead_tables(columns: Columns) -> dict[str, Table]:
-    """Give generated less control for every control and every metric of pairs."""
+    """Return generated less control for every control and every metric of pairs."""
     tables: dict[str, Table] = {}
     for control in SUBJECTS[1:]:
         for key in columns.keys(control):

@@ -28,7 +28,7 @@ Report = Mapping[str, Any]
 
 
 def entries_of(report: Report, subject: str) -> Mapping[str, Any]:
-    """Give the entries (metric to protocol to entry) of a subject in a report."""
+    """Return the entries (metric to protocol to entry) of a subject in a report."""
     if subject != "generated":
         table: Mapping[str, Any] = report["controls"].get(subject, {})
         return table
@@ -37,7 +37,7 @@ def entries_of(report: Report, subject: str) -> Mapping[str, Any]:
 
 
 def show(report: Report, console: Console) -> None:
-    """Give the table on the terminal, in columns that fit into 80 characters."""
+    """Write the table for the terminal, in columns that fit into 80 characters."""
     subjects = [subject for subject in SUBJECTS if entries_of(report, subject)]
     rows = []
     for score, entry in _scored(report, "generated"):
@@ -50,7 +50,7 @@ def show(report: Report, console: Console) -> None:
 def show_lead(report: Report, console: Console) -> None:
     """Say by how much the generated images lead each control, pair against pair.
 
-    A lead whose interval lies above zero is no accident of the choice of pairs.
+    A lead whose interval lies above zero does not come from the choice of pairs.
     """
     rows = []
     for metric, protocol in LEAD_SCORES:
@@ -66,14 +66,14 @@ def show_lead(report: Report, console: Console) -> None:
 
 
 def markdown(report: Report) -> str:
-    """Give the table in Markdown."""
+    """Write the table in Markdown."""
     heads, rows = _cells(report)
     ruler = ["---", *("---:" for _ in heads[1:])]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (heads, ruler, *rows))
 
 
 def latex(report: Report) -> str:
-    """Give the table as a LaTeX tabular that needs no package."""
+    """Write the table as a LaTeX tabular that needs no package."""
     heads, rows = _cells(report)
     lines = [r" & ".join(_escaped(cell) for cell in cells) + r" \\" for cells in (heads, *rows)]
     body = "\n".join([r"\hline", lines[0], r"\hline", *lines[1:], r"\hline"])
@@ -81,7 +81,7 @@ def latex(report: Report) -> str:
 
 
 def table_csv(report: Report) -> str:
-    """Give the table as CSV in full precision: a row for each score of each subject."""
+    """Write the table as CSV in full precision: a row for each score of each subject."""
     rows = [["subject", "metric", "protocol", "better", "value", "low", "high", "n"]]
     for subject in SUBJECTS:
         for score, entry in _scored(report, subject):
@@ -96,7 +96,7 @@ def pairs_csv(
     hashes: Mapping[Path, str],
     values: Mapping[str, Mapping[str, Floats]],
 ) -> str:
-    """Give one row for each pair: names, scores of all subjects, hashes of the files.
+    """Write one row for each pair: names, scores of all subjects, hashes of the files.
 
     Args:
         pairs: The pairs.

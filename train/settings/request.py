@@ -10,7 +10,7 @@ from train.settings.presets import PRESETS
 
 @declared("Main")
 class TrainRequest:
-    """From what to what, by which row of settings, and whether at all."""
+    """From which shards into which folder, by which preset, and whether to train at all."""
 
     shards: Path = setting(
         path="folder", flag="--shards", metavar="DIR", help="What prep-market made."

@@ -100,7 +100,7 @@ def draw_curves(panels: Mapping[str, Mapping[str, Points]], columns: int = 2) ->
 
 
 def _number(value: object) -> float | None:
-    """Take a finite number for what it is, and nothing else."""
+    """Return a finite number as it is, and None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:

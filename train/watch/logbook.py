@@ -18,8 +18,8 @@ from typing import Any, Protocol
 
 from shared.errors import UsageError, problem
 from shared.files import Disk, append_text, publish_text
+from train.run_folder import EVENTS, LOG_NAME
 
-LOG_NAME = "log.jsonl"
 GROUPS = ("losses", "discriminator", "gradients", "speed", "ssim", "mask_ssim")
 """What holds figures by name; everything else is a figure or a word."""
 
@@ -155,6 +155,25 @@ def _is_figure(value: Any) -> bool:
     return isinstance(value, float) or abs(value) <= _MAX_IMAGES
 
 
+def require_tensorboard() -> None:
+    """Make sure that TensorBoard's writer is there.
+
+    Raises:
+        UsageError: TensorBoard is not installed.
+    """
+    try:
+        import torch.utils.tensorboard.writer  # noqa: F401, PLC0415 - an extra
+    except ImportError as error:
+        raise UsageError(
+            problem(
+                "--tensorboard",
+                "TensorBoard installed",
+                str(error),
+                "run pip install 'posegan[tensorboard]', or leave the option out",
+            )
+        ) from error
+
+
 def open_tensorboard(folder: Path, images: int) -> Events:
     """Open TensorBoard's writer in the run folder.
 
@@ -165,16 +184,8 @@ def open_tensorboard(folder: Path, images: int) -> Events:
     Raises:
         UsageError: TensorBoard is not installed.
     """
-    try:
-        from torch.utils.tensorboard.writer import SummaryWriter  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise UsageError(
-            problem(
-                "--tensorboard",
-                "TensorBoard installed",
-                str(error),
-                "run pip install 'posegan[tensorboard]', or leave the option out",
-            )
-        ) from error
-    writer: Events = SummaryWriter(str(folder / "tensorboard"), purge_step=images + 1)
+    require_tensorboard()
+    from torch.utils.tensorboard.writer import SummaryWriter  # noqa: PLC0415 - an extra
+
+    writer: Events = SummaryWriter(str(folder / EVENTS), purge_step=images + 1)
     return writer

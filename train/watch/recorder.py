@@ -4,39 +4,38 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from shared.console import Console
-from shared.files import Disk, publish
+from shared.files import publish
+from shared.owned_folder import OwnedFolder
 from train.run_folder import CURVES_NAME, SHEETS
 from train.state import TrainState
 from train.watch.curves import draw_curves, panels_of
 from train.watch.logbook import Logbook, read_log
-from train.watch.validation import GENERATED, Trial
+from train.watch.validation import GENERATED, Validation
 
 
 class Recorder:
     """Writes a run's log and pictures; only the first process has one.
 
     Args:
-        out: The run folder.
-        trial: Fixed test pairs.
+        owned: The run folder, held by this process.
+        validation: Fixed test pairs.
         logbook: The run's log.
         console: Told the quick scores.
-        disk: Calls to the operating system; None for the real ones.
     """
 
     def __init__(
-        self, out: Path, trial: Trial, logbook: Logbook, *, console: Console, disk: Disk | None
+        self, owned: OwnedFolder, validation: Validation, logbook: Logbook, *, console: Console
     ) -> None:
-        self._out = out
-        self._trial = trial
+        self._owned = owned
+        self._out = owned.path
+        self._validation = validation
         self._logbook = logbook
         self._console = console
-        self._disk = disk
 
     def begin(self, images: int) -> None:
         """Drop what was logged after this many images: the run goes on from there."""
@@ -52,10 +51,10 @@ class Recorder:
         Returns:
             The score by which checkpoints are compared: SSIM of the average, higher is better.
         """
-        scores = self._trial.scores(state.average)
+        scores = self._validation.scores(state.average)
         self._logbook.write("scores", state.images, scores)
-        sheet = self._trial.sheet(state.generator, state.average)
-        self._publish(self._out / SHEETS / f"sheet-{state.images:010d}.png", sheet)
+        sheet = self._validation.sheet(state.generator, state.average)
+        self._publish(f"{SHEETS}/sheet-{state.images:010d}.png", sheet)
         for metric, named in scores.items():
             figures = ", ".join(f"{name} {value:.4f}" for name, value in named.items())
             self._console.say(f"{metric} after {state.images:,} images: {figures}")
@@ -68,13 +67,14 @@ class Recorder:
 
     def draw_curves(self) -> None:
         """Draw the curves of the whole log."""
-        self._publish(self._out / CURVES_NAME, draw_curves(panels_of(read_log(self._out))))
+        self._publish(CURVES_NAME, draw_curves(panels_of(read_log(self._out))))
 
     def close(self) -> None:
         """Write everything out."""
         self._logbook.close()
 
-    def _publish(self, path: Path, picture: Image.Image) -> None:
+    def _publish(self, name: str, picture: Image.Image) -> None:
+        self._owned.intend([name])
         buffer = io.BytesIO()
         picture.save(buffer, format="PNG")
-        publish(path, buffer.getbuffer(), self._disk)
+        publish(self._out / name, buffer.getbuffer(), self._owned.disk)

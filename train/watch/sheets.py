@@ -48,5 +48,5 @@ def pose_cells(joints: NDArray[np.floating], size: tuple[int, int]) -> list[Imag
 
 
 def factor_of(size: tuple[int, ...]) -> int:
-    """Return how much pictures of a size (height, width) are enlarged."""
+    """Return the whole factor by which pictures of a size (height, width) are enlarged."""
     return max(1, round(SHORTER_SIDE_PX / min(size)))

@@ -1,4 +1,4 @@
-"""The trial of a run: a few fixed test pairs, drawn and scored while the networks learn.
+"""The validation of a run: a few fixed test pairs, drawn and scored while the networks learn.
 
 The scores are quick ones, to see whether a run learns: SSIM and mask-SSIM by the protocol
 "pose-gan" on a small subset. ``eval-gan`` gives the figures that count.
@@ -28,7 +28,7 @@ PROTOCOL = "pose-gan"
 GENERATED = "generator"
 
 
-class Trial:
+class Validation:
     """Draws and scores fixed pairs.
 
     Args:
@@ -117,7 +117,7 @@ class Trial:
         return {metric: {name: scored[name][metric] for name in scored} for metric in metrics}
 
 
-def load_trial_pairs(
+def load_validation_pairs(
     folder: Path, manifest: Manifest, num_pairs: int, warn: Callable[[str], None]
 ) -> Store:
     """Read the fixed pairs: spread evenly over the test split's list.
@@ -138,6 +138,6 @@ def load_trial_pairs(
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """Give up to ``wanted`` numbers below ``count``, evenly spread and ascending."""
+    """Choose up to ``wanted`` numbers below ``count``, evenly spread and ascending."""
     wanted = min(count, wanted)
     return [number * count // wanted for number in range(wanted)]

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from preprocess.demo.drawing.crops import Crop, Studio
 from preprocess.demo.drawing.detector import reported
 from preprocess.demo.drawing.layout import Entry
 from shared.errors import NoSpaceError, problem
-from shared.files import Disk, publish, publish_json, read_json
+from shared.files import Disk, Staged, publish_json, read_json, stage, unveil
 from shared.geometry import presence
 from shared.skeleton import NUM_JOINTS
 
@@ -35,10 +36,10 @@ class LaterDisk(Disk):
     """
 
     def flush(self, descriptor: int) -> None:
-        """Leave it for :func:`_flush_files`."""
+        """Leave it for :func:`_flush`."""
 
     def flush_folder(self, folder: Path) -> None:
-        """Leave it for :func:`_flush_files`."""
+        """Leave it for :func:`_flush`."""
 
 
 @dataclass(frozen=True)
@@ -92,28 +93,53 @@ def blocks(entries: Sequence[Entry], joints: NDArray[np.float64]) -> list[Block]
     ]
 
 
-def draw_block(
-    studio: Studio, block: Block, out: Path, notes: Path, disk: Disk | None = None
-) -> int:
-    """Draw and publish the pictures of a block, then its note; give the number of pictures.
+@dataclass(frozen=True)
+class Sketch:
+    """A block that was drawn: files safe on the disk, which do not bear their names yet.
+
+    Attributes:
+        block: The block.
+        files: Its pictures.
+        rows: The truth about each of them.
+    """
+
+    block: Block
+    files: tuple[Staged, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def draw_block(studio: Studio, block: Block, out: Path, disk: Disk | None = None) -> Sketch:
+    """Draw the pictures of a block; :func:`publish_block` gives them their names.
 
     Args:
         studio: The cameras.
         block: What to draw.
         out: Root of the data set; the image folders exist.
-        notes: Folder of the notes.
         disk: The calls to the operating system.
     """
-    paths, rows = [], []
+    files, rows = [], []
     for entry, given in zip(block.entries, block.joints, strict=True):
         crop, found = draw_entry(studio, entry, given)
         path = out / entry.folder / entry.name
-        publish(path, jpeg(crop.image, crop.quality), disk or LaterDisk())
-        paths.append(path)
+        files.append(stage(path, jpeg(crop.image, crop.quality), disk or LaterDisk()))
         rows.append((np.round(crop.joints, 2).tolist(), crop.visible.tolist(), found.tolist()))
-    _flush_files(paths, disk or Disk())
-    publish_json(block.note(notes), rows, disk)
-    return len(rows)
+    _flush([file.temporary for file in files], disk or Disk())
+    return Sketch(block, tuple(files), tuple(rows))
+
+
+def publish_block(sketch: Sketch, notes: Path, disk: Disk | None = None) -> int:
+    """Publish the pictures of a block, then its note; return the number of pictures.
+
+    Args:
+        sketch: The block as it was drawn.
+        notes: Folder of the notes.
+        disk: The calls to the operating system.
+    """
+    for file in sketch.files:
+        unveil(file, disk or LaterDisk())
+    _flush(sorted({file.path.parent for file in sketch.files}), disk or Disk())
+    publish_json(sketch.block.note(notes), sketch.rows, disk)
+    return len(sketch.rows)
 
 
 def draw_entry(
@@ -154,9 +180,9 @@ def read_notes(done: Sequence[Block], notes: Path) -> Drawn:
     )
 
 
-def _flush_files(paths: Sequence[Path], disk: Disk) -> None:
-    """Force files, and the folders that name them, onto the disk."""
-    for path in [*paths, *sorted({path.parent for path in paths})]:
+def _flush(paths: Sequence[Path], disk: Disk) -> None:
+    """Force files or folders onto the disk."""
+    for path in paths:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             disk.flush(descriptor)

@@ -190,7 +190,7 @@ def _set_head(
     build: Build,
     unit: float,
 ) -> Floats:
-    """Turn the head so that its points fit best, place what is absent, and give its frame."""
+    """Turn the head so that its points fit best, place what is absent, and return its frame."""
     head = list(HEAD_JOINTS)
     upright = skeleton(Angles(), build, 0.0)
     rest = upright.points[head] - upright.points[JOINT["neck"]]

@@ -22,7 +22,8 @@ from preprocess.demo.market import DrawSettings, draw_market
 from preprocess.sources.drawn import is_drawn
 from shared.console import Console
 from shared.errors import LockedError, NoSpaceError, UsageError
-from shared.files import folder_lock, read_json
+from shared.files import read_json
+from shared.folder_lock import folder_lock
 from shared.geometry import presence
 
 SMALL = DrawSettings(identities=4, images_per_identity=5, seed=3)

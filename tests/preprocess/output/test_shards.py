@@ -95,7 +95,8 @@ def test_a_source_that_changed_meanwhile_is_noticed(
 
 
 def test_a_shard_is_the_same_bytes_every_time(task: ShardTask) -> None:
-    entry, status = make_shard(task)
-    again, _ = make_shard(task)
-    assert entry == again and entry.num_bytes == task.path.stat().st_size
+    entry, file, status = make_shard(task)
+    again = make_shard(task)[0]
+    assert entry == again and entry.num_bytes == file.temporary.stat().st_size
+    assert not task.path.exists()  # its name is not the worker's to give
     assert status.shape == (2, 10)

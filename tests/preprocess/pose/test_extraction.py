@@ -105,11 +105,13 @@ def test_points_sizes_and_scores_of_every_image_come_out(folder: Path, tmp_path:
     assert {scores[1][joint] for joint in JOINTS} == {"0.8750"}
 
 
-def test_nothing_but_the_three_files_is_left(folder: Path, tmp_path: Path) -> None:
+def test_nothing_but_the_three_files_and_the_note_on_them_is_left(
+    folder: Path, tmp_path: Path
+) -> None:
     before = sorted(folder.rglob("*"))
     extract(folder, tmp_path / "out.csv")
     made = sorted(path.name for path in tmp_path.iterdir())
-    assert made == ["out-scores.csv", "out-sizes.csv", "out.csv", "photos"]
+    assert made == [".out.csv.posegan.json", "out-scores.csv", "out-sizes.csv", "out.csv", "photos"]
     assert sorted(folder.rglob("*")) == before
 
 
@@ -161,12 +163,57 @@ def test_a_full_disk_leaves_what_was_there_and_a_clear_line(folder: Path, tmp_pa
             super().rename(old, new)
 
     out = tmp_path / "poses.csv"
-    out.write_text("what was there")
+    extract(folder, out)
+    before = out.read_bytes()
+    draw(folder / "one more.png", (128, 64), (20, 20))
     with pytest.raises(NoSpaceError):
         extract(folder, out, disk=FullDisk())
-    assert out.read_text() == "what was there"
+    assert out.read_bytes() == before
+    (folder / "one more.png").unlink()
     extract(folder, out)
     assert len(read_keypoints(out)) == 4
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p-sizes.csv", "p-scores.csv", ".p.kept/mine.txt"])
+def test_files_of_others_are_refused_and_stay(folder: Path, tmp_path: Path, name: str) -> None:
+    stranger, out = tmp_path / "here" / name, tmp_path / "here" / "p.csv"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_text("mine")
+    with pytest.raises(UsageError, match="expected") as caught:
+        extract(folder, out)
+    assert "\n" not in caught.value.message
+    files = [path for path in (tmp_path / "here").rglob("*") if path.is_file()]
+    assert files == [stranger] and stranger.read_text() == "mine"
+
+
+def test_files_of_ours_are_replaced_until_somebody_changes_them(
+    folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "p.csv"
+    extract(folder, out)
+    extract(folder, out)
+    (tmp_path / "p-scores.csv").write_text("corrected by hand")
+    with pytest.raises(UsageError, match=r"p-scores\.csv.*changed since"):
+        extract(folder, out)
+    assert (tmp_path / "p-scores.csv").read_text() == "corrected by hand"
+
+
+def test_links_in_place_of_our_files_are_not_followed(folder: Path, tmp_path: Path) -> None:
+    precious, kept = tmp_path / "precious", tmp_path / "elsewhere"
+    precious.write_text("mine")
+    kept.mkdir()
+    for name, target in (
+        ("p.csv", precious),
+        (".p.csv.posegan.json", precious),
+        (".p.kept/.lock", precious),
+    ):
+        link = tmp_path / "here" / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(target)
+        with pytest.raises(UsageError, match="link"):
+            extract(folder, tmp_path / "here" / "p.csv")
+        link.unlink()
+        assert precious.read_text() == "mine" and list(kept.iterdir()) == []
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 from drawn_shards import random_arrays
+from twin_geometry import mirror_joints, mirror_status, mirror_transforms
 
-from shared.affine import mirror_transforms, pair_transforms
-from shared.geometry import mask_quads, mirror_joints, mirror_status
+from shared.affine import pair_transforms
+from shared.geometry import mask_quads
 from train.data.batch import make_batch, mirror_samples, scaled, unscaled
 from train.data.store import Samples, Store, store_from
 

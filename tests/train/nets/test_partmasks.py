@@ -7,10 +7,11 @@ import pytest
 import torch
 from naive_warp import naive_level_transforms, naive_masks
 from poses import random_poses, standing_pose
+from twin_geometry import scale_quads, scale_transforms
 
-from shared.affine import pair_transforms, scale_transforms
+from shared.affine import pair_transforms
 from shared.errors import UsageError
-from shared.geometry import mask_quads, points_in_quads, scale_quads, valid_poses
+from shared.geometry import mask_quads, points_in_quads, valid_poses
 from train.nets.partmasks import level_factor, part_masks
 from train.nets.warp_plan import level_transforms
 

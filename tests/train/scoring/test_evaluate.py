@@ -25,7 +25,7 @@ from skimage.metrics import structural_similarity
 
 from shared.console import Console
 from shared.errors import LockedError, PoseGanError, UsageError
-from shared.files import folder_lock
+from shared.folder_lock import folder_lock
 from train.metrics.masks import mask_ssim, pose_masks
 from train.scoring.evaluate import EvalSettings, score
 

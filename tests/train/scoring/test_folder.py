@@ -12,9 +12,10 @@ import pytest
 from disks import FailingDisk
 from PIL import Image
 
-from shared.errors import DamagedError, LockedError, NoSpaceError, UsageError
+from shared.errors import LockedError, NoSpaceError, UsageError
 from shared.files import TEMPORARY_SUFFIX
-from train.scoring.folder import MARKER, ScoresFolder, open_scores
+from shared.owned_folder import MARKER_NAME as MARKER
+from train.scoring.folder import ScoresFolder, open_scores
 
 ORIGIN = {"checkpoint": "c.pt", "sha256": "00", "weights": "average", "shards": ["11"]}
 OTHER = {**ORIGIN, "weights": "generator"}
@@ -114,9 +115,6 @@ def test_panels_that_lead_elsewhere_are_refused(tmp_path: Path, leads_to: str) -
         other.mkdir()
     with open_scores(tmp_path / "out"):
         (tmp_path / "out" / "panels").symlink_to(other)
-    (tmp_path / "out" / MARKER).write_text(
-        json.dumps({"format": "posegan-scores", "version": 1, "files": []})
-    )
     with open_scores(tmp_path / "out") as folder, pytest.raises(UsageError, match="panels"):
         folder.claim_panels(ORIGIN, NAMES)
 
@@ -170,6 +168,7 @@ def test_names_are_listed_before_their_files_appear(tmp_path: Path) -> None:
     raise AssertionError("the disk failed every time")
 
 
+@pytest.mark.parametrize("name", [MARKER, "eval-gan.json"])
 @pytest.mark.parametrize(
     "content",
     ["{", "[]", '{"format": "x"}', '{"format": "posegan-scores", "version": 2}',
@@ -177,12 +176,24 @@ def test_names_are_listed_before_their_files_appear(tmp_path: Path) -> None:
      '{"format": "posegan-scores", "version": 1, "files": ["/etc/passwd"]}',
      '{"format": "posegan-scores", "version": 1, "files": [7]}'],
 )  # fmt: skip
-def test_a_marker_that_is_not_ours_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / MARKER).write_text(content)
-    with pytest.raises(DamagedError) as caught, open_scores(tmp_path):
+def test_a_marker_that_is_not_ours_is_refused(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UsageError) as caught, open_scores(tmp_path):
         raise AssertionError("opened")
     assert "\n" not in caught.value.message
-    assert [path.name for path in tmp_path.iterdir()] == [MARKER]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_folder_with_the_list_of_an_older_version_is_taken_up(tmp_path: Path) -> None:
+    old = {"format": "posegan-scores", "version": 1, "files": ["metrics.json"]}
+    (tmp_path / "eval-gan.json").write_text(json.dumps(old))
+    (tmp_path / "metrics.json").write_text("{}")
+    (tmp_path / "mine.csv").write_text("mine")
+    with open_scores(tmp_path) as folder:
+        folder.claim(["metrics.json"])
+        folder.publish("metrics.json", "[]")
+    assert (tmp_path / "metrics.json").read_text() == "[]"
+    assert (tmp_path / "mine.csv").read_text() == "mine"
 
 
 def test_folders_of_version_0_1_are_taken_up(tmp_path: Path) -> None:

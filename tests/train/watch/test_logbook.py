@@ -7,8 +7,9 @@ import pytest
 from disks import FailingDisk
 
 from shared.errors import NoSpaceError, UsageError
+from train.run_folder import LOG_NAME
 from train.watch.curves import draw_curves, panels_of
-from train.watch.logbook import LOG_NAME, Logbook, open_tensorboard, read_log
+from train.watch.logbook import Logbook, open_tensorboard, read_log
 
 
 class NotedEvents:

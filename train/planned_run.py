@@ -1,4 +1,4 @@
-"""From a command line to a run's settings, and what is said before anything runs."""
+"""A run before it begins: its settings out of a command line, and what is said about it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,130 @@
+"""Failures that the documentation speaks of: how to come to each, its exit code and its line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def nothing(_data: Path, _out: Path) -> None:
+    """Prepare nothing."""
+
+
+def other_settings(data: Path, out: Path) -> None:
+    """The output holds a finished run of other settings."""
+    shutil.copytree(data / "run", out)
+
+
+def strangers(_data: Path, out: Path) -> None:
+    """The output is a folder of somebody else."""
+    out.mkdir()
+    (out / "holiday.png").write_text("the only copy\n")
+
+
+def damaged_shards(data: Path, out: Path) -> None:
+    """The output is a shard folder in which one byte is wrong."""
+    shutil.copytree(data / "shards", out)
+    path = out / "train-00000.h5"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def unfinished_shards(data: Path, out: Path) -> None:
+    """The output is a shard folder without a manifest."""
+    shutil.copytree(data / "shards", out)
+    (out / "manifest.json").unlink()
+
+
+def bad_images(data: Path, out: Path) -> None:
+    """The output's neighbour is a data set in which half of the pictures are empty."""
+    shutil.copytree(data / "market", Path(f"{out}-bad"))
+    for path in sorted(Path(f"{out}-bad").rglob("*.jpg"))[::2]:
+        path.write_bytes(b"")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failure that the documentation speaks of.
+
+    Args:
+        case: Name.
+        command: The command.
+        arguments: ``{data}`` stands for the data of the rows, ``{out}`` for the output.
+        code: Exit code.
+        line: The line of error; ``{data}`` and ``{out}`` likewise, ``…`` for what varies.
+        prepare: Makes what it fails on.
+        is_held: Whether somebody holds the output folder.
+    """
+
+    case: str
+    command: str
+    arguments: str
+    code: int
+    line: str
+    prepare: Callable[[Path, Path], None] = nothing
+    is_held: bool = False
+
+
+MARKET = "--src {data}/market/Market --keypoints {data}/market/keypoints.csv --workers 1"
+TRAIN = "--shards {data}/shards --preset dsc --channels 2 --features pixels --max-images 8"
+HELD = (
+    "{out}: expected a folder nobody works on, found process…; wait for it or choose another folder"
+)
+PANELS = "--panels {data}/results/def-gan"
+
+FAILURES = (
+    Failure("no source", "prep-market", "--out {out}", 2,
+            "--src: expected a folder, found nothing; add --src FOLDER"),
+    Failure("an option that is none", "prep-market", "--sorce x", 2,
+            "prep-market: expected an option that it has, found --sorce; did you mean --src?"),
+    Failure("too many bad images", "prep-market", "--src {out}-bad/Market --out {out} "
+            "--keypoints {out}-bad/keypoints.csv --workers 1", 1,
+            "images: expected at most 0.50% bad, found 8 of 16 (50.00%), …; look at status 'bad' "
+            "in images.csv, or allow more with --max-bad", bad_images),
+    Failure("another run has the shards", "prep-market", f"{MARKET} --out {{out}}", 4,
+            HELD, is_held=True),
+    Failure("key points that are not there", "prep-market",
+            "--src {data}/market/Market --keypoints {data}/none.csv --out {out}", 2,
+            "{data}/none.csv: …"),
+    Failure("into the source", "prep-market", f"{MARKET} --out {{data}}/market/Market/out", 2,
+            "…expected …; choose another…"),
+    Failure("another run draws", "draw-market", "--out {out} --identities 4", 4,
+            HELD, is_held=True),
+    Failure("to draw into a stranger's folder", "draw-market",
+            "--out {out} --identities 4 --workers 1", 2, "{out}: expected …", strangers),
+    Failure("damaged shards", "train-gan", TRAIN.replace("{data}/shards", "{out}")
+            + " --out {out}/run", 6, "{out}/train-00000.h5: expected …", damaged_shards),
+    Failure("unfinished shards", "train-gan", TRAIN.replace("{data}/shards", "{out}")
+            + " --out {out}/run", 2, "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("unfinished shards to look at", "inspect-shards", "{out}", 2,
+            "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("another run trains", "train-gan", f"{TRAIN} --out {{out}}", 4,
+            HELD, is_held=True),
+    Failure("a run of other settings", "train-gan", f"{TRAIN} --out {{out}}", 2,
+            "{out}: expected a run of these settings, found …; give the old settings to continue, "
+            "or choose another --out", other_settings),
+    Failure("to train in a stranger's folder", "train-gan", f"{TRAIN} --out {{out}}", 2,
+            "{out}: expected an empty folder or a run, found …; choose another --out", strangers),
+    Failure("no VGG", "train-gan", "--shards {data}/shards --out {out} --vgg {data}/none.pth", 2,
+            "…--features pixels…"),
+    Failure("FID without its weights", "eval-gan", "--generated {data}/results/generated --real "
+            "{data}/results/real --out {out} --protocols fid/torchmetrics --weights-dir {data}", 2,
+            "{data}: expected weights-inception-2015…; get it with: curl …"),
+    Failure("a score without its input", "eval-gan", PANELS + " --out {out} --protocols mask-ssim",
+            2, "mask-ssim…: expected --keypoints…; add it"),
+    Failure("a score that is none", "eval-gan", PANELS + " --out {out} --protocols ssmi", 2,
+            "…expected …found …ssmi…"),
+    Failure("two inputs", "eval-gan", PANELS + " --run {data}/run --shards {data}/shards", 2,
+            "eval-gan: expected --run alone, found --generated or --panels as well; "
+            "leave one out"),
+    Failure("scores without a folder", "eval-gan", PANELS, 2,
+            "eval-gan: expected --out, found none; add --out DIR"),
+    Failure("a run without its shards", "eval-gan", "--run {data}/run", 2,
+            "eval-gan: expected --shards beside --run, found none; add --shards DIR"),
+    Failure("no pictures", "extract-poses", "--src {data}/shards --out {out}.csv --pose-model demo",
+            2, "{data}/shards: expected …"),
+)  # fmt: skip
+"""In-process failures; those of signals, disks and streams stand in ``tests/attacks``."""
