@@ -127,8 +127,8 @@ class TrainState:
     @property
     def num_bytes(self) -> int:
         """Size of a checkpoint: weights, the average, and Adam's two moments of each weight."""
-        sizes = [
-            sum(value.nbytes for value in network.state_dict().values())
+        sizes: list[int] = [
+            sum(int(value.nbytes) for value in network.state_dict().values())
             for network in (self.generator, self.discriminator)
         ]
         return int(4 * sizes[0] + 3 * sizes[1])
