@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -50,3 +51,22 @@ def test_the_workflow_runs_what_developers_run_on_the_oldest_python(repository: 
     (oldest,) = re.findall(r"python_requires = >=(.+)", (repository / "setup.cfg").read_text())
     assert len(versions) == 2 and versions[0] == oldest
     assert "run: .ci/run" in workflow
+
+
+def test_pictures_are_opened_at_one_door_only(repository: Path) -> None:
+    doors = [
+        f"{path.relative_to(repository)}:{node.lineno}"
+        for package in PACKAGES
+        for path in sorted((repository / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and _opens_pictures(node.func)
+    ]
+    assert [door.partition(":")[0] for door in doors] == ["shared/pictures.py"], doors
+
+
+def _opens_pictures(called: ast.expr) -> bool:
+    """Whether it is ``Image.open``, by whatever name the module goes, or another library's."""
+    return isinstance(called, ast.Attribute) and (
+        called.attr in ("imread", "imdecode")
+        or (called.attr == "open" and ast.unparse(called.value).rpartition(".")[2] == "Image")
+    )

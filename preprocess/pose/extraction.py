@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -114,8 +115,11 @@ def list_photos(src: Path, console: Console) -> tuple[list[Photo], list[str]]:
 
     Returns:
         The usable images, and a line ``name: reason`` for each other one.
+
+    Raises:
+        UsageError: The folder, or one in it, cannot be read.
     """
-    paths = sorted(p for p in src.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+    paths = _image_files(src)
     photos, refused = [], []
     with console.stage("check images", len(paths)) as stage:
         for start in range(0, len(paths), BLOCK_IMAGES):
@@ -131,6 +135,21 @@ def list_photos(src: Path, console: Console) -> tuple[list[Photo], list[str]]:
                     photos.append(Photo(name, path, digest, (int(size[0]), int(size[1]))))
             stage.advance(len(block))
     return photos, refused
+
+
+def _image_files(src: Path) -> list[Path]:
+    """List what is named like an image, at any depth; links to folders are not followed."""
+
+    def refuse(error: OSError) -> None:
+        found, remedy = error.strerror, "check its permissions"
+        raise UsageError(problem(error.filename, "a folder that can be read", found, remedy))
+
+    return sorted(
+        Path(folder, name)
+        for folder, _, names in os.walk(src, onerror=refuse)
+        for name in names
+        if Path(name).suffix.lower() in IMAGE_SUFFIXES
+    )
 
 
 def fitting_size(sizes: NDArray[np.integer]) -> tuple[int, int]:
