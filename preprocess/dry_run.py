@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from preprocess.pairing.catalogue import Roster, Status
+from preprocess.pairing.given import GivenFiles
 from preprocess.pairing.shard_plans import OVERHEAD_BYTES, image_bytes, pair_bytes
 from preprocess.pairing.splits import count_split_pairs
 from preprocess.settings import PrepareSettings
@@ -39,10 +40,12 @@ class Forecast:
     num_bytes: int
 
 
-def forecast(roster: Roster, settings: PrepareSettings) -> Forecast:
+def forecast(roster: Roster, settings: PrepareSettings, given: GivenFiles) -> Forecast:
     """Forecast a run as if every image that is valid so far stayed valid."""
     num_images = len(roster.rows(Status.VALID))
-    num_pairs = {split: count_split_pairs(split, roster, settings) for split in ("train", "test")}
+    num_pairs = {
+        split: count_split_pairs(split, roster, settings, given) for split in ("train", "test")
+    }
     all_pairs = sum(num_pairs.values())
     rows = num_images * image_bytes(settings.shards.image_size) + all_pairs * pair_bytes()
     num_shards = rows // settings.shards.shard_bytes + 2

@@ -23,12 +23,14 @@ from preprocess.output.tables import unmatched_names
 from preprocess.pairing.annotations import Annotations, read_annotations
 from preprocess.pairing.catalogue import (
     Roster,
+    Status,
     call_roster,
     with_annotations,
     with_checks,
     without_invalid,
     without_unpaired,
 )
+from preprocess.pairing.given import read_given
 from preprocess.pairing.splits import Split, make_split
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import PoseEstimator
@@ -85,16 +87,17 @@ def run(
     times = StageTimes(clock)
     with times.stage("list files"):
         listing = source.listing()
-        annotations = read_annotations(settings.keypoints)
+        given = read_given(settings)
+        annotations = read_annotations(given.keypoints)
         roster = call_roster(listing, annotations)
-        expected = forecast(_as_if_readable(roster, annotations), settings)
+        expected = forecast(_as_if_readable(roster, annotations), settings, given)
     if settings.run.dry_run:
         say_forecast(expected, roster, settings, console, clock)
         return
 
     out = OutputFolder(settings.out, disk)
     job = Job(settings, source, out, console)
-    record = record_of(settings, source, listing)
+    record = record_of(settings, source, listing, given)
     out.begin(record, overwrite=settings.run.overwrite)
     manifest = _verified(out, console)
     if manifest is None:
@@ -105,7 +108,7 @@ def run(
         with times.stage("poses"):
             roster, pose_key = _posed(job, roster, annotations, open_estimator)
         with times.stage("pairs"):
-            splits = [make_split(name, roster, settings) for name in ("train", "test")]
+            splits = [make_split(name, roster, settings, given) for name in ("train", "test")]
             say_left_out(splits, unmatched_names(listing, roster, annotations), console)
         with times.stage("shards"):
             made = _make_shards(job, roster, splits)
@@ -169,7 +172,10 @@ def _posed(
 ) -> tuple[Roster, str]:
     """Enter the joints, published or estimated; the pose model's key comes with them."""
     if annotations is not None:
-        return without_invalid(with_annotations(roster, annotations)), ""
+        annotated = with_annotations(roster, annotations)
+        valid = annotated.rows(Status.VALID)
+        annotations.refuse_points_outside(roster.annotation_rows[valid], roster.sizes[valid])
+        return without_invalid(annotated), ""
     pose = job.settings.pose
     if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)

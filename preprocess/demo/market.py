@@ -45,6 +45,7 @@ from shared.files import (
     remove_temporaries,
     require_space,
 )
+from shared.input_file import InputFile, read_input
 from shared.provenance import versions
 from shared.settings import differences
 from shared.skeleton import NUM_JOINTS
@@ -85,29 +86,33 @@ def draw_market(
         LockedError: Another process draws into the folder.
         NoSpaceError: The disk cannot hold the data set.
     """
-    entries, joints = _plan(settings)
+    files = [None if p is None else read_input(p) for p in (settings.poses, settings.test_poses)]
+    record = settings.record(*files)
+    entries, joints = _plan(settings, *files)
     _say_plan(entries, out, console)
     if dry_run:
         return
     require_space(out, BYTES_AN_IMAGE * len(entries), disk)
     with folder_lock(out):
-        if _is_finished(settings, out, overwrite=overwrite, disk=disk):
+        if _is_finished(record, out, overwrite=overwrite, disk=disk):
             console.say(f"{out} is finished already; nothing to do")
             return
-        _begin(settings, out, disk)
+        _begin(record, out, disk)
         work = blocks(entries, joints)
         _draw_missing(work, settings.seed, out, console, workers=workers, disk=disk)
         drawn = read_notes(work, out / WORK_FOLDER)
         _publish_tables(entries, drawn, out, disk)
         publish(out / SHEET_FILE, contact_sheet(out, entries), disk)
-        _finish(settings, entries, out, disk)
+        _finish(record, entries, out, disk)
     console.result(f"{out}: {len(entries):,} pictures; see {out / SHEET_FILE}")
 
 
-def _plan(settings: DrawSettings) -> tuple[list[Entry], NDArray[np.float64]]:
+def _plan(
+    settings: DrawSettings, poses: InputFile | None, test_poses: InputFile | None
+) -> tuple[list[Entry], NDArray[np.float64]]:
     """List all pictures in the order of the tables, with the joints that were asked for."""
-    train = None if settings.poses is None else read_poses(settings.poses)
-    test = None if settings.test_poses is None else read_poses(settings.test_poses)
+    train = None if poses is None else read_poses(poses)
+    test = None if test_poses is None else read_poses(test_poses)
     taken = None if train is None else train.identities
     drawn = planned(settings.identities, settings.images_per_identity, settings.seed, taken)
     entries = [entry for entry in drawn if entry.folder == TRAIN and train is None]
@@ -144,7 +149,7 @@ def _say_plan(entries: Sequence[Entry], out: Path, console: Console) -> None:
     console.say(f"{out}: {len(entries):,} pictures of {people:,} people ({counts})")
 
 
-def _is_finished(settings: DrawSettings, out: Path, *, overwrite: bool, disk: Disk | None) -> bool:
+def _is_finished(record: dict[str, Any], out: Path, *, overwrite: bool, disk: Disk | None) -> bool:
     """Tell whether the folder holds the data set already; clear it where that is allowed.
 
     Raises:
@@ -155,7 +160,7 @@ def _is_finished(settings: DrawSettings, out: Path, *, overwrite: bool, disk: Di
     if known is None:
         _refuse_foreign(out)
         return False
-    changes = differences(read_json(known)["settings"], settings.record)
+    changes = differences(read_json(known)["settings"], record)
     if not changes:
         return known == marker
     if not overwrite:
@@ -189,9 +194,9 @@ def _clear(out: Path, disk: Disk | None) -> None:
         path.unlink(missing_ok=True)
 
 
-def _begin(settings: DrawSettings, out: Path, disk: Disk | None) -> None:
+def _begin(record: dict[str, Any], out: Path, disk: Disk | None) -> None:
     """Note the settings, before there is anything else to recognise the folder by."""
-    _note_settings(settings.record, out, disk)
+    _note_settings(record, out, disk)
     for name in FOLDERS:
         (out / name).mkdir(exist_ok=True)
     for name in (".", WORK_FOLDER, *FOLDERS):
@@ -238,12 +243,12 @@ def _publish_tables(entries: Sequence[Entry], drawn: Drawn, out: Path, disk: Dis
         write_truth(out / f"visibility-{split}.csv", truth, disk)
 
 
-def _finish(settings: DrawSettings, entries: Sequence[Entry], out: Path, disk: Disk | None) -> None:
+def _finish(record: dict[str, Any], entries: Sequence[Entry], out: Path, disk: Disk | None) -> None:
     """Mark the data set as finished and drawn, and remove the notes."""
     marker = {
         "made_by": "draw-market",
         "format": FORMAT_VERSION,
-        "settings": settings.record,
+        "settings": record,
         "num_images": len(entries),
         "versions": versions(),
     }

@@ -30,7 +30,7 @@ def lay(kind: str, path: Path) -> None:
     if kind == "pipe":
         os.mkfifo(path)
     elif kind == "socket":
-        here = os.getcwd()
+        here = Path.cwd()
         os.chdir(path.parent)  # the name of a socket is short
         try:
             with socket.socket(socket.AF_UNIX) as end:
