@@ -8,7 +8,7 @@ from data_manifest.manifest import Manifest, open_manifest
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish_json, read_json, remove_temporaries
 from shared.provenance import versions
-from shared.settings import as_plain, build, differences, fingerprint
+from shared.settings import as_plain, build, differences, fingerprint, in_brief
 from train.settings.tree import TrainSettings
 
 SETTINGS_NAME = "settings.json"
@@ -34,7 +34,7 @@ def claim_folder(folder: Path, settings: TrainSettings, disk: Disk | None = None
                 problem(
                     folder,
                     "a run of these settings",
-                    "; ".join(changed),
+                    in_brief(changed),
                     "give the old settings to continue, or choose another --out",
                 )
             )

@@ -29,6 +29,7 @@ from shared.files import (
     Disk,
     folder_lock,
     publish_json,
+    publishing_error,
     read_json,
     remove_temporaries,
     sha256_of_file,
@@ -200,9 +201,7 @@ class OutputFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(
-                problem(folder, "to make this folder", error.strerror, "check its permissions")
-            ) from error
+            raise publishing_error(folder, error) from error
 
     def _hash(self, file: str) -> str:
         try:

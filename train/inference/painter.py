@@ -186,7 +186,7 @@ def _check_joints(where: str, joints: Floats, count: int) -> None:
     if halves or np.isinf(joints).any():
         found = f"{halves} half NaN, {int(np.isinf(joints).any(axis=-1).sum())} infinite"
         raise UsageError(
-            problem(where, "points that are finite or NaN in both x and y", found, "mend them")
+            problem(where, "points that are finite or NaN in both x and y", found, "correct them")
         )
     marked = int((joints == -1).all(axis=-1).sum())
     if marked:

@@ -226,5 +226,5 @@ def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
     for name in wanted:
         if not any(name in (score.metric, score.key) for score in SCORES):
             known = ", ".join(score.key for score in SCORES)
-            raise UsageError(problem("--protocols", f"any of {known}", name, "mend the name"))
+            raise UsageError(problem("--protocols", f"any of {known}", name, "correct the name"))
     return tuple(s for s in SCORES if s.metric in wanted or s.key in wanted)

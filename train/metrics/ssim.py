@@ -114,7 +114,7 @@ def check_images(generated: Tensor, real: Tensor) -> None:
 def _protocol(name: str) -> SsimProtocol:
     if name not in SSIM_PROTOCOLS:
         known = ", ".join(SSIM_PROTOCOLS)
-        raise UsageError(problem("SSIM protocol", f"one of {known}", name, "mend the name"))
+        raise UsageError(problem("SSIM protocol", f"one of {known}", name, "correct the name"))
     return SSIM_PROTOCOLS[name]
 
 

@@ -153,7 +153,7 @@ def settle(pairing: Pairing, allow_missing: bool, limit: int | None) -> tuple[Pa
                 "pairs",
                 "a partner for every picture",
                 found,
-                "mend the folders, use --panels for names like FROM_2_TO_vis.jpg, "
+                "complete the folders, use --panels for names like FROM_2_TO_vis.jpg, "
                 "or add --allow-missing",
             )
         )

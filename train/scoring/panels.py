@@ -77,7 +77,7 @@ def check_layout(layout: Sequence[str]) -> None:
     for role in layout:
         if role not in ROLES:
             raise UsageError(
-                problem("--layout", f"roles among {', '.join(ROLES)}", role, "mend the name")
+                problem("--layout", f"roles among {', '.join(ROLES)}", role, "correct the name")
             )
         if role != "other" and list(layout).count(role) > 1:
             raise UsageError(problem("--layout", "each role once", role, "name the rest other"))
