@@ -35,7 +35,7 @@ from preprocess.demo.drawing.truth import Truth, write_truth
 from preprocess.demo.settings import DrawSettings
 from preprocess.sources.drawn import DRAWN_MARKER
 from shared.console import Console
-from shared.errors import UsageError, problem
+from shared.errors import DamagedError, UsageError, problem
 from shared.files import (
     Disk,
     folder_lock,
@@ -160,7 +160,11 @@ def _is_finished(record: dict[str, Any], out: Path, *, overwrite: bool, disk: Di
     if known is None:
         _refuse_foreign(out)
         return False
-    changes = differences(read_json(known)["settings"], record)
+    saved = read_json(known)
+    if not isinstance(saved, dict) or not isinstance(saved.get("settings"), dict):
+        expected, remedy = "the settings of a drawn data set", "choose another --out"
+        raise DamagedError(problem(known, expected, "something else", remedy))
+    changes = differences(saved["settings"], record)
     if not changes:
         return known == marker
     if not overwrite:

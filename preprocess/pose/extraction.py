@@ -31,6 +31,7 @@ from shared.errors import RulesBrokenError, UsageError, problem
 from shared.files import Disk, folder_lock, publish_text
 from shared.geometry import presence, valid_poses
 from shared.skeleton import JOINTS
+from shared.spreadsheets import is_formula
 
 CROP_HEIGHT: Final = 256
 """Images up to this height are crops of one person; larger ones are photos."""
@@ -169,6 +170,8 @@ def fitting_size(sizes: NDArray[np.integer]) -> tuple[int, int]:
 
 
 def _unfit_name(name: str) -> str:
+    if is_formula(name):
+        return "a name that a spreadsheet would run as a formula"
     unfit = ":" in name or not name.isprintable() or name != name.strip()
     return "a name that the published form cannot hold" if unfit else ""
 
