@@ -41,7 +41,7 @@ def test_scores_mark_them_as_text(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     names = pd.read_csv(tmp_path / "scores" / "pairs.csv")["name"].tolist()
-    assert names == [f"'{NAME}", *results.targets]
+    assert names == [*results.targets, f"'{NAME}"]
 
 
 def test_extract_poses_refuses_them(tmp_path: Path) -> None:
