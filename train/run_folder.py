@@ -99,7 +99,7 @@ def _refuse_other_settings(folder: Path, settings: TrainSettings) -> None:
     changed = differences(_saved(folder / SETTINGS_NAME).lasting, settings.lasting)
     if changed:
         remedy = "use the old settings to continue, or choose another --out"
-        raise UsageError(problem(folder, "a run of these settings", "; ".join(changed), remedy))
+        raise UsageError(problem(folder, "a run of these settings", in_brief(changed), remedy))
 
 
 def _has_begun(folder: Path) -> bool:

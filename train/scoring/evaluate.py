@@ -64,6 +64,7 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
         with console.stage("read", len(pairs)) as stage:
             found = survey(pairs, CHUNK_PAIRS, stage)
         poses = open_poses(settings)
+        poses.require_inside(pairs, found.size)
         plan = make_plan(settings.protocols, _means(settings, poses, pairs, found))
         _say_skipped(plan, settings, console)
         networks = Networks(plan, settings.weights_dir, find_device(settings.device))
@@ -82,7 +83,7 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
             "controls": tables,
             "lead": lead_tables(columns),
             **origin_of(settings, plan, pairing, pairs, found),
-            "files": files_of(settings, pairs, found, networks.paths | poses.paths),
+            "files": files_of(pairs, found, networks.paths, poses.files),
         }
         _publish(folder, report, pairs_csv(pairs, found.hashes, measured.values))
     show(report, console)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.console import Console
+from shared.spreadsheets import harmless
 from train.metrics.protocols import SCORES, Score
 from train.scoring.measure import SUBJECTS, Floats
 from train.scoring.pairing import Pair
@@ -116,7 +117,8 @@ def pairs_csv(
     for number, pair in enumerate(pairs):
         scores = [repr(float(numbers[number])) for numbers in columns.values()]
         files = [hashes[pair.generated.path], hashes[pair.real.path]]
-        rows.append([pair.name, pair.source or "", pair.target, *scores, *files])
+        names = (harmless(name) for name in (pair.name, pair.source or "", pair.target))
+        rows.append([*names, *scores, *files])
     return _csv(rows)
 
 
