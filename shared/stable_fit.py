@@ -8,9 +8,9 @@ source until its pixels are of no use as a picture. This fit keeps every part's 
   scale. The scale across follows from the widths of both torsos, to which a body's depth is
   added, and stays within .6 to 1.6 of the scale along. The map is a mirror only where both
   torsos are wide and one is seen from the other side;
-* head: the papers' fit with its singular values clamped to .5 to 2 of the torsos' scale, kept
-  fixed at the middle of the head points. Where the papers' fit finds none, though both images
-  have head points, one head's middle goes to the other's, turned and scaled as the torso;
+* head: the papers' fit where it is close to a similarity of the torsos' scale. Elsewhere one
+  head's middle goes to the other's, turned and scaled as the torso, and mirrored where the two
+  look to opposite sides. So every two images with head points have a head;
 * limbs: the papers' fit, the stretch along the limb clamped to .5 to 2 of the torsos' scale.
 
 Convention: as in :mod:`shared.affine`; the status is the papers', but for heads that are found
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.affine import NO_TRANSFORM, STATUS_DIRECT, STATUS_NONE, pair_transforms
-from shared.geometry import Bools, Float64s, Floats, head_quads, limb_quads, torso_lengths
+from shared.geometry import Bools, Float64s, Floats, limb_quads, torso_lengths
 from shared.skeleton import (
     FIRST_LIMB,
     HEAD,
@@ -36,8 +36,14 @@ from shared.skeleton import (
 TORSO_STRETCH = (0.6, 1.6)
 """Bounds of the torso's scale across, relative to its scale along."""
 
-PART_STRETCH = (0.5, 2.0)
-"""Bounds of the singular values of heads and limbs, relative to the torsos' scale."""
+LIMB_STRETCH = (0.5, 2.0)
+"""Bounds of the singular values of limbs, relative to the torsos' scale."""
+
+HEAD_STRETCH = 1.5
+"""A head's papers' fit is kept where its singular values are so close to the torsos' scale."""
+
+PROFILE = 0.1
+"""A face that looks to the side by so many torso lengths is seen in profile."""
 
 SCALE = (0.25, 4.0)
 """Bounds of the scale between the two people."""
@@ -179,41 +185,55 @@ def _mend_heads(
     target: Float64s,
     scale: Float64s,
 ) -> None:
+    """Replace the heads' fits that are far from a similarity, and find those that are missing."""
     source_head, target_head = source[:, list(HEAD_JOINTS)], target[:, list(HEAD_JOINTS)]
-    common = np.isfinite(source_head[..., 0]) & np.isfinite(target_head[..., 0])
-    fitted = status[:, HEAD] != STATUS_NONE
-    low, high = PART_STRETCH[0] * scale, PART_STRETCH[1] * scale
-    rows = np.flatnonzero(fitted)
-    old = transforms[rows, HEAD, :, :2]
-    new = clamped(old, low[rows], high[rows])
-    moved = rows[(new != old).any(axis=(1, 2))]
-    transforms[rows, HEAD, :, :2] = new
-    target_middle = _mean_of(target_head, common)
-    source_middle = _mean_of(source_head, common)
-    transforms[moved, HEAD] = _about(
-        transforms[moved, HEAD, :, :2], target_middle[moved], source_middle[moved]
-    )
-    source_middle, target_middle = _quad_centre(source), _quad_centre(target)
-    lost = ~fitted & (status[:, TORSO] != STATUS_NONE)
-    lost &= np.isfinite(source_middle[:, 0]) & np.isfinite(target_middle[:, 0])
-    rows = np.flatnonzero(lost)
-    turn = _turn(source[rows], target[rows]) * scale[rows, None, None]
-    transforms[rows, HEAD] = _about(turn, target_middle[rows], source_middle[rows])
-    status[rows, HEAD] = STATUS_DIRECT
+    here, there = np.isfinite(source_head[..., 0]), np.isfinite(target_head[..., 0])
+    large, small = singular_values(transforms[:, HEAD, :, :2])
+    healthy = (status[:, HEAD] != STATUS_NONE) & (large <= HEAD_STRETCH * scale)
+    healthy &= (small >= scale / HEAD_STRETCH) & (status[:, TORSO] != STATUS_NONE)
+    common = here & there
+    shared = common.any(axis=1, keepdims=True)
+    target_middle = _mean_of(target_head, np.where(shared, common, there))
+    source_middle = _mean_of(source_head, np.where(shared, common, here))
+    source_side, target_side = _facing(source), _facing(target)
+    turned = (np.abs(source_side) > PROFILE) & (np.abs(target_side) > PROFILE)
+    turned &= np.sign(source_side) != np.sign(target_side)
+    linear = _turn(source, target, np.where(turned, -1.0, 1.0)) * scale[:, None, None]
+    found = here.any(axis=1) & there.any(axis=1) & (status[:, TORSO] != STATUS_NONE) & ~healthy
+    similar = _about(linear, target_middle, source_middle)
+    transforms[found, HEAD] = similar[found]
+    status[found, HEAD] = STATUS_DIRECT
 
 
-def _turn(source: Float64s, target: Float64s) -> Float64s:
-    """Return the rotations ``(m, 2, 2)`` between the torsos' axes."""
+def _facing(joints: Float64s) -> Float64s:
+    """Return how far the face looks to the side across the torso's axis, in torso lengths ``(m,)``.
+
+    The nose, else the eyes, against the ears, else the neck; 0 where that cannot be told.
+    """
+    _, axis, _ = _torso_frame(joints)
+    across = _normal(axis) / _length(axis)[:, None]
+    face = _first_known(joints, (("nose",), ("REye", "LEye")))
+    back = _first_known(joints, (("REar", "LEar"), ("neck",), ("RSho", "LSho")))
+    offset = ((face - back) * across).sum(axis=-1) / torso_lengths(joints)
+    return np.nan_to_num(offset)
+
+
+def _first_known(joints: Float64s, groups: tuple[tuple[str, ...], ...]) -> Float64s:
+    """Return the mean ``(m, 2)`` of the first group of joints of which any is present."""
+    result = np.full((len(joints), 2), np.nan)
+    for group in groups:
+        points = joints[:, [JOINT[name] for name in group]]
+        mean = _mean_of(points, np.isfinite(points[..., 0]))
+        result = np.where(np.isfinite(result), result, mean)
+    return result
+
+
+def _turn(source: Float64s, target: Float64s, across: Float64s) -> Float64s:
+    """Return the rotations ``(m, 2, 2)`` between the torsos' axes, mirrors where across is -1."""
     source_axis, target_axis = _torso_frame(source)[1], _torso_frame(target)[1]
-    ones = np.ones(len(source))
     source_axis /= _length(source_axis)[:, None]
     target_axis /= _length(target_axis)[:, None]
-    return _two_scales(source_axis, target_axis, ones, ones)
-
-
-def _quad_centre(joints: Float64s) -> Float64s:
-    centre: Float64s = head_quads(joints).mean(axis=-2)
-    return centre
+    return _two_scales(source_axis, target_axis, np.ones(len(source)), across)
 
 
 def _mend_limbs(
@@ -224,7 +244,7 @@ def _mend_limbs(
     old = transforms[pair, FIRST_LIMB + limb]
     centre = centres[pair, limb]
     source_centre = (old[..., :2] @ centre[..., None])[..., 0] + old[..., 2]
-    low, high = PART_STRETCH[0] * scale[pair], PART_STRETCH[1] * scale[pair]
+    low, high = LIMB_STRETCH[0] * scale[pair], LIMB_STRETCH[1] * scale[pair]
     linear = clamped(old[..., :2], low, high)
     moved = (linear != old[..., :2]).any(axis=(1, 2))
     old[moved] = _about(linear[moved], centre[moved], source_centre[moved])

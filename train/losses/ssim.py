@@ -12,8 +12,6 @@ from torch import Tensor
 WINDOW = 7
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
-SPAN = 2.0
-"""Range of images in [-1, 1]."""
 
 GREY = (0.299, 0.587, 0.114)
 
@@ -83,13 +81,14 @@ def ssim_map(
     grey: bool = True,
 ) -> Tensor:
     """Return the similarity ``(b, 1 or 3, H - window + 1, W - window + 1)`` at every place."""
-    x, y = generated, target.detach()
+    # On [0, 1]: about zero, as images in [-1, 1] are, the term of the means would not be SSIM's.
+    x, y = (generated + 1) / 2, (target.detach() + 1) / 2
     if grey:
         weights = torch.tensor(GREY, dtype=x.dtype, device=x.device).view(1, 3, 1, 1)
         x, y = (x * weights).sum(1, keepdim=True), (y * weights).sum(1, keepdim=True)
     blurred = _blurred(torch.stack([x, y, x * x + y * y, x * y]), window, sigma)
     mean_x, mean_y, energy, product = blurred
-    c1, c2 = (K1 * SPAN) ** 2, (K2 * SPAN) ** 2
+    c1, c2 = K1**2, K2**2
     squares, both = mean_x.square() + mean_y.square(), mean_x * mean_y
     luminance = (2 * both + c1) / (squares + c1)
     return luminance * (2 * (product - both) + c2) / (energy - squares + c2)

@@ -42,6 +42,12 @@ BORDER_PX = 4.0
 BODY_BORDER_PX = 3.0
 """Width of the soft border of the source's silhouette at a height of 128 pixels."""
 
+TORSO_BORDER_PX = 16.0
+"""Width of the border of the torso's mask at a height of 128 pixels."""
+
+TORSO_FLOOR = 0.5
+"""The torso's mask everywhere else: hair, skirts and bags go with it."""
+
 OUTSIDE_SOURCE_PX = 2.0
 """Samples so far outside of the source do not count any more, at a height of 128 pixels."""
 
@@ -52,7 +58,7 @@ MASK_PULL, ORDER_PULL, BODY_PULL = 4.0, 2.0, 2.0
 
 ABSENT_LOGIT = -12.0
 BACKDROP_LOGIT = -4.0
-OWN_LOGIT = -2.0
+OWN_LOGIT = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +172,12 @@ def _sampled_each(maps: Tensor, grid: Tensor) -> Tensor:
 def _target_masks(
     shapes: PartShapes, image_size: tuple[int, int], size: tuple[int, int], unit: float
 ) -> Tensor:
-    """Return soft masks ``(b, 10, h, w)``; the torso's is the whole image, as in the papers."""
-    masks = ramp(part_depths(shapes, image_size, size), BORDER_PX * unit)
-    masks[:, TORSO] = 1
+    """Return soft masks ``(b, 10, h, w)``; the torso's covers the whole image, as in the papers."""
+    depths = part_depths(shapes, image_size, size)
+    masks = ramp(depths, BORDER_PX * unit)
+    masks[:, TORSO] = TORSO_FLOOR + (1 - TORSO_FLOOR) * ramp(
+        depths[:, TORSO], TORSO_BORDER_PX * unit
+    )
     return masks
 
 

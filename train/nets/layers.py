@@ -27,6 +27,9 @@ SHRINK = 2
 
 LEAK = 0.2
 
+LOGIT_GAIN = 4.0
+"""Logits must move by several units to select; the gain lets them do so within few steps."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
@@ -133,7 +136,7 @@ class LayerNetwork(nn.Module):
             features = self.after[level](skips[level] + below)
         features = F.leaky_relu(self.last_norm(features), LEAK)
         found = F.pixel_shuffle(self.head(features), SHRINK)
-        return Selection(logits=found[:, RGB:], colour=torch.tanh(found[:, :RGB]))
+        return Selection(logits=LOGIT_GAIN * found[:, RGB:], colour=torch.tanh(found[:, :RGB]))
 
 
 class SourceEncoder(nn.Module):
