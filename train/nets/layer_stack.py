@@ -42,6 +42,9 @@ BORDER_PX = 4.0
 BODY_BORDER_PX = 3.0
 """Width of the soft border of the source's silhouette at a height of 128 pixels."""
 
+MARGIN_PX = 4.0
+"""So far around the source's person nothing counts as background, at a height of 128 pixels."""
+
 TORSO_BORDER_PX = 16.0
 """Width of the border of the torso's mask at a height of 128 pixels."""
 
@@ -189,7 +192,8 @@ def _backdrop(
     unit: float,
 ) -> Tensor:
     photo_size = (photo.shape[2], photo.shape[3])
-    person = silhouette(ramp(part_depths(shapes, image_size, photo_size), BORDER_PX * unit))
+    depths = part_depths(shapes, image_size, photo_size) + MARGIN_PX * unit
+    person = silhouette(ramp(depths, BORDER_PX * unit))
     backdrop = filled_in(photo, 1 - person)
     if photo_size == size:
         return backdrop

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from shared.skeleton import (
+    HEAD,
     HEAD_HALF_SIDE,
     HEAD_JOINTS,
     JOINT,
@@ -24,6 +25,7 @@ from shared.skeleton import (
     LIMB_START,
     LIMBS,
     MASK_LIMB_END,
+    NUM_PARTS,
 )
 
 OUTSIDE = -1e3
@@ -139,16 +141,23 @@ def ramp(depths: Tensor, width_px: float) -> Tensor:
 def unseen(memberships: Tensor) -> Tensor:
     """Return how much of each part is not covered by those that usually lie before it.
 
-    Parts ascend from back to front: torso, head, thighs, calves, upper arms, forearms.
+    From back to front: torso, head, thighs, calves, upper arms, forearms. The right and the left
+    limb of a kind do not cover each other, so that a mirrored person gives mirrored maps.
 
     Args:
         memberships: float ``(b, 10, h, w)`` in [0, 1].
 
     Returns:
-        float ``(b, 10, h, w)`` in [0, 1], the part's own membership not counted.
+        float ``(b, 10, h, w)`` in [0, 1].
     """
-    free = (1 - memberships).flip(1).cumprod(dim=1).flip(1)
-    return torch.cat([free[:, 1:], torch.ones_like(free[:, :1])], dim=1)
+    free = 1 - memberships
+    above = torch.ones_like(free[:, :1])
+    levels = []
+    for first in range(NUM_PARTS - 2, HEAD, -2):
+        levels.append(above.expand(-1, 2, -1, -1))
+        above = above * free[:, first : first + 1] * free[:, first + 1 : first + 2]
+    torso_above = above * free[:, HEAD : HEAD + 1]
+    return torch.cat([torso_above, above, *reversed(levels)], dim=1)
 
 
 def silhouette(memberships: Tensor) -> Tensor:
