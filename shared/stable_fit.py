@@ -11,10 +11,12 @@ source until its pixels are of no use as a picture. This fit keeps every part's 
 * head: the papers' fit where it is close to a similarity of the torsos' scale. Elsewhere one
   head's middle goes to the other's, turned and scaled as the torso, and mirrored where the two
   look to opposite sides. So every two images with head points have a head;
-* limbs: the papers' fit, the stretch along the limb clamped to .5 to 2 of the torsos' scale.
+* limbs: the papers' fit, the stretch along the limb clamped to .5 to 2 of the torsos' scale. An
+  ankle that was not found hangs from its knee (:func:`completed`), so that every known thigh
+  has a calf.
 
-Convention: as in :mod:`shared.affine`; the status is the papers', but for heads that are found
-here and torsos without an axis.
+Convention: as in :mod:`shared.affine`; the status is the papers', but for heads and calves that
+are found here and torsos without an axis.
 """
 
 from __future__ import annotations
@@ -54,6 +56,9 @@ BODY_DEPTH = 0.35
 FACING_WIDTH = 0.25
 """A torso wider than this share of its axis is seen from the front or from behind."""
 
+CALF_LENGTH = 0.85
+"""Length of a calf whose ankle was not found, in torso lengths."""
+
 SHORTEST_AXIS = 0.1
 """A torso's axis shorter than this share of its torso length gives no transform."""
 
@@ -71,8 +76,7 @@ def stable_transforms(
         ``transforms`` float64 ``(m, 10, 2, 3)``, target -> source in pixels, and ``status`` uint8
         ``(m, 10)``: 0 none, 1 direct, 2 taken from the mirrored limb of the source.
     """
-    source = np.asarray(source_joints, dtype=np.float64)
-    target = np.asarray(target_joints, dtype=np.float64)
+    source, target = completed(source_joints), completed(target_joints)
     transforms, status = pair_transforms(source, target)
     with np.errstate(all="ignore"):
         scale = np.clip(torso_lengths(source) / torso_lengths(target), *SCALE)
@@ -85,6 +89,32 @@ def stable_transforms(
     transforms[absent] = NO_TRANSFORM
     status[absent] = STATUS_NONE
     return transforms, status
+
+
+def completed(joints: Floats) -> Float64s:
+    """Hang ankles that were not found from their knees.
+
+    The calf points halfway between the thigh's and the torso's direction and is .85 torso lengths
+    long. A source that lacks one ankle alone has it completed as well, instead of being mirrored.
+
+    Args:
+        joints: float ``(..., 18, 2)``, NaN where absent.
+
+    Returns:
+        float64 ``(..., 18, 2)``; an ankle stays absent without its knee, its hip or a torso.
+    """
+    result = np.array(joints, dtype=np.float64)
+    shoulders = (result[..., JOINT["RSho"], :] + result[..., JOINT["LSho"], :]) / 2
+    hips = (result[..., JOINT["RHip"], :] + result[..., JOINT["LHip"], :]) / 2
+    length = CALF_LENGTH * torso_lengths(result)[..., None]
+    with np.errstate(all="ignore"):
+        for side in "RL":
+            hip, knee, ankle = (JOINT[side + name] for name in ("Hip", "Kne", "Ank"))
+            way = _unit(result[..., knee, :] - result[..., hip, :]) + _unit(hips - shoulders)
+            hanging = result[..., knee, :] + length * _unit(way)
+            absent = ~np.isfinite(result[..., ankle, :])
+            result[..., ankle, :] = np.where(absent, hanging, result[..., ankle, :])
+    return result
 
 
 def degenerate(transforms: Floats, status: NDArray[np.uint8]) -> Bools:
@@ -261,6 +291,11 @@ def _mean_of(points: Float64s, counted: Bools) -> Float64s:
     total = np.where(counted[..., None], points, 0.0).sum(axis=1)
     mean: Float64s = total / counted.sum(axis=1)[:, None]
     return mean
+
+
+def _unit(vectors: Float64s) -> Float64s:
+    unit: Float64s = vectors / _length(vectors)[..., None]
+    return unit
 
 
 def _normal(vectors: Float64s) -> Float64s:

@@ -23,10 +23,12 @@ from shared.skeleton import (
     TRANSFORM_LIMB_END,
 )
 from shared.stable_fit import (
+    CALF_LENGTH,
     LIMB_STRETCH,
     SCALE,
     TORSO_STRETCH,
     clamped,
+    completed,
     degenerate,
     singular_values,
     stable_transforms,
@@ -136,7 +138,7 @@ def test_moved_turned_and_scaled_person_gives_that_very_map_for_every_part() -> 
 
 def test_healthy_limbs_are_the_papers() -> None:
     source, target = random_pairs(1000, 5)
-    papers, papers_status = pair_transforms(source, target)
+    papers, papers_status = pair_transforms(completed(source), completed(target))
     transforms, status = stable_transforms(source, target)
     np.testing.assert_array_equal(status[:, FIRST_LIMB:], papers_status[:, FIRST_LIMB:])
     large, small = singular_values(papers[..., :2])
@@ -192,6 +194,37 @@ def test_heads_without_a_common_point_are_led_middle_to_middle() -> None:
     assert status[HEAD] == STATUS_DIRECT
     middle = np.nanmean(target[list(HEAD_JOINTS)], axis=0)
     np.testing.assert_allclose(transforms[HEAD] @ [*middle, 1], [30.0, 20.0], atol=1e-9)
+
+
+def test_only_absent_ankles_with_a_knee_are_completed() -> None:
+    poses = random_poses(np.random.default_rng(6), 300, missing=0.3)
+    found = completed(poses)
+    for side in "RL":
+        hip, knee, ankle = (JOINT[side + name] for name in ("Hip", "Kne", "Ank"))
+        absent = np.isnan(poses[:, ankle, 0])
+        reachable = np.isfinite(torso_lengths(poses)) & np.isfinite(poses[:, [hip, knee], 0]).all(1)
+        assert 0 < (absent & reachable).sum() < absent.sum()
+        np.testing.assert_array_equal(
+            np.isfinite(found[:, ankle, 0]), ~absent | reachable
+        )
+        rows = absent & reachable
+        calf = found[rows, ankle] - poses[rows, knee]
+        length = np.hypot(*calf.T)
+        np.testing.assert_allclose(length, CALF_LENGTH * torso_lengths(poses)[rows])
+        thigh = poses[rows, knee] - poses[rows, hip]
+        axis = poses[rows][:, [JOINT["RHip"], JOINT["LHip"]]].sum(axis=1)
+        axis -= poses[rows][:, [JOINT["RSho"], JOINT["LSho"]]].sum(axis=1)
+        cosines = [(v * calf).sum(1) / np.hypot(*v.T) / length for v in (thigh, axis)]
+        np.testing.assert_allclose(cosines[0], cosines[1], atol=1e-9)
+        found[:, ankle] = poses[:, ankle]
+    np.testing.assert_array_equal(found, poses)
+
+
+def test_a_thigh_without_ankle_has_a_calf() -> None:
+    source, target = standing_pose(), standing_pose()
+    target[JOINT["RAnk"]] = np.nan
+    assert pair_transforms(source[None], target[None])[1][0, FIRST_LIMB + 2] == STATUS_NONE
+    assert fit(source, target)[1][FIRST_LIMB + 2] == STATUS_DIRECT
 
 
 def test_absent_head_and_shoulders_in_one_point_give_no_transform() -> None:

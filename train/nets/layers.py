@@ -47,8 +47,8 @@ class Selection:
 def composed(stack: LayerStack, selection: Selection) -> Tensor:
     """Draw a picture ``(b, 3, h, w)`` in [-1, 1]: the layers, weighted by the selection."""
     weights = torch.softmax(selection.logits + stack.prior, dim=1)
-    layers = torch.cat([stack.colours, selection.colour[:, None]], dim=1)
-    return (weights[:, :, None] * layers).sum(dim=1)
+    copied = (weights[:, :-1, None] * stack.colours).sum(dim=1)
+    return copied + weights[:, -1:] * selection.colour
 
 
 def plain_composite(stack: LayerStack) -> Tensor:
@@ -168,8 +168,14 @@ def _inputs(stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Ten
         coarse = torch.cat(
             [stack.colours[:, -1], colours, stack.masks, stack.bodies, stack.seen, target_pose], dim=1
         )
-        inputs = torch.cat([fine, F.avg_pool2d(coarse, SHRINK)], dim=1)
+        inputs = torch.cat([fine, _halved(coarse)], dim=1)
         return inputs.contiguous(memory_format=torch.channels_last)
+
+
+def _halved(maps: Tensor) -> Tensor:
+    """Average 2 x 2 pixels; twice as quick as pooling on a CPU."""
+    rows = maps[:, :, ::2] + maps[:, :, 1::2]
+    return (rows[..., ::2] + rows[..., 1::2]) / SHRINK**2
 
 
 def _residuals(channels: int, number: int) -> nn.Sequential:

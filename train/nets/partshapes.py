@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from shared.skeleton import (
@@ -27,6 +28,7 @@ from shared.skeleton import (
     MASK_LIMB_END,
     NUM_PARTS,
 )
+from shared.stable_fit import CALF_LENGTH
 
 OUTSIDE = -1e3
 """Depth in pixels of every point in a part that is absent."""
@@ -65,6 +67,7 @@ def part_shapes(joints: Tensor) -> PartShapes:
     Args:
         joints: float ``(b, 18, 2)``, image pixels, NaN where absent.
     """
+    joints = completed(joints)
     torso_length = _torso_length(joints)[:, None]
     first = joints[:, [a for a, _ in LIMBS]]
     second = joints[:, [b for _, b in LIMBS]]
@@ -94,6 +97,24 @@ def part_shapes(joints: Tensor) -> PartShapes:
         body_half_width=clean(body),
         present=known,
     )
+
+
+def completed(joints: Tensor) -> Tensor:
+    """Hang ankles that were not found from their knees, as :func:`shared.stable_fit.completed`.
+
+    Args:
+        joints: float ``(b, 18, 2)``, NaN where absent.
+    """
+    shoulders = (joints[:, JOINT["RSho"]] + joints[:, JOINT["LSho"]]) / 2
+    hips = (joints[:, JOINT["RHip"]] + joints[:, JOINT["LHip"]]) / 2
+    hip, knee, ankle = ([JOINT[f"{side}{name}"] for side in "RL"] for name in ("Hip", "Kne", "Ank"))
+    way = F.normalize(joints[:, knee] - joints[:, hip], dim=-1, eps=0)
+    way = F.normalize(way + F.normalize(hips - shoulders, dim=-1, eps=0)[:, None], dim=-1, eps=0)
+    hanging = joints[:, knee] + CALF_LENGTH * _torso_length(joints)[:, None, None] * way
+    found = joints[:, ankle]
+    result = joints.clone()
+    result[:, ankle] = torch.where(torch.isfinite(found), found, hanging)
+    return result
 
 
 def part_depths(

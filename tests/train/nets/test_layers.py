@@ -9,6 +9,7 @@ from poses import random_poses, standing_pose
 from skimage.transform import AffineTransform, warp
 from torch import Tensor
 
+from shared import stable_fit
 from shared.geometry import limb_quads, mask_quads, mirror_joints, scale_joints
 from shared.skeleton import HEAD, HEAD_JOINTS, JOINT, MASK_LIMB_END, NUM_PARTS
 from shared.stable_fit import stable_transforms
@@ -19,6 +20,7 @@ from train.nets.layers import LayerNetwork, Selection, composed, plain_composite
 from train.nets.partmasks import part_masks
 from train.nets.partshapes import (
     OUTSIDE,
+    completed,
     part_depths,
     part_shapes,
     pixel_centres,
@@ -58,7 +60,7 @@ def network(seed: int = 0) -> LayerNetwork:
 
 def test_shapes_are_the_papers_mask_quads() -> None:
     joints = random_poses(np.random.default_rng(1), 6)
-    quads = mask_quads(joints, SIZE)
+    quads = mask_quads(stable_fit.completed(joints), SIZE)
     expected = part_masks(torch.from_numpy(quads), SIZE, SIZE)
     depths = part_depths(part_shapes(torch.from_numpy(joints)), SIZE, SIZE)
     assert expected[:, 1:].any()
@@ -82,11 +84,17 @@ def test_depths_are_distances_to_the_nearest_side() -> None:
 
 def test_absent_parts_are_far_outside_everywhere() -> None:
     joints = standing_pose()[None]
-    joints[0, JOINT["RAnk"]] = np.nan
+    joints[0, [JOINT["RKne"], JOINT["RAnk"]]] = np.nan
     joints[0, list(HEAD_JOINTS)] = np.nan
     depths = part_depths(part_shapes(torch.from_numpy(joints)), SIZE, SIZE)
     for part in range(NUM_PARTS):
-        assert bool((depths[0, part] == OUTSIDE).all()) == (part in (HEAD, 4))
+        assert bool((depths[0, part] == OUTSIDE).all()) == (part in (HEAD, 2, 4))
+
+
+def test_completion_on_the_device_is_the_fits() -> None:
+    joints = random_poses(np.random.default_rng(2), 200, missing=0.3)
+    found = completed(torch.from_numpy(joints)).numpy()
+    np.testing.assert_allclose(found, stable_fit.completed(joints), atol=1e-9)
 
 
 @pytest.mark.parametrize("size", [(128, 64), (64, 32), (200, 120)])
