@@ -245,7 +245,8 @@ def _facing(joints: Float64s) -> Float64s:
     face = _first_known(joints, (("nose",), ("REye", "LEye")))
     back = _first_known(joints, (("REar", "LEar"), ("neck",), ("RSho", "LSho")))
     offset = ((face - back) * across).sum(axis=-1) / torso_lengths(joints)
-    return np.nan_to_num(offset)
+    sideways: Float64s = np.nan_to_num(offset)
+    return sideways
 
 
 def _first_known(joints: Float64s, groups: tuple[tuple[str, ...], ...]) -> Float64s:
@@ -284,7 +285,8 @@ def _mend_limbs(
 def _about(linear: Float64s, target_point: Float64s, source_point: Float64s) -> Float64s:
     """Return the maps ``(m, 2, 3)`` that lead the target point to the source point."""
     shift = source_point[..., None] - linear @ target_point[..., None]
-    return np.concatenate([linear, shift], axis=-1)
+    maps: Float64s = np.concatenate([linear, shift], axis=-1)
+    return maps
 
 
 def _mean_of(points: Float64s, counted: Bools) -> Float64s:
@@ -299,7 +301,8 @@ def _unit(vectors: Float64s) -> Float64s:
 
 
 def _normal(vectors: Float64s) -> Float64s:
-    return np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)
+    normal: Float64s = np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)
+    return normal
 
 
 def _length(vectors: Float64s) -> Float64s:

@@ -1,4 +1,4 @@
-"""Transforms that do not degenerate: bounds, mirrors, and the papers' maps where these are sound."""
+"""Transforms that do not degenerate: bounds, mirrors, and the papers' maps where sound."""
 
 from __future__ import annotations
 
@@ -110,9 +110,7 @@ def test_mirrored_pairs_have_mirrored_transforms() -> None:
         mirror_joints(source, WIDTH), mirror_joints(target, WIDTH)
     )
     np.testing.assert_array_equal(mirrored_status, mirror_status(status))
-    np.testing.assert_allclose(
-        mirrored, mirror_transforms(transforms, WIDTH), rtol=1e-7, atol=1e-6
-    )
+    np.testing.assert_allclose(mirrored, mirror_transforms(transforms, WIDTH), rtol=1e-7, atol=1e-6)
 
 
 def test_a_pose_onto_itself_is_the_identity() -> None:
@@ -185,7 +183,7 @@ def test_person_from_behind_has_a_mirrored_torso() -> None:
 
 
 def test_heads_without_a_common_point_are_led_middle_to_middle() -> None:
-    source, target = standing_pose(), standing_pose() + [2.0, 1.0]
+    source, target = standing_pose(), standing_pose() + np.array([2.0, 1.0])
     source[list(HEAD_JOINTS)] = np.nan
     source[JOINT["nose"]] = [30.0, 20.0]
     target[JOINT["nose"]] = np.nan
@@ -204,9 +202,7 @@ def test_only_absent_ankles_with_a_knee_are_completed() -> None:
         absent = np.isnan(poses[:, ankle, 0])
         reachable = np.isfinite(torso_lengths(poses)) & np.isfinite(poses[:, [hip, knee], 0]).all(1)
         assert 0 < (absent & reachable).sum() < absent.sum()
-        np.testing.assert_array_equal(
-            np.isfinite(found[:, ankle, 0]), ~absent | reachable
-        )
+        np.testing.assert_array_equal(np.isfinite(found[:, ankle, 0]), ~absent | reachable)
         rows = absent & reachable
         calf = found[rows, ankle] - poses[rows, knee]
         length = np.hypot(*calf.T)

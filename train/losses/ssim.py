@@ -91,7 +91,8 @@ def ssim_map(
     c1, c2 = K1**2, K2**2
     squares, both = mean_x.square() + mean_y.square(), mean_x * mean_y
     luminance = (2 * both + c1) / (squares + c1)
-    return luminance * (2 * (product - both) + c2) / (energy - squares + c2)
+    structure: Tensor = (2 * (product - both) + c2) / (energy - squares + c2)
+    return luminance * structure
 
 
 def gaussian(window: int, sigma: float, like: Tensor) -> Tensor:

@@ -39,6 +39,6 @@ class CrossAttention(nn.Module):
 
     def _tokens(self, maps: Tensor) -> Tensor:
         """Return maps ``(b, c, h, w)`` as ``(b, heads, h * w, c / heads)``."""
-        batch, channels, height, width = maps.shape
+        batch, _, height, width = maps.shape
         tokens = maps.permute(0, 2, 3, 1).reshape(batch, height * width, self.heads, -1)
         return tokens.transpose(1, 2)

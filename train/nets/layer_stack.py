@@ -114,7 +114,9 @@ def layer_stack(
     source_shapes, target_shapes = part_shapes(source_joints), part_shapes(target_joints)
     unit = image_size[0] / BORDER_HEIGHT
     photo_size = (photo.shape[2], photo.shape[3])
-    body = ramp(part_depths(source_shapes, image_size, photo_size, body=True), BODY_BORDER_PX * unit)
+    body = ramp(
+        part_depths(source_shapes, image_size, photo_size, body=True), BODY_BORDER_PX * unit
+    )
     person = silhouette(body)
     grid, inside = _sampling_grid(transforms, image_size, size, OUTSIDE_SOURCE_PX * unit)
     warped = _sampled(torch.cat([photo, person], dim=1), grid)
@@ -145,7 +147,8 @@ def _sampling_grid(
         moved.append(a * x + (b * y[:, None] + t))
     source_x, source_y = moved
     depth = torch.minimum(
-        torch.minimum(source_x, width - 1 - source_x), torch.minimum(source_y, height - 1 - source_y)
+        torch.minimum(source_x, width - 1 - source_x),
+        torch.minimum(source_y, height - 1 - source_y),
     )
     inside = (1 + (depth + 0.5) / border).clamp_(0, 1)
     grid = torch.stack([(2 * source_x + 1) / width - 1, (2 * source_y + 1) / height - 1], dim=-1)

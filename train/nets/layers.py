@@ -10,6 +10,7 @@ Source: ours.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import cast
 
@@ -94,7 +95,7 @@ class LayerNetwork(nn.Module):
         super().__init__()
         in_channels = 2 * RGB * SHRINK**2 + RGB + (RGB + 3) * NUM_PARTS + NUM_JOINTS
         self.door = nn.Conv2d(in_channels, widths[0], 1)
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(itertools.pairwise(widths))
         self.down = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairs)
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
         self.before = nn.ModuleList(_residuals(w, n) for w, n in zip(widths, blocks, strict=True))
@@ -166,7 +167,8 @@ def _inputs(stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Ten
         fine = F.pixel_unshuffle(torch.cat([plain_composite(stack), source_image], dim=1), SHRINK)
         colours = (stack.colours[:, :-1] * stack.masks[:, :, None]).flatten(1, 2)
         coarse = torch.cat(
-            [stack.colours[:, -1], colours, stack.masks, stack.bodies, stack.seen, target_pose], dim=1
+            [stack.colours[:, -1], colours, stack.masks, stack.bodies, stack.seen, target_pose],
+            dim=1,
         )
         inputs = torch.cat([fine, _halved(coarse)], dim=1)
         return inputs.contiguous(memory_format=torch.channels_last)

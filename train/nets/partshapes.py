@@ -198,7 +198,7 @@ def _torso_length(joints: Tensor) -> Tensor:
 
 
 def _torso(joints: Tensor, torso_length: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return where the torso begins and ends ``(b, 1, 2)`` and half its joints' width ``(b, 1)``."""
+    """Return the torso's begin and end ``(b, 1, 2)`` and half its joints' width ``(b, 1)``."""
     right_shoulder, left_shoulder = joints[:, JOINT["RSho"]], joints[:, JOINT["LSho"]]
     right_hip, left_hip = joints[:, JOINT["RHip"]], joints[:, JOINT["LHip"]]
     shoulders, hips = (right_shoulder + left_shoulder) / 2, (right_hip + left_hip) / 2

@@ -20,11 +20,11 @@ from train.nets.posemaps import pose_maps
 def draw_at(
     network: LayerNetwork,
     photo: Tensor,
+    *,
     source_joints: Tensor,
     target_joints: Tensor,
     transforms: Tensor,
     status: Tensor,
-    *,
     image_size: tuple[int, int],
     sigma: float,
     size: tuple[int, int] | None = None,

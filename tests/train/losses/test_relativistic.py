@@ -46,7 +46,7 @@ def test_penalty_is_half_the_squared_slope_by_finite_differences() -> None:
                 image.view(-1)[index] += sign * step
             slope = (judge(moved[0]).sum() - judge(moved[1]).sum()) / (2 * step)
             total += float(slope) ** 2
-    assert float(gradient_penalty(judge, images)) == pytest.approx(total / 2 / 2, rel=1e-6)
+    assert gradient_penalty(judge, images).item() == pytest.approx(total / 2 / 2, rel=1e-6)
 
 
 def test_penalty_teaches_the_discriminator_and_not_the_images() -> None:
@@ -62,7 +62,7 @@ def test_penalty_teaches_the_discriminator_and_not_the_images() -> None:
         for sign in (1, -2):
             weight[1, 2, 0, 1] += sign * step
             with torch.enable_grad():
-                values.append(float(gradient_penalty(judge, images)))
+                values.append(gradient_penalty(judge, images).item())
     assert (values[0] - values[1]) / (2 * step) == pytest.approx(slope, rel=1e-4)
 
 
@@ -74,16 +74,16 @@ def test_penalty_of_a_linear_judge_is_its_squared_weights() -> None:
 
     images = torch.randn(6, 3, 4, 5, dtype=torch.float64)
     expected = float(weights.square().sum()) / 2
-    assert float(gradient_penalty(judge, images)) == pytest.approx(expected)
+    assert gradient_penalty(judge, images).item() == pytest.approx(expected)
 
 
 def test_finite_difference_agrees_with_the_exact_penalty_on_average() -> None:
     torch.manual_seed(1)
     judge = smooth_judge()
     images = torch.randn(2, 3, 6, 5, dtype=torch.float64)
-    exact = float(gradient_penalty(judge, images))
+    exact = gradient_penalty(judge, images).item()
     draws = [
-        float(finite_difference_penalty(judge, images, torch.randn_like(images), 0.05))
+        finite_difference_penalty(judge, images, torch.randn_like(images), 0.05).item()
         for _ in range(3000)
     ]
     mean = sum(draws) / len(draws)

@@ -53,6 +53,12 @@ def stack_of(batch: int = 2, size: tuple[int, int] = SIZE) -> LayerStack:
     return layer_stack(photos(batch, size), *pair(batch), image_size=SIZE)
 
 
+def drawn(net: LayerNetwork, photo: Tensor, geometry: tuple[Tensor, ...]) -> Tensor:
+    names = ("source_joints", "target_joints", "transforms", "status")
+    named = dict(zip(names, geometry, strict=True))
+    return draw_at(net, photo, image_size=SIZE, sigma=6.0, **named)
+
+
 def network(seed: int = 0) -> LayerNetwork:
     torch.manual_seed(seed)
     return LayerNetwork(widths=(8, 8, 16, 16), blocks=(1, 1, 1, 1), attention_heads=2)
@@ -157,7 +163,9 @@ def test_backdrop_keeps_what_is_known_and_fills_the_rest_smoothly() -> None:
     known = torch.ones(1, 1, 37, 22)
     known[:, :, 8:30, 6:16] = 0
     filled = filled_in(image.masked_fill(known == 0, 0.0), known)
-    torch.testing.assert_close(filled[(known > 0).expand_as(filled)], image[(known > 0).expand_as(image)])
+    torch.testing.assert_close(
+        filled[(known > 0).expand_as(filled)], image[(known > 0).expand_as(image)]
+    )
     flat = torch.full((1, 3, 37, 22), 0.3)
     torch.testing.assert_close(filled_in(flat * known, known), flat, atol=1e-5, rtol=0)
     inner = filled[:, :, 8:30, 6:16]
@@ -216,18 +224,9 @@ def test_every_parameter_gets_a_gradient() -> None:
 
 def test_samples_do_not_meet() -> None:
     net = network().eval()
-    source, target, transforms, status = pair()
-    both = draw_at(net, photos(2), source, target, transforms, status, image_size=SIZE, sigma=6.0)
-    one = draw_at(
-        net,
-        photos(2)[1:],
-        source[1:],
-        target[1:],
-        transforms[1:],
-        status[1:],
-        image_size=SIZE,
-        sigma=6.0,
-    )
+    geometry = pair()
+    both = drawn(net, photos(2), geometry)
+    one = drawn(net, photos(2)[1:], tuple(each[1:] for each in geometry))
     torch.testing.assert_close(both[1:], one, atol=1e-5, rtol=1e-5)
 
 
@@ -255,7 +254,7 @@ def test_drawing_at_the_networks_size_is_its_own_picture() -> None:
     geometry = pair()
     stack = layer_stack(photos(2), *geometry, image_size=SIZE)
     selection = net(stack, photos(2), pose_maps(geometry[1], SIZE))
-    found = draw_at(net, photos(2), *geometry, image_size=SIZE, sigma=6.0)
+    found = drawn(net, photos(2), geometry)
     torch.testing.assert_close(found, composed(stack, selection))
 
 
@@ -275,8 +274,8 @@ def test_drawing_at_a_photos_size_keeps_its_detail() -> None:
     transforms, status = stable_transforms(joints.numpy(), joints.numpy())
     geometry = (joints, joints, torch.from_numpy(transforms).float(), torch.from_numpy(status))
     net = network().eval()
-    large = draw_at(net, photo, *geometry, image_size=SIZE, sigma=6.0)
-    small = draw_at(net, resized(photo, SIZE), *geometry, image_size=SIZE, sigma=6.0)
+    large = drawn(net, photo, geometry)
+    small = drawn(net, resized(photo, SIZE), geometry)
     assert large.shape == (1, 3, *size)
     inner = (slice(None), slice(None), slice(160, 220), slice(110, 146))
     assert large[inner].std() > 0.5
