@@ -8,9 +8,9 @@ source until its pixels are of no use as a picture. This fit keeps every part's 
   scale. The scale across follows from the widths of both torsos, to which a body's depth is
   added, and stays within .6 to 1.6 of the scale along. The map is a mirror only where both
   torsos are wide and one is seen from the other side;
-* head: the papers' fit where it is close to a similarity of the torsos' scale. Elsewhere one
-  head's middle goes to the other's, turned and scaled as the torso, and mirrored where the two
-  look to opposite sides. So every two images with head points have a head;
+* head: the middle of the head points that both images have (else of all that each has) goes to
+  the other's, turned and scaled as the torsos, and mirrored where the two look to opposite
+  sides. So every two images with head points have a head;
 * limbs: the papers' fit, the stretch along the limb clamped to .5 to 2 of the torsos' scale. An
   ankle that was not found hangs from its knee (:func:`completed`), so that every known thigh
   has a calf.
@@ -40,9 +40,6 @@ TORSO_STRETCH = (0.6, 1.6)
 
 LIMB_STRETCH = (0.5, 2.0)
 """Bounds of the singular values of limbs, relative to the torsos' scale."""
-
-HEAD_STRETCH = 1.5
-"""A head's papers' fit is kept where its singular values are so close to the torsos' scale."""
 
 PROFILE = 0.1
 """A face that looks to the side by so many torso lengths is seen in profile."""
@@ -83,7 +80,7 @@ def stable_transforms(
         torso, has_axis = _torso(source, target)
         transforms[:, TORSO] = np.where(has_axis[:, None, None], torso, NO_TRANSFORM)
         status[:, TORSO] = np.where(has_axis, STATUS_DIRECT, STATUS_NONE)
-        _mend_heads(transforms, status, source, target, scale)
+        _fit_heads(transforms, status, source, target, scale)
         _mend_limbs(transforms, status, target, scale)
     absent = (status == STATUS_NONE) | ~np.isfinite(transforms).all(axis=(2, 3))
     transforms[absent] = NO_TRANSFORM
@@ -208,19 +205,15 @@ def _two_scales(
     return matrices
 
 
-def _mend_heads(
+def _fit_heads(
     transforms: Float64s,
     status: NDArray[np.uint8],
     source: Float64s,
     target: Float64s,
     scale: Float64s,
 ) -> None:
-    """Replace the heads' fits that are far from a similarity, and find those that are missing."""
     source_head, target_head = source[:, list(HEAD_JOINTS)], target[:, list(HEAD_JOINTS)]
     here, there = np.isfinite(source_head[..., 0]), np.isfinite(target_head[..., 0])
-    large, small = singular_values(transforms[:, HEAD, :, :2])
-    healthy = (status[:, HEAD] != STATUS_NONE) & (large <= HEAD_STRETCH * scale)
-    healthy &= (small >= scale / HEAD_STRETCH) & (status[:, TORSO] != STATUS_NONE)
     common = here & there
     shared = common.any(axis=1, keepdims=True)
     target_middle = _mean_of(target_head, np.where(shared, common, there))
@@ -229,10 +222,9 @@ def _mend_heads(
     turned = (np.abs(source_side) > PROFILE) & (np.abs(target_side) > PROFILE)
     turned &= np.sign(source_side) != np.sign(target_side)
     linear = _turn(source, target, np.where(turned, -1.0, 1.0)) * scale[:, None, None]
-    found = here.any(axis=1) & there.any(axis=1) & (status[:, TORSO] != STATUS_NONE) & ~healthy
-    similar = _about(linear, target_middle, source_middle)
-    transforms[found, HEAD] = similar[found]
-    status[found, HEAD] = STATUS_DIRECT
+    found = here.any(axis=1) & there.any(axis=1) & (status[:, TORSO] != STATUS_NONE)
+    transforms[:, HEAD] = _about(linear, target_middle, source_middle)
+    status[:, HEAD] = np.where(found, STATUS_DIRECT, STATUS_NONE)
 
 
 def _facing(joints: Float64s) -> Float64s:

@@ -24,7 +24,7 @@ from torch.optim import Optimizer
 POLYNOMIAL = (3.4445, -4.7750, 2.0315)
 STEPS = 5
 MOMENTUM = 0.9
-MATRIX_FACTOR = 10.0
+MATRIX_FACTOR = 20.0
 """The orthogonalised update moves by so many times the learning rate that Adam moves by."""
 
 SMALLEST_SIDE = 16
@@ -72,7 +72,7 @@ class Muon(Optimizer):
 
     Args:
         parameters: Of the network.
-        lr: Adam's learning rate; convolutions move by ten times of it.
+        lr: Adam's learning rate; convolutions move by twenty times of it.
         betas: Adam's two decays.
     """
 

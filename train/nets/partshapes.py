@@ -68,7 +68,7 @@ def part_shapes(joints: Tensor) -> PartShapes:
         joints: float ``(b, 18, 2)``, image pixels, NaN where absent.
     """
     joints = completed(joints)
-    torso_length = _torso_length(joints)[:, None]
+    torso_length = torso_lengths(joints)[:, None]
     first = joints[:, [a for a, _ in LIMBS]]
     second = joints[:, [b for _, b in LIMBS]]
     begin = first + LIMB_START * (first - second)
@@ -110,11 +110,18 @@ def completed(joints: Tensor) -> Tensor:
     hip, knee, ankle = ([JOINT[f"{side}{name}"] for side in "RL"] for name in ("Hip", "Kne", "Ank"))
     way = F.normalize(joints[:, knee] - joints[:, hip], dim=-1, eps=0)
     way = F.normalize(way + F.normalize(hips - shoulders, dim=-1, eps=0)[:, None], dim=-1, eps=0)
-    hanging = joints[:, knee] + CALF_LENGTH * _torso_length(joints)[:, None, None] * way
+    hanging = joints[:, knee] + CALF_LENGTH * torso_lengths(joints)[:, None, None] * way
     found = joints[:, ankle]
     result = joints.clone()
     result[:, ankle] = torch.where(torch.isfinite(found), found, hanging)
     return result
+
+
+def torso_lengths(joints: Tensor) -> Tensor:
+    """Measure torsos ``(b,)`` in pixels, as :func:`shared.geometry.torso_lengths`."""
+    right = joints[:, JOINT["RHip"]] - joints[:, JOINT["RSho"]]
+    left = joints[:, JOINT["LHip"]] - joints[:, JOINT["LSho"]]
+    return ((right.square().sum(-1) + left.square().sum(-1)) / 2).sqrt()
 
 
 def part_depths(
@@ -189,12 +196,6 @@ def silhouette(memberships: Tensor) -> Tensor:
 def _projected(x: Tensor, y: Tensor, axis: Tensor, start: Tensor) -> Tensor:
     origin = (axis * start).sum(dim=-1)[..., None, None]
     return axis[..., 0, None, None] * x + (axis[..., 1, None, None] * y[:, None] - origin)
-
-
-def _torso_length(joints: Tensor) -> Tensor:
-    right = joints[:, JOINT["RHip"]] - joints[:, JOINT["RSho"]]
-    left = joints[:, JOINT["LHip"]] - joints[:, JOINT["LSho"]]
-    return ((right.square().sum(-1) + left.square().sum(-1)) / 2).sqrt()
 
 
 def _torso(joints: Tensor, torso_length: Tensor) -> tuple[Tensor, Tensor, Tensor]:
