@@ -46,7 +46,7 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     """
     a, b, c = POLYNOMIAL
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.mT
-    wide = wide / (wide.norm() + TINY)
+    wide = wide / (wide.square().sum().sqrt() + TINY)
     gram = wide @ wide.mT
     identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     product = identity
@@ -54,7 +54,7 @@ def orthogonalised(matrix: Tensor) -> Tensor:
         factor = torch.addmm(a * identity + b * gram, gram, gram, alpha=c)
         product = factor @ product
         gram = factor @ gram @ factor
-    result = product @ wide
+    result: Tensor = product @ wide
     return result if matrix.shape[0] <= matrix.shape[1] else result.mT
 
 
@@ -65,6 +65,10 @@ def is_matrix(parameter: Tensor) -> bool:
         and parameter[0, 0].numel() > 1
         and min(parameter.shape[:2]) >= SMALLEST_SIDE
     )
+
+
+Moves = tuple[tuple[Tensor, Tensor], ...]
+"""What changes: a tensor and its new value each."""
 
 
 class Muon(Optimizer):
@@ -85,39 +89,64 @@ class Muon(Optimizer):
             {"params": [p for p in listed if not is_matrix(p)], "orthogonal": False},
         ]
         super().__init__(groups, {"lr": lr, "betas": betas})
+        # A scaler of scale 1 hands what it found to the optimiser instead of waiting for it.
+        self._step_supports_amp_scaling = True
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Move every parameter that has a gradient."""
+        """Move every parameter that has a gradient.
+
+        Where a scaler found on the device that gradients are not finite (:mod:`train.update`),
+        nothing moves, and nothing here waits to learn of it.
+        """
+        skipped: Tensor | None = getattr(self, "found_inf", None)
         for group in self.param_groups:
             move = self._move_matrix if group["orthogonal"] else self._move_by_adam
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    move(parameter, parameter.grad, group)
+                    state = self.state[parameter]
+                    if not state:
+                        state.update(_fresh_state(parameter, orthogonal=group["orthogonal"]))
+                    new = move(parameter, parameter.grad, state, group)
+                    for old, value in new:
+                        _put(old, value, skipped)
 
-    def _move_matrix(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[parameter]
-        if not state:
-            state["momentum"] = torch.zeros_like(parameter)
-        momentum = state["momentum"].lerp_(gradient, 1 - MOMENTUM)
+    def _move_matrix(
+        self, parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], group: dict[str, Any]
+    ) -> Moves:
+        momentum = state["momentum"].lerp(gradient, 1 - MOMENTUM)
         ahead = gradient.lerp(momentum, MOMENTUM)
         matrix = ahead.reshape(len(ahead), -1)
         rows, columns = matrix.shape
         way = orthogonalised(matrix).reshape(parameter.shape)
         factor = MATRIX_FACTOR * max(1.0, rows / columns) ** 0.5
-        parameter.add_(way, alpha=-group["lr"] * factor)
+        moved = parameter.add(way, alpha=-group["lr"] * factor)
+        return ((state["momentum"], momentum), (parameter, moved))
 
-    def _move_by_adam(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[parameter]
-        if not state:
-            state["step"] = torch.zeros((), dtype=torch.float32)
-            state["mean"] = torch.zeros_like(parameter)
-            state["square"] = torch.zeros_like(parameter)
-        state["step"] += 1
+    def _move_by_adam(
+        self, parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], group: dict[str, Any]
+    ) -> Moves:
         first, second = group["betas"]
-        state["mean"].lerp_(gradient, 1 - first)
-        state["square"].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        steps = float(state["step"])
-        scale = (1 - second**steps) ** 0.5
-        size = state["square"].sqrt().div_(scale).add_(EPSILON)
-        parameter.addcdiv_(state["mean"], size, value=-group["lr"] / (1 - first**steps))
+        steps = state["step"] + 1
+        mean = state["mean"].lerp(gradient, 1 - first)
+        square = (state["square"] * second).addcmul(gradient, gradient, value=1 - second)
+        size = (square / (1 - second**steps)).sqrt().add_(EPSILON)
+        moved = parameter - group["lr"] / (1 - first**steps) * mean / size
+        kept = ((state["step"], steps), (state["mean"], mean), (state["square"], square))
+        return (*kept, (parameter, moved))
+
+
+def _put(old: Tensor, value: Tensor, skipped: Tensor | None) -> None:
+    if skipped is not None:
+        value = torch.where(skipped.reshape(()) > 0, old, value)
+    old.copy_(value)
+
+
+def _fresh_state(parameter: Tensor, *, orthogonal: bool) -> dict[str, Tensor]:
+    if orthogonal:
+        return {"momentum": torch.zeros_like(parameter)}
+    return {
+        "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+        "mean": torch.zeros_like(parameter),
+        "square": torch.zeros_like(parameter),
+    }

@@ -98,3 +98,23 @@ def test_state_survives_saving_and_loading() -> None:
     step(1)
     for a, b in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=0, rtol=0)
+
+
+def test_what_a_scaler_found_not_finite_moves_nothing() -> None:
+    torch.manual_seed(5)
+    layer = nn.Conv2d(16, 16, 3)
+    optimizer = Muon(layer.parameters(), 0.01, (0.5, 0.99))
+
+    def step(gradient: float, found: float) -> dict[str, torch.Tensor]:
+        for parameter in layer.parameters():
+            parameter.grad = torch.full_like(parameter, gradient)
+        optimizer.found_inf = torch.tensor([found])  # type: ignore[attr-defined]
+        optimizer.step()
+        values = {"weight": layer.weight.detach().clone(), "bias": layer.bias.detach().clone()}
+        for number, state in enumerate(optimizer.state.values()):
+            values |= {f"{number} {name}": value.clone() for name, value in state.items()}
+        return values
+
+    before = step(0.5, 0.0)
+    torch.testing.assert_close(step(float("nan"), 1.0), before, atol=0, rtol=0)
+    assert not torch.equal(step(0.5, 0.0)["weight"], before["weight"])

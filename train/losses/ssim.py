@@ -92,7 +92,8 @@ def ssim_map(
     squares, both = mean_x.square() + mean_y.square(), mean_x * mean_y
     luminance = (2 * both + c1) / (squares + c1)
     structure: Tensor = (2 * (product - both) + c2) / (energy - squares + c2)
-    return luminance * structure
+    similarity: Tensor = luminance * structure
+    return similarity
 
 
 def gaussian(window: int, sigma: float, like: Tensor) -> Tensor:

@@ -95,8 +95,8 @@ def _head(source: Tensor, target: Tensor, scale: Tensor) -> tuple[Tensor, Tensor
     source_side, target_side = _facing(source), _facing(target)
     turned = (source_side.abs() > PROFILE) & (target_side.abs() > PROFILE)
     turned &= source_side.sign() != target_side.sign()
-    axes = [_unit(_torso_frame(joints)[1]) for joints in (source, target)]
-    linear = _two_scales(*axes, scale, torch.where(turned, -scale, scale))
+    source_axis, target_axis = (_unit(_torso_frame(joints)[1]) for joints in (source, target))
+    linear = _two_scales(source_axis, target_axis, scale, torch.where(turned, -scale, scale))
     return _about(linear, target_middle, source_middle), here.any(dim=1) & there.any(dim=1)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from guides import random_guidance
 from torch import Tensor, nn
 
 from train.losses.matching import feature_matching_loss
@@ -18,6 +20,7 @@ from train.losses.relativistic import (
 )
 from train.losses.smoothness import total_variation
 from train.nets.patch_discriminator import PatchDiscriminator
+from train.settings.networks import DiscriminatorSettings
 
 
 def smooth_judge(seed: int = 0) -> nn.Module:
@@ -98,11 +101,10 @@ def test_lazy_weights_keep_the_mean_over_steps() -> None:
 
 
 def test_penalties_go_through_the_small_field_discriminator() -> None:
-    torch.manual_seed(2)
-    judge = PatchDiscriminator(4, spectral=False)
-    pose = torch.rand(2, 18, 48, 32)
-    images = torch.randn(2, 3, 48, 32)
-    gradient_penalty(lambda x: judge(x, pose)[0], images).backward()
+    settings = DiscriminatorSettings(kind="patch", base_channels=4)
+    judge = PatchDiscriminator(settings, spectral=False)
+    images, guidance = random_guidance(np.random.default_rng(2), (48, 32))
+    gradient_penalty(lambda x: judge(x, images, guidance), images).backward()
     assert all(layer.weight.grad is not None for layer in judge.layers)
 
 
