@@ -42,6 +42,9 @@ BORDER_PX = 4.0
 BODY_BORDER_PX = 3.0
 """Width of the soft border of the source's silhouette at a height of 128 pixels."""
 
+PERSON_BORDER_PX = 6.0
+"""Width of the soft border of the target's person at a height of 128 pixels."""
+
 MARGIN_PX = 4.0
 """So far around the source's person nothing counts as background, at a height of 128 pixels."""
 
@@ -133,6 +136,21 @@ def layer_stack(
         seen=seen,
         prior=_prior(masks, bodies, seen),
     )
+
+
+def target_person(
+    target_joints: Tensor, *, image_size: tuple[int, int], size: tuple[int, int]
+) -> Tensor:
+    """Return where the target's person is, soft at the border: ``(b, 1, h, w)`` in [0, 1].
+
+    Args:
+        target_joints: float ``(b, 18, 2)`` in pixels of an image of ``image_size``.
+        image_size: (height, width) that the joints belong to.
+        size: (height, width) of the result.
+    """
+    unit = image_size[0] / BORDER_HEIGHT
+    depths = part_depths(part_shapes(target_joints), image_size, size, body=True)
+    return silhouette(ramp(depths, PERSON_BORDER_PX * unit))
 
 
 def _sampling_grid(

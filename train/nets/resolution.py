@@ -12,8 +12,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from train.nets.layer_stack import layer_stack
-from train.nets.layers import LayerNetwork, Selection, composed
+from train.nets.layer_stack import layer_stack, target_person
+from train.nets.layers import LayerNetwork, Selection, composed, pasted
 from train.nets.posemaps import pose_maps
 
 
@@ -28,6 +28,7 @@ def draw_at(
     image_size: tuple[int, int],
     sigma: float,
     size: tuple[int, int] | None = None,
+    paste: bool = False,
 ) -> Tensor:
     """Draw the photos' people in their target poses.
 
@@ -42,6 +43,7 @@ def draw_at(
         image_size: (height, width) that the network works at.
         sigma: Deviation of the heat maps in pixels at a height of 128.
         size: (height, width) of the result, the photo's by default.
+        paste: Whether to put the source's background behind the person.
 
     Returns:
         ``(b, 3, h, w)`` in [-1, 1].
@@ -51,10 +53,12 @@ def draw_at(
     small = resized(photo, image_size)
     stack = layer_stack(small, *pair, image_size=image_size)
     selection = network(stack, small, pose_maps(target_joints, image_size, sigma))
-    if size == image_size and small is photo:
+    if size != image_size or small is not photo:
+        stack = layer_stack(photo, *pair, image_size=image_size, size=size)
+        selection = enlarged(selection, size)
+    if not paste:
         return composed(stack, selection)
-    large = layer_stack(photo, *pair, image_size=image_size, size=size)
-    return composed(large, enlarged(selection, size))
+    return pasted(stack, selection, target_person(target_joints, image_size=image_size, size=size))
 
 
 def enlarged(selection: Selection, size: tuple[int, int]) -> Selection:

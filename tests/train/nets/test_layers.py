@@ -15,8 +15,8 @@ from shared.skeleton import HEAD, HEAD_JOINTS, JOINT, MASK_LIMB_END, NUM_PARTS
 from shared.stable_fit import stable_transforms
 from train.nets.attention import CrossAttention
 from train.nets.backdrop import filled_in
-from train.nets.layer_stack import BACKDROP, NUM_LAYERS, OWN, LayerStack, layer_stack
-from train.nets.layers import LayerNetwork, Selection, composed, plain_composite
+from train.nets.layer_stack import BACKDROP, NUM_LAYERS, OWN, LayerStack, layer_stack, target_person
+from train.nets.layers import LayerNetwork, Selection, composed, pasted, plain_composite
 from train.nets.partmasks import part_masks
 from train.nets.partshapes import (
     OUTSIDE,
@@ -305,6 +305,23 @@ def test_attention_is_softmax_over_source_pixels() -> None:
         rows.append(torch.softmax(scores, dim=1) @ value[head].T)
     answer = torch.cat(rows, dim=1).T.reshape(1, 6, 3, 2)
     torch.testing.assert_close(attention(target, source), target + attention.out(answer))
+
+
+def test_pasting_changes_the_networks_own_colour_outside_of_the_person_alone() -> None:
+    stack = stack_of()
+    selection = Selection(logits=torch.randn(2, NUM_LAYERS, *SIZE), colour=torch.rand(2, 3, *SIZE))
+    person = target_person(pair()[1], image_size=SIZE, size=SIZE)
+    assert person.shape == (2, 1, *SIZE)
+    plain, found = composed(stack, selection), pasted(stack, selection, person)
+    inside = (person == 1).expand_as(plain)
+    assert inside.any()
+    torch.testing.assert_close(found[inside], plain[inside])
+    own = Selection(logits=torch.zeros(2, NUM_LAYERS, *SIZE), colour=selection.colour)
+    own.logits[:, OWN] = 100
+    outside = (person == 0).expand_as(plain)
+    assert outside.any()
+    shown = pasted(stack, own, person)[outside]
+    torch.testing.assert_close(shown, stack.colours[:, BACKDROP][outside])
 
 
 def test_own_colour_comes_last() -> None:
