@@ -11,11 +11,11 @@ source until its pixels are of no use as a picture. This fit keeps every part's 
 * head: the middle of the head points that both images have (else of all that each has) goes to
   the other's, turned and scaled as the torsos, and mirrored where the two look to opposite
   sides. So every two images with head points have a head;
-* limbs: the papers' fit, the stretch along the limb clamped to .5 to 2 of the torsos' scale. An
-  ankle that was not found hangs from its knee (:func:`completed`), so that every known thigh
-  has a calf.
+* limbs: the papers' fit, the stretch along the limb clamped to .5 to 2 of the torsos' scale. Knees
+  and ankles that were not found hang from hips and knees (:func:`completed`), so that nobody
+  lacks a leg.
 
-Convention: as in :mod:`shared.affine`; the status is the papers', but for heads and calves that
+Convention: as in :mod:`shared.affine`; the status is the papers', but for heads and legs that
 are found here and torsos without an axis.
 """
 
@@ -53,8 +53,8 @@ BODY_DEPTH = 0.35
 FACING_WIDTH = 0.25
 """A torso wider than this share of its axis is seen from the front or from behind."""
 
-CALF_LENGTH = 0.85
-"""Length of a calf whose ankle was not found, in torso lengths."""
+THIGH_LENGTH, CALF_LENGTH = 0.95, 0.85
+"""Lengths of a thigh and a calf whose lower end was not found, in torso lengths."""
 
 SHORTEST_AXIS = 0.1
 """A torso's axis shorter than this share of its torso length gives no transform."""
@@ -89,29 +89,35 @@ def stable_transforms(
 
 
 def completed(joints: Floats) -> Float64s:
-    """Hang ankles that were not found from their knees.
+    """Hang knees and ankles that were not found from hips and knees.
 
-    The calf points halfway between the thigh's and the torso's direction and is .85 torso lengths
-    long. A source that lacks one ankle alone has it completed as well, instead of being mirrored.
+    A thigh continues the torso's axis and is .95 torso lengths long. A calf points halfway
+    between the thigh's and the torso's direction and is .85 torso lengths long. A source that
+    lacks one leg alone has it completed as well, instead of being mirrored.
 
     Args:
         joints: float ``(..., 18, 2)``, NaN where absent.
 
     Returns:
-        float64 ``(..., 18, 2)``; an ankle stays absent without its knee, its hip or a torso.
+        float64 ``(..., 18, 2)``; without a torso nothing is completed.
     """
     result = np.array(joints, dtype=np.float64)
     shoulders = (result[..., JOINT["RSho"], :] + result[..., JOINT["LSho"], :]) / 2
     hips = (result[..., JOINT["RHip"], :] + result[..., JOINT["LHip"], :]) / 2
-    length = CALF_LENGTH * torso_lengths(result)[..., None]
+    length = torso_lengths(result)[..., None]
     with np.errstate(all="ignore"):
+        down = _unit(hips - shoulders)
         for side in "RL":
             hip, knee, ankle = (JOINT[side + name] for name in ("Hip", "Kne", "Ank"))
-            way = _unit(result[..., knee, :] - result[..., hip, :]) + _unit(hips - shoulders)
-            hanging = result[..., knee, :] + length * _unit(way)
-            absent = ~np.isfinite(result[..., ankle, :])
-            result[..., ankle, :] = np.where(absent, hanging, result[..., ankle, :])
+            _complete(result, knee, result[..., hip, :] + THIGH_LENGTH * length * down)
+            way = _unit(_unit(result[..., knee, :] - result[..., hip, :]) + down)
+            _complete(result, ankle, result[..., knee, :] + CALF_LENGTH * length * way)
     return result
+
+
+def _complete(joints: Float64s, joint: int, place: Float64s) -> None:
+    absent = ~np.isfinite(joints[..., joint, :])
+    joints[..., joint, :] = np.where(absent, place, joints[..., joint, :])
 
 
 def degenerate(transforms: Floats, status: NDArray[np.uint8]) -> Bools:

@@ -26,6 +26,7 @@ from shared.stable_fit import (
     CALF_LENGTH,
     LIMB_STRETCH,
     SCALE,
+    THIGH_LENGTH,
     TORSO_STRETCH,
     clamped,
     completed,
@@ -194,25 +195,28 @@ def test_heads_without_a_common_point_are_led_middle_to_middle() -> None:
     np.testing.assert_allclose(transforms[HEAD] @ [*middle, 1], [30.0, 20.0], atol=1e-9)
 
 
-def test_only_absent_ankles_with_a_knee_are_completed() -> None:
-    poses = random_poses(np.random.default_rng(6), 300, missing=0.3)
+def test_only_absent_legs_are_completed_and_hang_from_what_is_known() -> None:
+    poses = random_poses(np.random.default_rng(6), 400, missing=0.25)
     found = completed(poses)
+    torsos = torso_lengths(poses)
+    axis = poses[:, [JOINT["RHip"], JOINT["LHip"]]].sum(axis=1)
+    axis -= poses[:, [JOINT["RSho"], JOINT["LSho"]]].sum(axis=1)
     for side in "RL":
         hip, knee, ankle = (JOINT[side + name] for name in ("Hip", "Kne", "Ank"))
-        absent = np.isnan(poses[:, ankle, 0])
-        reachable = np.isfinite(torso_lengths(poses)) & np.isfinite(poses[:, [hip, knee], 0]).all(1)
-        assert 0 < (absent & reachable).sum() < absent.sum()
-        np.testing.assert_array_equal(np.isfinite(found[:, ankle, 0]), ~absent | reachable)
-        rows = absent & reachable
-        calf = found[rows, ankle] - poses[rows, knee]
-        length = np.hypot(*calf.T)
-        np.testing.assert_allclose(length, CALF_LENGTH * torso_lengths(poses)[rows])
-        thigh = poses[rows, knee] - poses[rows, hip]
-        axis = poses[rows][:, [JOINT["RHip"], JOINT["LHip"]]].sum(axis=1)
-        axis -= poses[rows][:, [JOINT["RSho"], JOINT["LSho"]]].sum(axis=1)
-        cosines = [(v * calf).sum(1) / np.hypot(*v.T) / length for v in (thigh, axis)]
-        np.testing.assert_allclose(cosines[0], cosines[1], atol=1e-9)
-        found[:, ankle] = poses[:, ankle]
+        for upper, lower, share in ((hip, knee, THIGH_LENGTH), (knee, ankle, CALF_LENGTH)):
+            absent = np.isnan(poses[:, lower, 0])
+            rows = absent & np.isfinite(torsos)
+            assert 0 < rows.sum() < absent.sum()
+            np.testing.assert_array_equal(np.isfinite(found[:, lower, 0]), ~absent | rows)
+            limb = found[rows, lower] - found[rows, upper]
+            length = np.hypot(*limb.T)
+            np.testing.assert_allclose(length, share * torsos[rows])
+            before = axis[rows] if upper == hip else found[rows, knee] - found[rows, hip]
+            ways = (before, axis[rows])
+            cosines = [(v * limb).sum(1) / np.hypot(*v.T) / length for v in ways]
+            np.testing.assert_allclose(cosines[0], cosines[1], atol=1e-9)
+    legs = [JOINT[side + name] for side in "RL" for name in ("Kne", "Ank")]
+    found[:, legs] = poses[:, legs]
     np.testing.assert_array_equal(found, poses)
 
 

@@ -28,7 +28,7 @@ from shared.skeleton import (
     MASK_LIMB_END,
     NUM_PARTS,
 )
-from shared.stable_fit import CALF_LENGTH
+from shared.stable_fit import CALF_LENGTH, THIGH_LENGTH
 
 OUTSIDE = -1e3
 """Depth in pixels of every point in a part that is absent."""
@@ -100,20 +100,23 @@ def part_shapes(joints: Tensor) -> PartShapes:
 
 
 def completed(joints: Tensor) -> Tensor:
-    """Hang ankles that were not found from their knees, as :func:`shared.stable_fit.completed`.
+    """Hang knees and ankles that were not found, as :func:`shared.stable_fit.completed`.
 
     Args:
         joints: float ``(b, 18, 2)``, NaN where absent.
     """
     shoulders = (joints[:, JOINT["RSho"]] + joints[:, JOINT["LSho"]]) / 2
     hips = (joints[:, JOINT["RHip"]] + joints[:, JOINT["LHip"]]) / 2
+    down = F.normalize(hips - shoulders, dim=-1, eps=0)[:, None]
+    length = torso_lengths(joints)[:, None, None]
     hip, knee, ankle = ([JOINT[f"{side}{name}"] for side in "RL"] for name in ("Hip", "Kne", "Ank"))
-    way = F.normalize(joints[:, knee] - joints[:, hip], dim=-1, eps=0)
-    way = F.normalize(way + F.normalize(hips - shoulders, dim=-1, eps=0)[:, None], dim=-1, eps=0)
-    hanging = joints[:, knee] + CALF_LENGTH * torso_lengths(joints)[:, None, None] * way
-    found = joints[:, ankle]
+    hips_found, knees, ankles = (joints[:, each] for each in (hip, knee, ankle))
+    knees = torch.where(torch.isfinite(knees), knees, hips_found + THIGH_LENGTH * length * down)
+    thigh = F.normalize(knees - hips_found, dim=-1, eps=0)
+    way = F.normalize(thigh + down, dim=-1, eps=0)
+    ankles = torch.where(torch.isfinite(ankles), ankles, knees + CALF_LENGTH * length * way)
     result = joints.clone()
-    result[:, ankle] = torch.where(torch.isfinite(found), found, hanging)
+    result[:, knee], result[:, ankle] = knees, ankles
     return result
 
 
