@@ -27,10 +27,9 @@ PRESETS: Final[Mapping[str, Layer]] = {
         "loss":          {"adversarial": "hinge", "adversarial_weight": 0.5, "l1_weight": 40.0,
                           "ssim_weight": 20.0, "nearest_weight": 0.1, "features": "pixels"},
         "optimizer":     {"generator": "muon", "generator_rate": 1e-3, "discriminator_rate": 4e-4,
-                          "clip_norm": 100.0, "average_half_life_images": 500,
-                          "decay_images": 8_000},
+                          "clip_norm": 100.0, "average_half_life_images": 500},
         "data":          {"batch": 4, "mirror": 0.5, "reuse_fake": True},
-        "run":           {"max_images": 8_000, "max_hours": 0.09, "status_images": 200,
+        "run":           {"max_images": 20_000, "max_hours": 0.09, "status_images": 200,
                           "sheet_images": 2_000, "checkpoint_images": 2_000, "score_pairs": 64},
     },
 }
