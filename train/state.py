@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer
 
 from shared.errors import DamagedError, UsageError, problem
 from train.device import put_on
-from train.nets.generator import Generator
+from train.muon import Muon
+from train.nets.generators import make_generator
 from train.nets.kinds import make_discriminator
 from train.settings.tree import TrainSettings
 from train.tensor_file import misfit
@@ -70,11 +71,11 @@ class TrainState:
         self.device = device
         on_device = device.type == "cuda" if on_device is None else on_device
         self.scaler = scaler_for(device) if on_device else None
-        self.generator = put_on(device, Generator(settings.generator))
+        self.generator = put_on(device, make_generator(settings.generator))
         self.discriminator = put_on(device, make_discriminator(settings.discriminator))
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         rates = settings.optimizer
-        self.generator_optimizer = self._adam(self.generator, rates.generator_rate)
+        self.generator_optimizer = self._optimizer(self.generator, rates.generator_rate)
         self.discriminator_optimizer = self._adam(self.discriminator, rates.discriminator_rate)
         self.steps = 0
         self.images = 0
@@ -84,6 +85,11 @@ class TrainState:
         self.window_shards = 0
         self.best_score = math.nan
         self.best_images = -1
+
+    def _optimizer(self, network: nn.Module, rate: float) -> Optimizer:
+        if self.settings.optimizer.generator == "muon":
+            return Muon(network.parameters(), lr=rate, betas=self.settings.optimizer.betas)
+        return self._adam(network, rate)
 
     def _adam(self, network: nn.Module, rate: float) -> Adam:
         betas = self.settings.optimizer.betas

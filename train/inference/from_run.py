@@ -9,7 +9,7 @@ from shared.errors import DamagedError, problem
 from shared.files import sha256_of_file
 from train.checkpoint import load_run
 from train.inference.trained import Trained
-from train.nets.generator import Generator
+from train.nets.generators import make_generator
 from train.run_folder import SETTINGS_NAME, read_settings
 from train.tensor_file import misfit
 
@@ -36,7 +36,7 @@ def read_run(path: Path, *, raw_weights: bool, console: Console) -> Trained:
     checkpoint, content = load_run(path, console)
     settings = read_settings(checkpoint.parent)
     weights = "generator" if raw_weights else "average"
-    generator = Generator(settings.generator)
+    generator = make_generator(settings.generator)
     found = misfit(generator, content.get(weights))
     if found:
         expected = f"the {weights} of the run's settings"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from train.nets.generator import Generator
+from train.nets.drawing_network import DrawingNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Trained:
             networks).
     """
 
-    generator: Generator
+    generator: DrawingNetwork
     image_size: tuple[int, int]
     sigma: float
     origin: dict[str, str]

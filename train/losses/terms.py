@@ -14,6 +14,8 @@ from torch import Tensor
 from train.losses.adversarial import adversarial_losses
 from train.losses.nearest import nearest_neighbour_loss
 from train.losses.reconstruction import l1_loss, perceptual_loss
+from train.losses.smoothness import total_variation
+from train.losses.ssim import ssim_loss
 from train.settings.tree import LossSettings
 
 
@@ -77,4 +79,8 @@ TERMS: Mapping[str, Term] = {
     "l1": Term(weight=lambda s: s.l1_weight, value=lambda v: l1_loss(v.generated, v.target)),
     "perceptual": Term(weight=lambda s: s.perceptual_weight, value=_perceptual),
     "nearest": Term(weight=lambda s: s.nearest_weight, value=_nearest),
+    "ssim": Term(weight=lambda s: s.ssim_weight, value=lambda v: ssim_loss(v.generated, v.target)),
+    "variation": Term(
+        weight=lambda s: s.variation_weight, value=lambda v: total_variation(v.generated)
+    ),
 }

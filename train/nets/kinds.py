@@ -10,6 +10,7 @@ from collections.abc import Callable
 from torch import nn
 
 from train.nets.discriminator import Discriminator
+from train.nets.patch_discriminator import PatchDiscriminator
 from train.nets.skips.parts import PartSkip
 from train.nets.skips.plain import PlainSkip
 from train.nets.skips.skip import Skip
@@ -22,6 +23,7 @@ SKIPS: dict[str, Callable[[GeneratorSettings], Skip]] = {
 
 DISCRIMINATORS: dict[str, Callable[[DiscriminatorSettings], nn.Module]] = {
     "concat": Discriminator,
+    "patch": PatchDiscriminator,
 }
 
 

@@ -45,6 +45,20 @@ class LossSettings:
     nearest_window: int = setting(
         default=3, ge=1, le=15, unit="px", help="Side of its neighbourhood in pixels, odd."
     )
+    ssim_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of 1 - SSIM of the luminance, Gaussian window of 7 pixels.",
+    )
+    variation_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of the total variation.",
+    )
     features: Features = setting(
         default="vgg",
         flag="--features",
@@ -59,7 +73,7 @@ class LossSettings:
 
     def __post_init__(self) -> None:
         total = self.adversarial_weight + self.l1_weight + self.perceptual_weight
-        if total + self.nearest_weight <= 0:
+        if total + self.nearest_weight + self.ssim_weight <= 0:
             raise UsageError(
                 problem("loss weights", "at least one above 0", "none", "raise one of them")
             )

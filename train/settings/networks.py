@@ -20,10 +20,11 @@ WIDEST = 8
 class GeneratorSettings:
     """What a generator is made of; sizes are (height, width) in pixels."""
 
-    skips: Literal["parts", "none"] = setting(
+    skips: Literal["parts", "none", "layers"] = setting(
         default="parts",
         help="parts: appearance features warped part by part (the paper's); none: one encoder on "
-        "source, source pose and target pose with plain skips (its Baseline).",
+        "source, source pose and target pose with plain skips (its Baseline); layers: warped "
+        "pixels of the source, selected pixel by pixel (ours).",
     )
     aggregation: Aggregation = setting(default="max", help="How warped parts meet at a pixel.")
     sampling: Sampling = setting(
@@ -43,12 +44,29 @@ class GeneratorSettings:
         default=True,
         help="Warp exactly as the authors' code: see train.nets.warp.build_warp_plan.",
     )
+    attention_heads: int = setting(
+        default=4,
+        ge=0,
+        le=64,
+        since="0.2",
+        help="Of the layers' attention to the source, a divisor of 4 times the base channels; 0 "
+        "leaves it out.",
+    )
     image_size: Size = setting(
         default=(128, 64), ge=1, le=4096, help="Size of the images; it is that of the shards."
     )
 
     def __post_init__(self) -> None:
         self._check_image_size()
+        if self.attention_heads and 4 * self.base_channels % self.attention_heads:
+            raise UsageError(
+                problem(
+                    "generator.attention_heads",
+                    f"a divisor of {4 * self.base_channels}, 4 times the base channels",
+                    self.attention_heads,
+                    "choose another number of either",
+                )
+            )
 
     def _check_image_size(self) -> None:
         if self.num_levels < 2:
@@ -92,8 +110,10 @@ class GeneratorSettings:
 class DiscriminatorSettings:
     """What a discriminator is made of."""
 
-    kind: Literal["concat"] = setting(
-        default="concat", help="concat: both images and both poses are one input."
+    kind: Literal["concat", "patch"] = setting(
+        default="concat",
+        help="concat: both images and both poses are one input; patch: overlapping patches of 52 "
+        "pixels and the target pose, under spectral norm.",
     )
     norm: NormName = setting(
         default="layer-scalar", help="layer-scalar, the authors' own; instance, the standard one."
