@@ -58,8 +58,8 @@ def _compare(drawn: DrawnRunSettings, options: dict[str, Any]) -> None:
         raise UsageError(problem("eval-gan", "--out", "none", "add --out DIR"))
 
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
+    from train.inference.systems import systems_of  # noqa: PLC0415 - likewise
     from train.scoring.compare import compare  # noqa: PLC0415 - it imports torch
-    from train.scoring.systems import systems_of  # noqa: PLC0415 - likewise
 
     console = Console(quiet=drawn.quiet)
     compare(systems_of(options["systems"], options, console), options["out"], console)

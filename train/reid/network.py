@@ -35,8 +35,8 @@ class ReidNetwork(nn.Module):
     def __init__(self, num_identities: int) -> None:
         super().__init__()
         w = WIDTH
-        channels = ((3, w, 2), (w, w, 1), (w, 2 * w, 2), (2 * w, 2 * w, 1))
-        channels += ((2 * w, 3 * w, 2), (3 * w, 4 * w, 1))
+        channels = [(3, w, 2), (w, w, 1), (w, 2 * w, 2), (2 * w, 2 * w, 1)]
+        channels += [(2 * w, 3 * w, 2), (3 * w, 4 * w, 1)]
         self.body = nn.Sequential(*(_block(*each) for each in channels))
         self.embed = nn.Linear(4 * w * STRIPES, DIMENSIONS, bias=False)
         self.norm = nn.BatchNorm1d(DIMENSIONS)

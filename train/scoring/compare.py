@@ -13,24 +13,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from PIL import Image
 
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish, publish_json, publish_text
 from shared.owned_folder import OwnedFolder, owned_folder
+from shared.picture_sheet import DARK, draw_grid, enlarged
 from train.scoring.evaluate import Scored, pairing_of, score_pairs
 from train.scoring.pairing import Pair, Pairing, settle, shortened
 from train.scoring.reading import read_cut
 from train.scoring.settings import EvalSettings
 from train.scoring.tables import CONTROLS, bounds, markdown_table, scored_entries, shown
-from train.watch.sheets import draw_sheet, picture_cells
 
 COMMAND: Final = "eval-gan"
 FORMAT: Final = 1
 RESULTS: Final = ("comparison.md", "comparison.png", "comparison.json")
 SHEET_PAIRS: Final = 8
+ENLARGED: Final = 2
 
 Key = tuple[str, ...]
 
@@ -192,7 +192,10 @@ def _sheet(scored: Mapping[str, Scored]) -> Image.Image:
     columns["target"] = [read_cut(first[row].real) for row in rows]
     for name, one in scored.items():
         columns[name] = [read_cut(one.pairs[row].generated) for row in rows]
-    return draw_sheet({name: picture_cells(np.stack(cells)) for name, cells in columns.items()})
+    cells = [
+        [enlarged(cell, ENLARGED) for cell in row] for row in zip(*columns.values(), strict=True)
+    ]
+    return draw_grid(cells, look=DARK, heads=tuple(columns))
 
 
 def _by_target(pair: Pair) -> Key:

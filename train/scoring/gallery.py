@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from data_manifest.manifest import open_manifest
+from data_manifest.manifest import open_manifest, require_shards
+from data_manifest.shard import read_shard
 from shared.errors import UsageError, problem
-from train.data.store import load_store, shards_of
 from train.metrics.ranking import Ranking, rank
 from train.reid.judge import Judge
 from train.reid.labels import DISTRACTOR, JUNK, Label, label_of
@@ -200,8 +200,11 @@ def _images(place: Path | None, pairs: Sequence[Pair]) -> Iterator[tuple[str, Im
         for name, cut in sorted(_cuts(pairs).items()):
             yield name, read_cut(cut)
     elif (place / MANIFEST).is_file():
-        store = load_store(place, shards_of(open_manifest(place), "test", place))
-        yield from zip(store.names, store.images.numpy(), strict=True)
+        shards = open_manifest(place).of_split("test")
+        require_shards(place, shards)
+        for shard in shards:
+            arrays = read_shard(place / shard.file, sha256=shard.sha256)
+            yield from zip(map(bytes.decode, arrays.names), arrays.images, strict=True)
     else:
         for path in list_pictures(place).values():
             yield path.name, read_cut(Cut(path))

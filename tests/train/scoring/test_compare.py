@@ -14,7 +14,7 @@ from commands import call
 from PIL import Image
 from scored_pictures import Results, make_results, save
 
-from train.scoring import systems as _loaded  # noqa: F401 - an import of its own asks `uname`
+from train.inference import systems as _loaded  # noqa: F401 - an import of its own asks `uname`
 
 
 @pytest.fixture(scope="module")
