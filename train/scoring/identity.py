@@ -13,7 +13,7 @@ from train.device import find_device
 from train.metrics.judged import REID
 from train.reid.judge import Judge, read_judge
 from train.scoring.gallery import Gallery, label_of_image, open_gallery, require_fit
-from train.scoring.measure import Measurements
+from train.scoring.measure import SUBJECTS, Measurements
 from train.scoring.pairing import Pair
 from train.scoring.plan import Plan
 from train.scoring.settings import EvalSettings
@@ -80,7 +80,7 @@ def put_rankings(
         return
     labels = np.array([label_of_image(pair.target) for pair in pairs], np.int64)
     sources = [pair.source for pair in pairs]
-    for subject in list(found.values):
+    for subject in SUBJECTS:
         features = found.features_of(subject, scores[0].key)
         if features is None:
             continue
