@@ -37,9 +37,6 @@ class Lesson:
         sharpness: Factor before the margin of the triplets.
         shift_px: How far a picture is moved, (down, right).
         light: How much contrast and brightness change.
-        gain: How much the contrast of each colour changes besides, as cameras differ.
-        tint: How much its brightness does.
-        blurred: Share of the pictures that are blurred a little.
         erased: Share of the pictures that lose a piece of ``hole_px``.
         hole_px: (height, width) of the piece.
     """
@@ -54,10 +51,7 @@ class Lesson:
     smoothing: float = 0.1
     sharpness: float = 5.0
     shift_px: tuple[int, int] = (6, 4)
-    light: tuple[float, float] = (0.15, 0.1)
-    gain: float = 0.25
-    tint: float = 0.15
-    blurred: float = 0.3
+    light: tuple[float, float] = (0.05, 0.03)
     erased: float = 0.4
     hole_px: tuple[int, int] = (28, 20)
 
@@ -91,7 +85,7 @@ def batch_rows(identities: Tensor, lesson: Lesson, generator: torch.Generator) -
 
 
 def changed(images: Tensor, lesson: Lesson, generator: torch.Generator) -> Tensor:
-    """Move, mirror, light, tint, blur and erase pictures at random.
+    """Move, mirror, light and erase pictures at random.
 
     Args:
         images: uint8 (n, height, width, 3).
@@ -121,11 +115,6 @@ def changed(images: Tensor, lesson: Lesson, generator: torch.Generator) -> Tenso
     moved[mirrored] = moved[mirrored].flip(3)
     contrast, brightness = ((2 * uniform() - 1) * each for each in lesson.light)
     lit = moved * (1 + contrast)[:, None, None, None] + brightness[:, None, None, None]
-    gains, tints = (2 * torch.rand(2, count, 3, 1, 1, generator=generator) - 1).unbind(0)
-    lit = lit * (1 + lesson.gain * gains) + lesson.tint * tints
-    blurred = uniform() < lesson.blurred
-    padded = F.pad(lit[blurred], (1, 1, 1, 1), mode="replicate")
-    lit[blurred] = F.avg_pool2d(padded, 3, 1)
     erased = (uniform() < lesson.erased).tolist()
     tall, wide = lesson.hole_px
     tops = torch.randint(height - tall + 1, (count,), generator=generator).tolist()

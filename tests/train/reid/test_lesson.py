@@ -49,7 +49,7 @@ def test_changes_keep_the_size_and_follow_from_the_generator() -> None:
 
 
 def test_without_changes_a_picture_stays_or_is_mirrored() -> None:
-    still = Lesson(shift_px=(0, 0), light=(0.0, 0.0), gain=0.0, tint=0.0, erased=0.0, blurred=0.0)
+    still = Lesson(shift_px=(0, 0), light=(0.0, 0.0), erased=0.0)
     images = torch.randint(0, 256, (8, *SIZE, 3), generator=seeded(), dtype=torch.uint8)
     whole = as_pixels(images)
     kinds = {
