@@ -18,7 +18,7 @@ from shared.errors import DamagedError, PoseGanError, UsageError, problem
 from shared.files import Disk, publish_json, read_json
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
-from shared.settings import as_plain, build, differences, fingerprint
+from shared.settings import as_plain, build, differences, fingerprint, in_brief
 from train.settings.tree import TrainSettings
 
 COMMAND: Final = "train-gan"
