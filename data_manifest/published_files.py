@@ -9,7 +9,9 @@ Convention:
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish_text
+from shared.input_file import InputFile, read_input
 from shared.skeleton import NUM_JOINTS
 
 if TYPE_CHECKING:
@@ -50,11 +53,11 @@ class KeypointTable:
         return len(self.names)
 
 
-def read_keypoints(path: Path) -> KeypointTable:
+def read_keypoints(file: Path | InputFile) -> KeypointTable:
     """Read a published file of key points.
 
     Args:
-        path: The file.
+        file: The file, or what was read of it.
 
     Returns:
         Names and joints, in the file's order.
@@ -62,7 +65,8 @@ def read_keypoints(path: Path) -> KeypointTable:
     Raises:
         UsageError: The file cannot be read, or a line is not of that form; the message names it.
     """
-    lines = _lines(path)
+    path, text = _text(read_input(file))
+    lines = text.splitlines()
     if not lines or lines[0].strip() != KEYPOINTS_HEADER:
         found = repr(lines[0][:60]) if lines else "an empty file"
         raise UsageError(problem(path, f"the header {KEYPOINTS_HEADER}", found, "add the header"))
@@ -122,11 +126,11 @@ def keypoints_text(path: Path, names: tuple[str, ...], joints: NDArray[np.float6
     return "\n".join([KEYPOINTS_HEADER, *rows]) + "\n"
 
 
-def read_pairs(path: Path) -> pd.DataFrame:
+def read_pairs(file: Path | InputFile) -> pd.DataFrame:
     """Read a published list of pairs.
 
     Args:
-        path: A CSV file with the columns ``from`` and ``to``; others are left out.
+        file: A CSV file with the columns ``from`` and ``to``; others are left out.
 
     Returns:
         The columns ``from`` and ``to``, as text, in the file's order.
@@ -136,14 +140,25 @@ def read_pairs(path: Path) -> pd.DataFrame:
     """
     import pandas as pd  # noqa: PLC0415 - key points are read without it
 
-    try:
-        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
-        pairs = table[["from", "to"]]
-    except OSError as error:
-        raise _unreadable(path, error.strerror) from error
-    except (ValueError, KeyError) as error:
+    path, text = _text(read_input(file))
+    if "\0" in text:
+        found = f"a NUL in line {text[: text.index(chr(0))].count(chr(10)) + 1}"
+        raise UsageError(problem(path, "names of files", found, "correct the line"))
+    heads = text.partition("\n")[0].strip()
+    if not {"from", "to"} <= {head.strip('"') for head in heads.split(",")}:
+        found = f"the head {heads[:60]!r}" if heads else "an empty first line"
         remedy = "write the names of source and target under these two heads"
-        raise UsageError(problem(path, "a CSV with the columns from,to", error, remedy)) from error
+        raise UsageError(problem(path, "a CSV with the columns from,to", found, remedy))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                io.StringIO(text), dtype="str", keep_default_na=False, index_col=False
+            )
+    except (ValueError, OverflowError, pd.errors.ParserWarning) as error:
+        found, remedy = "a line with more or other fields", "write every line as the first"
+        raise UsageError(problem(path, "a CSV with the columns from,to", found, remedy)) from error
+    pairs = table[["from", "to"]].fillna("")
     empty = np.flatnonzero((pairs == "").any(axis=1))
     if len(empty):
         where = f"{path}:{int(empty[0]) + 2}"
@@ -151,15 +166,14 @@ def read_pairs(path: Path) -> pd.DataFrame:
     return pairs
 
 
-def _lines(path: Path) -> list[str]:
+def _text(file: InputFile) -> tuple[Path, str]:
     try:
-        return path.read_text("utf-8-sig").splitlines()
-    except OSError as error:
-        raise _unreadable(path, error.strerror) from error
+        text = file.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            problem(path, "text in UTF-8", f"byte {error.start}", "check the file")
+            problem(file.path, "text in UTF-8", f"byte {error.start}", "check the file")
         ) from error
+    return file.path, text
 
 
 def _split_row(path: Path, number: int, line: str) -> tuple[str, list[Any], list[Any]]:
@@ -192,7 +206,3 @@ def _check_points(path: Path, joints: NDArray[np.float64], line_numbers: list[in
         remedy = "write -1 for both where the joint is absent"
         where = f"{path}:{line_numbers[row]}, joint {joint}"
         raise UsageError(problem(where, "a point of the image", f"x {x:g}, y {y:g}", remedy))
-
-
-def _unreadable(path: Path, why: str | None) -> UsageError:
-    return UsageError(problem(path, "a readable file", why or "an error", "check the name"))

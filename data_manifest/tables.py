@@ -185,6 +185,11 @@ def read(text: bytes, columns: Sequence[Column]) -> pd.DataFrame:
     Raises:
         DamagedError: It does not have these columns.
     """
+    wanted = ",".join(column.name for column in columns)
+    head = text.partition(b"\n")[0].rstrip(b"\r")
+    if head != wanted.encode():  # before anything is parsed: a line may hold a million heads
+        found = f"the head {head[:60].decode('utf-8', 'replace')!r}"
+        raise DamagedError(problem("table", "its columns", found, "make the shards anew"))
     numeric = [column.name for column in columns if column.dtype != "str"]
     try:
         table = pd.read_csv(
@@ -193,13 +198,11 @@ def read(text: bytes, columns: Sequence[Column]) -> pd.DataFrame:
             dtype={column.name: column.dtype for column in columns},
             keep_default_na=False,
             na_values={name: [""] for name in numeric},
+            index_col=False,
         )
-    except (ValueError, TypeError) as error:
-        expected = "a table as schema.py describes it"
-        raise DamagedError(problem("table", expected, error, "make the shards anew")) from error
-    if list(table.columns) != [column.name for column in columns]:
-        found = ", ".join(map(str, table.columns))
-        raise DamagedError(problem("table", "its columns", found, "make the shards anew"))
+    except (ValueError, TypeError, OverflowError) as error:
+        expected, found = "a table as schema.py describes it", "values of other types, or torn rows"
+        raise DamagedError(problem("table", expected, found, "make the shards anew")) from error
     return table
 
 
@@ -227,7 +230,7 @@ def _csv(table: pd.DataFrame, columns: Sequence[Column], where: str) -> bytes:
         typed = table[names].astype({column.name: column.dtype for column in columns})
     except (ValueError, TypeError) as error:
         raise UsageError(
-            problem(where, "values of the columns' types", error, "convert them")
+            problem(where, "values of the columns' types", "others", "convert them")
         ) from error
     text = typed.to_csv(index=False, lineterminator="\n", float_format=FLOAT_FORMAT)
     return text.encode("utf-8")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from preprocess.pairing.catalogue import Catalogue, Status
+from preprocess.pairing.given import GivenFiles
 from preprocess.pairing.shard_plans import OVERHEAD_BYTES, image_bytes, pair_bytes
 from preprocess.pairing.splits import count_split_pairs
 from preprocess.settings import PrepareSettings
@@ -39,11 +40,11 @@ class Estimate:
     num_bytes: int
 
 
-def estimate(catalogue: Catalogue, settings: PrepareSettings) -> Estimate:
+def estimate(catalogue: Catalogue, settings: PrepareSettings, given: GivenFiles) -> Estimate:
     """Estimate a run as if every image that is valid so far stayed valid."""
     num_images = len(catalogue.rows(Status.VALID))
     num_pairs = {
-        split: count_split_pairs(split, catalogue, settings) for split in ("train", "test")
+        split: count_split_pairs(split, catalogue, settings, given) for split in ("train", "test")
     }
     all_pairs = sum(num_pairs.values())
     rows = num_images * image_bytes(settings.shards.image_size) + all_pairs * pair_bytes()

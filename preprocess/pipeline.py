@@ -23,12 +23,14 @@ from preprocess.output.tables import unmatched_names
 from preprocess.pairing.annotations import Annotations, read_annotations
 from preprocess.pairing.catalogue import (
     Catalogue,
+    Status,
     make_catalogue,
     with_annotations,
     with_checks,
     without_invalid,
     without_unpaired,
 )
+from preprocess.pairing.given import read_given
 from preprocess.pairing.splits import Split, make_split
 from preprocess.parallel import in_parallel
 from preprocess.pose.kept_poses import KeptPoses
@@ -103,10 +105,11 @@ def _make(
     times = StageTimes(clock)
     with times.stage("list files"):
         listing = source.listing()
-        annotations = read_annotations(settings.keypoints)
+        given = read_given(settings)
+        annotations = read_annotations(given.keypoints)
         catalogue = make_catalogue(listing, annotations)
-        expected = estimate(_as_if_readable(catalogue, annotations), settings)
-    record = record_of(settings, source, listing)
+        expected = estimate(_as_if_readable(catalogue, annotations), settings, given)
+    record = record_of(settings, source, listing, given)
     finished = out.check(record, overwrite=settings.run.overwrite)
     if not finished:
         require_space(out.path, max(0, expected.num_bytes - out.held_bytes), out.disk)
@@ -122,7 +125,7 @@ def _make(
         with times.stage("poses"):
             catalogue, pose_key = _posed(job, catalogue, annotations, open_estimator)
         with times.stage("pairs"):
-            splits = [make_split(name, catalogue, settings) for name in ("train", "test")]
+            splits = [make_split(name, catalogue, settings, given) for name in ("train", "test")]
             say_left_out(splits, unmatched_names(listing, catalogue, annotations), console)
         with times.stage("shards"):
             made = _make_shards(job, catalogue, splits)
@@ -188,7 +191,10 @@ def _posed(
 ) -> tuple[Catalogue, str]:
     """Enter the joints, published or estimated; the pose model's key comes with them."""
     if annotations is not None:
-        return without_invalid(with_annotations(catalogue, annotations)), ""
+        annotated = with_annotations(catalogue, annotations)
+        valid = annotated.rows(Status.VALID)
+        annotations.refuse_points_outside(catalogue.annotation_rows[valid], catalogue.sizes[valid])
+        return without_invalid(annotated), ""
     pose = job.settings.pose
     if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)

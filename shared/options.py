@@ -207,7 +207,13 @@ def _flagged(settings_class: type[Any]) -> list[tuple[str, Declaration]]:
 def _param(one: Declaration, title: str, *, required: bool) -> click.Parameter:
     required = required and one.required
     if not one.flag.startswith("-"):
-        argument = DeclaredArgument([one.flag], type=DeclaredType(one), required=required)
+        argument = DeclaredArgument(
+            [one.flag],
+            type=DeclaredType(one),
+            required=required,
+            nargs=-1 if _repeats(one) else 1,
+            metavar=f"[{metavar(one)}]..." if _repeats(one) else None,
+        )
         argument.declaration = one
         return argument
     how: dict[str, Any] = {"type": DeclaredType(one), "metavar": metavar(one)}

@@ -34,6 +34,8 @@ RESULT_FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 READABLE_MODES: Final = ("RGB", "L", "P", "RGBA", "LA", "CMYK", "YCbCr", "1")
 """Modes that become RGB without a loss that a screen would show."""
 
+NO_FILE: Final = "not a regular file: a pipe, socket or device"
+
 _JPEG_START: Final = b"\xff\xd8\xff"
 _NAMES: Final = {
     "L": "grey",
@@ -74,7 +76,7 @@ def content_of(path: Path, max_bytes: int | None = None) -> bytes:
         if stat.S_ISDIR(kind):
             raise RefusedPictureError(f"cannot be read: {os.strerror(errno.EISDIR)}")
         if not stat.S_ISREG(kind):
-            raise RefusedPictureError("not a regular file: a pipe, socket or device")
+            raise RefusedPictureError(NO_FILE)
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
             data = stream.read(max_bytes + 1)
     except OSError as error:
@@ -144,6 +146,8 @@ def resized(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uin
 
 
 def _unreadable(error: OSError) -> RefusedPictureError:
+    if error.errno == errno.ENXIO:  # a socket
+        return RefusedPictureError(NO_FILE)
     reason = "a loop of links" if error.errno == errno.ELOOP else error.strerror
     return RefusedPictureError(f"cannot be read: {reason}")
 

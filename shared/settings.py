@@ -13,7 +13,7 @@ import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -24,6 +24,7 @@ from shared.errors import UsageError, problem
 T = TypeVar("T")
 
 _ABSENT: Final = object()
+CHANGES_SHOWN: Final = 3
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -144,6 +145,13 @@ def differences(old: Any, new: Any) -> list[str]:
         for key in sorted(flat_old.keys() | flat_new.keys())
         if flat_old.get(key, _ABSENT) != flat_new.get(key, _ABSENT)
     ]
+
+
+def in_brief(changes: Sequence[str]) -> str:
+    """Return a few of many differences, a preset first, as others follow from it."""
+    first = sorted(changes, key=lambda change: not change.startswith("preset:"))
+    more = len(first) - CHANGES_SHOWN
+    return "; ".join(first[:CHANGES_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _told(flat: Mapping[str, Any], key: str) -> Any:

@@ -137,3 +137,22 @@ def test_every_file_of_commands_is_one_command_of_the_package(repository: Path) 
             found[module] = decorated.findall(path.read_text())
     assert {module: len(names) for module, names in found.items()} == dict.fromkeys(found, 1)
     assert {f"{module}:{names[0]}" for module, names in found.items()} == installed
+
+
+def test_pictures_are_opened_at_one_door_only(repository: Path) -> None:
+    doors = [
+        f"{path.relative_to(repository)}:{node.lineno}"
+        for package in PACKAGES
+        for path in sorted((repository / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and _opens_pictures(node.func)
+    ]
+    assert [door.partition(":")[0] for door in doors] == ["shared/pictures.py"], doors
+
+
+def _opens_pictures(called: ast.expr) -> bool:
+    """Whether it is ``Image.open``, by whatever name the module goes, or another library's."""
+    return isinstance(called, ast.Attribute) and (
+        called.attr in ("imread", "imdecode")
+        or (called.attr == "open" and ast.unparse(called.value).rpartition(".")[2] == "Image")
+    )

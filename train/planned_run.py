@@ -49,7 +49,7 @@ def resolved(
 def describe(settings: TrainSettings, shards: Path, folder: Path, console: Console) -> None:
     """Say what a run is about to do, before it does it."""
     from train.device import find_device  # noqa: PLC0415 - it imports torch
-    from train.nets.generator import Generator  # noqa: PLC0415 - likewise
+    from train.nets.generators import make_generator  # noqa: PLC0415 - likewise
     from train.nets.kinds import make_discriminator  # noqa: PLC0415 - likewise
 
     manifest = open_manifest(shards)
@@ -66,7 +66,7 @@ def describe(settings: TrainSettings, shards: Path, folder: Path, console: Conso
         f"length:        {run.max_images:,} images{limit}, {epochs:.1f} epochs, "
         f"batch {settings.data.batch}"
     )
-    networks = (Generator(settings.generator), make_discriminator(settings.discriminator))
+    networks = (make_generator(settings.generator), make_discriminator(settings.discriminator))
     sizes = [sum(p.numel() for p in network.parameters()) / 1e6 for network in networks]
     console.say(f"parameters:    generator {sizes[0]:.2f} M, discriminator {sizes[1]:.2f} M")
     for section, values in settings.lasting.items():

@@ -72,6 +72,7 @@ class RollBack:
             self._give_up(failure)
         self._last_images = state.images
         state.detour += 1
+        state.skipped = 0  # a checkpoint may have been saved among skipped steps
         return standing
 
     def _give_up(self, failure: Failure) -> None:

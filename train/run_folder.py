@@ -18,7 +18,7 @@ from shared.errors import DamagedError, PoseGanError, UsageError, problem
 from shared.files import Disk, publish_json, read_json
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
-from shared.settings import as_plain, build, differences, fingerprint
+from shared.settings import as_plain, build, differences, fingerprint, in_brief
 from train.settings.tree import TrainSettings
 
 COMMAND: Final = "train-gan"
@@ -99,7 +99,7 @@ def _refuse_other_settings(folder: Path, settings: TrainSettings) -> None:
     changed = differences(_saved(folder / SETTINGS_NAME).lasting, settings.lasting)
     if changed:
         remedy = "use the old settings to continue, or choose another --out"
-        raise UsageError(problem(folder, "a run of these settings", "; ".join(changed), remedy))
+        raise UsageError(problem(folder, "a run of these settings", in_brief(changed), remedy))
 
 
 def _has_begun(folder: Path) -> bool:

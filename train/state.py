@@ -8,13 +8,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer
 
 from shared.errors import DamagedError, UsageError, problem
 from train.device import put_on
-from train.nets.generator import Generator
+from train.muon import Muon
+from train.nets.generators import make_generator
 from train.nets.kinds import make_discriminator
 from train.settings.tree import TrainSettings
+from train.tensor_file import misfit
 from train.update import scaler_for
 
 AVERAGE_RAMP = 0.05
@@ -22,16 +24,18 @@ AVERAGE_RAMP = 0.05
 
 _NETWORKS = ("generator", "discriminator", "average")
 _OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
-_COUNTERS = (
-    "steps",
-    "images",
-    "seconds",
-    "detour",
-    "skipped",
-    "window_shards",
-    "best_score",
-    "best_images",
-)
+_COUNTERS = {
+    "steps": int,
+    "images": int,
+    "seconds": float,
+    "detour": int,
+    "skipped": int,
+    "window_shards": int,
+    "best_score": float,
+    "best_images": int,
+}
+_RATES = ("lr", "eps", "weight_decay")
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class TrainState:
@@ -67,11 +71,11 @@ class TrainState:
         self.device = device
         on_device = device.type == "cuda" if on_device is None else on_device
         self.scaler = scaler_for(device) if on_device else None
-        self.generator = put_on(device, Generator(settings.generator))
+        self.generator = put_on(device, make_generator(settings.generator))
         self.discriminator = put_on(device, make_discriminator(settings.discriminator))
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         rates = settings.optimizer
-        self.generator_optimizer = self._adam(self.generator, rates.generator_rate)
+        self.generator_optimizer = self._optimizer(self.generator, rates.generator_rate)
         self.discriminator_optimizer = self._adam(self.discriminator, rates.discriminator_rate)
         self.steps = 0
         self.images = 0
@@ -81,6 +85,11 @@ class TrainState:
         self.window_shards = 0
         self.best_score = math.nan
         self.best_images = -1
+
+    def _optimizer(self, network: nn.Module, rate: float) -> Optimizer:
+        if self.settings.optimizer.generator == "muon":
+            return Muon(network.parameters(), lr=rate, betas=self.settings.optimizer.betas)
+        return self._adam(network, rate)
 
     def _adam(self, network: nn.Module, rate: float) -> Adam:
         betas = self.settings.optimizer.betas
@@ -127,8 +136,8 @@ class TrainState:
     @property
     def num_bytes(self) -> int:
         """Size of a checkpoint: weights, the average, and Adam's two moments of each weight."""
-        sizes = [
-            sum(value.nbytes for value in network.state_dict().values())
+        sizes: list[int] = [
+            sum(int(value.nbytes) for value in network.state_dict().values())
             for network in (self.generator, self.discriminator)
         ]
         return int(4 * sizes[0] + 3 * sizes[1])
@@ -148,16 +157,22 @@ class TrainState:
         Raises:
             DamagedError: It does not fit these networks.
         """
+        for name in _NETWORKS:
+            network = getattr(self, name)
+            _require(misfit(network, content.get(name)), f"checkpoint, {name}")
+            network.load_state_dict(content[name])
+        for name in _OPTIMIZERS:
+            _load_optimizer(getattr(self, name), content.get(name), f"checkpoint, {name}")
+        counters = content.get("counters")
+        for name, kind in _COUNTERS.items():
+            value = counters.get(name) if isinstance(counters, dict) else None
+            right = type(value) in ((int,) if kind is int else (int, float))
+            _require("" if right else f"{str(value)[:40]!r}", f"checkpoint, counter {name}")
+            setattr(self, name, value)
         try:
-            for name in (*_NETWORKS, *_OPTIMIZERS):
-                getattr(self, name).load_state_dict(content[name])
-            for name in _COUNTERS:
-                setattr(self, name, content["counters"][name])
             _set_random_state(content["random"], self.device)
-        except (KeyError, ValueError, RuntimeError, TypeError) as error:
-            raise DamagedError(
-                problem("checkpoint", "the state of this run", error, "choose another --out")
-            ) from error
+        except (KeyError, TypeError, RuntimeError, AttributeError) as error:
+            raise _foreign("another one's", "checkpoint, random numbers") from error
 
     def warm_start(self, content: dict[str, Any]) -> None:
         """Begin with the averaged generator of another run's checkpoint.
@@ -165,18 +180,15 @@ class TrainState:
         Raises:
             UsageError: Its generator has another form.
         """
-        try:
-            self.generator.load_state_dict(content["average"])
-            self.average.load_state_dict(content["average"])
-        except (KeyError, RuntimeError) as error:
-            raise UsageError(
-                problem(
-                    "--init-from",
-                    "a generator of the same form",
-                    str(error).splitlines()[0],
-                    "use the preset and size of that run",
-                )
-            ) from error
+        found = misfit(self.generator, content.get("average"))
+        if found:
+            expected, remedy = (
+                "a generator of the same form",
+                "give the preset and size of that run",
+            )
+            raise UsageError(problem("--init-from", expected, found, remedy))
+        self.generator.load_state_dict(content["average"])
+        self.average.load_state_dict(content["average"])
 
     def is_finite(self) -> bool:
         """Tell whether every weight, buffer and average is a finite number."""
@@ -196,3 +208,35 @@ def _set_random_state(state: dict[str, Any], device: torch.device) -> None:
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def _load_optimizer(optimizer: Adam, content: Any, where: str) -> None:
+    """Load what an optimiser saved, after it is known to be of its parameters.
+
+    Raises:
+        DamagedError: It is not.
+    """
+    try:
+        optimizer.load_state_dict(content)
+        for group in optimizer.param_groups:
+            numbers = [*(group[name] for name in _RATES), *group["betas"]]
+            right = all(type(number) in (int, float) for number in numbers)
+            _require("" if right else "rates that are no numbers", where)
+        for parameter, state in optimizer.state.items():
+            float(state["step"])
+            shapes = {tuple(state[name].shape) for name in _MOMENTS}
+            right = shapes == {tuple(parameter.shape)}
+            _require("" if right else "moments of other shapes", where)
+    except DamagedError:
+        raise
+    except Exception as error:  # torch checks next to nothing: anything may break inside
+        raise _foreign("an optimiser of another form", where) from error
+
+
+def _require(found: str, where: str) -> None:
+    if found:
+        raise _foreign(found, where)
+
+
+def _foreign(found: str, where: str) -> DamagedError:
+    return DamagedError(problem(where, "the state of this run", found, "choose another --out"))

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from train.data.batch import Batch
 from train.losses.objective import Objective
-from train.nets.generator import Drawing, Generator
+from train.nets.drawing_network import Drawing, DrawingNetwork
 from train.state import TrainState
 from train.update import update_network
 from train.world import OneProcess, World
@@ -74,7 +74,7 @@ def train_step(
     return StepReport(finite=d_finite & g_finite, discriminator=d_report, generator=g_report)
 
 
-def draw_batch(generator: Generator, batch: Batch) -> Drawing:
+def draw_batch(generator: DrawingNetwork, batch: Batch) -> Drawing:
     """Draw the sources of a batch in their target poses, in float32."""
     guidance = batch.guidance
     prepared = generator.prepare(guidance)
@@ -83,7 +83,7 @@ def draw_batch(generator: Generator, batch: Batch) -> Drawing:
     return drawing.float()
 
 
-def generate(generator: Generator, batch: Batch) -> Tensor:
+def generate(generator: DrawingNetwork, batch: Batch) -> Tensor:
     """Draw the images of a batch alone: float32 (b, 3, H, W) in [-1, 1]."""
     return draw_batch(generator, batch).image
 

@@ -8,11 +8,12 @@ Convention:
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from shared.errors import DamagedError, problem
 
@@ -69,3 +70,26 @@ def read_weights(path: Path, *, expected: str, remedy: str) -> dict[str, Tensor]
         found = f"no tensor by the name {str(wrong[0])[:60]!r}"
         raise DamagedError(problem(path, expected, found, remedy))
     return dict(content)
+
+
+def misfit(network: nn.Module, weights: object) -> str:
+    """Say in plain words why weights are not those of a network; "" where they are.
+
+    Args:
+        network: The network that they are meant for.
+        weights: Names to tensors, or whatever a file held instead.
+    """
+    if not isinstance(weights, Mapping):
+        return f"a {type(weights).__name__} and no tensors by name"
+    own = network.state_dict()
+    for name, tensor in own.items():
+        given = weights.get(name)
+        if not isinstance(given, Tensor):
+            return f"another network: no tensor by the name {name}"
+        if given.shape != tensor.shape:
+            shapes = f"{tuple(given.shape)}, not {tuple(tensor.shape)}"
+            return f"another network: {name} of shape {shapes}"
+        if given.is_floating_point() != tensor.is_floating_point() or given.is_complex():
+            return f"another network: {name} of type {str(given.dtype).removeprefix('torch.')}"
+    further = [str(name)[:60] for name in weights if name not in own]
+    return f"another network: {further[0]} besides" if further else ""

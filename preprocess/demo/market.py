@@ -45,8 +45,9 @@ from preprocess.demo.settings import DrawSettings
 from preprocess.parallel import in_parallel
 from preprocess.sources.drawn import DRAWN_MARKER
 from shared.console import Console
-from shared.errors import PoseGanError, UsageError, problem
+from shared.errors import DamagedError, PoseGanError, UsageError, problem
 from shared.files import Disk, publish, publish_json, read_json, require_space
+from shared.input_file import InputFile, read_input
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
 from shared.settings import differences
@@ -92,13 +93,15 @@ def draw_market(
         LockedError: Another process draws into the folder.
         NoSpaceError: The disk cannot hold the data set.
     """
-    entries, joints = _plan(settings)
+    files = [None if p is None else read_input(p) for p in (settings.poses, settings.test_poses)]
+    record = settings.record(*files)
+    entries, joints = _plan(settings, *files)
     _say_plan(entries, out, console)
     names = _names_of(entries)
-    recognise = partial(_made_by_older, settings=settings, names=names)
+    recognise = partial(_made_by_older, record=record, names=names)
     held = owned_folder(out, COMMAND, recognise=recognise, disk=disk, hold=not dry_run)
     with held as owned:
-        finished, changes = _standing(settings, owned, overwrite=overwrite)
+        finished, changes = _standing(record, owned, overwrite=overwrite)
         if not finished:
             owned.refuse_strangers(_TABLES)
             _refuse_pictures_of_others(owned, names)
@@ -109,19 +112,21 @@ def draw_market(
             console.say(f"{out} is finished already; nothing to do")
             return
         work = blocks(entries, joints)
-        _begin(settings, owned, work, clear=changes)
+        _begin(record, owned, work, clear=changes)
         _draw_missing(work, settings.seed, owned, console, workers=workers)
         drawn = read_notes(work, out / WORK_FOLDER)
         _publish_tables(entries, drawn, out, disk)
         publish(out / SHEET_FILE, contact_sheet(out, entries), disk)
-        _finish(settings, entries, owned)
+        _finish(record, entries, owned)
     console.result(f"{out}: {len(entries):,} pictures; see {out / SHEET_FILE}")
 
 
-def _plan(settings: DrawSettings) -> tuple[list[Entry], NDArray[np.float64]]:
+def _plan(
+    settings: DrawSettings, poses: InputFile | None, test_poses: InputFile | None
+) -> tuple[list[Entry], NDArray[np.float64]]:
     """List all pictures in the order of the tables, with the joints that were asked for."""
-    train = None if settings.poses is None else read_poses(settings.poses)
-    test = None if settings.test_poses is None else read_poses(settings.test_poses)
+    train = None if poses is None else read_poses(poses)
+    test = None if test_poses is None else read_poses(test_poses)
     taken = None if train is None else train.identities
     drawn = planned(settings.identities, settings.images_per_identity, settings.seed, taken)
     entries = [entry for entry in drawn if entry.folder == TRAIN and train is None]
@@ -158,7 +163,7 @@ def _say_plan(entries: Sequence[Entry], out: Path, console: Console) -> None:
     console.say(f"{out}: {len(entries):,} pictures of {people:,} people ({counts})")
 
 
-def _standing(settings: DrawSettings, owned: OwnedFolder, *, overwrite: bool) -> tuple[bool, bool]:
+def _standing(record: dict[str, Any], owned: OwnedFolder, *, overwrite: bool) -> tuple[bool, bool]:
     """Tell whether the folder holds the data set already, and whether it must be cleared.
 
     Raises:
@@ -169,9 +174,11 @@ def _standing(settings: DrawSettings, owned: OwnedFolder, *, overwrite: bool) ->
     data = (owned.path / name for name in owned.files if Path(name).suffix in _DATA)
     if known is None or not any(path.is_file() for path in data):
         return False, False
-    record = read_json(known)
-    found = record.get("settings") if isinstance(record, dict) else None
-    changes = differences(found if isinstance(found, dict) else {}, settings.record)
+    saved = read_json(known)
+    if not isinstance(saved, dict) or not isinstance(saved.get("settings"), dict):
+        expected, remedy = "the settings of a drawn data set", "choose another --out"
+        raise DamagedError(problem(known, expected, "something else", remedy))
+    changes = differences(saved["settings"], record)
     if changes and not overwrite:
         expected = "the settings that it was begun with"
         remedy = "choose another --out, or --overwrite"
@@ -192,7 +199,7 @@ def _refuse_pictures_of_others(owned: OwnedFolder, names: Sequence[str]) -> None
             raise UsageError(problem(path, expected, found, remedy))
 
 
-def _made_by_older(out: Path, *, settings: DrawSettings, names: Sequence[str]) -> list[str] | None:
+def _made_by_older(out: Path, *, record: dict[str, Any], names: Sequence[str]) -> list[str] | None:
     """List what a version without markers drew in a folder; None where it drew nothing there.
 
     The tables of a finished data set name its pictures. What an unfinished one holds is known
@@ -204,7 +211,7 @@ def _made_by_older(out: Path, *, settings: DrawSettings, names: Sequence[str]) -
     found = {DRAWN_MARKER, RECORD_FILE, SHEET_FILE}
     found |= {path.name for path in out.glob("*.csv") if _TABLES.fullmatch(path.name)}
     found |= {f"{WORK_FOLDER}/{path.name}" for path in (out / WORK_FOLDER).glob("block-*.json")}
-    if begun.get("settings") == settings.record:
+    if begun.get("settings") == record:
         found |= set(names)
     for table in out.glob("keypoints-*.csv"):
         listed = read_keypoints(table).names
@@ -221,7 +228,7 @@ def _json_of(path: Path) -> dict[str, Any]:
 
 
 def _begin(
-    settings: DrawSettings, owned: OwnedFolder, work: Sequence[Block], *, clear: bool
+    record: dict[str, Any], owned: OwnedFolder, work: Sequence[Block], *, clear: bool
 ) -> None:
     """Note the settings and everything that will be made, before anything is.
 
@@ -242,7 +249,7 @@ def _begin(
     notes = [str(block.note(Path(WORK_FOLDER))) for block in work]
     pictures = [name for block in work for name in _names_of(block.entries)]
     owned.intend([*pictures, *tables, *notes, SHEET_FILE, DRAWN_MARKER])
-    _note_settings(settings.record, owned)
+    _note_settings(record, owned)
 
 
 def _note_settings(record: dict[str, Any], owned: OwnedFolder) -> None:
@@ -279,12 +286,12 @@ def _publish_tables(entries: Sequence[Entry], drawn: Drawn, out: Path, disk: Dis
         write_truth(out / f"visibility-{split}.csv", truth, disk)
 
 
-def _finish(settings: DrawSettings, entries: Sequence[Entry], owned: OwnedFolder) -> None:
+def _finish(record: dict[str, Any], entries: Sequence[Entry], owned: OwnedFolder) -> None:
     """Mark the data set as finished and drawn, and remove the notes."""
     marker = {
         "made_by": COMMAND,
         "format": FORMAT_VERSION,
-        "settings": settings.record,
+        "settings": record,
         "num_images": len(entries),
         "versions": versions(),
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.declarations import declared, setting
-from shared.files import sha256_of_file
+from shared.input_file import InputFile
 from shared.settings import lasting
 
 
@@ -45,13 +45,16 @@ class DrawSettings:
         default=None, path="file", flag="--test-poses", help="The same for the test pictures."
     )
 
-    @property
-    def record(self) -> dict[str, Any]:
-        """What a folder remembers of the settings: annotations by their content."""
+    def record(self, poses: InputFile | None, test_poses: InputFile | None) -> dict[str, Any]:
+        """Return what a folder remembers of the settings: annotations by their content.
+
+        Args:
+            poses: What was read of the annotation of this name.
+            test_poses: The same.
+        """
         plain: dict[str, Any] = lasting(self)
-        for name in ("poses", "test_poses"):
-            path = getattr(self, name)
-            plain[name] = None if path is None else sha256_of_file(path)
+        for name, file in (("poses", poses), ("test_poses", test_poses)):
+            plain[name] = None if file is None else file.sha256
         return plain
 
 

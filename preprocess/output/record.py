@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from preprocess.output.folder import WEIGHTS_KEY
+from preprocess.pairing.given import GivenFiles
 from preprocess.pose.weight_files import find_weights
 from preprocess.settings import PrepareSettings
 from preprocess.sources.source import Listing, Source
-from shared.errors import UsageError, problem
 from shared.files import sha256_of_file
 from shared.settings import lasting
 
 
-def record_of(settings: PrepareSettings, source: Source, listing: Listing) -> dict[str, Any]:
+def record_of(
+    settings: PrepareSettings, source: Source, listing: Listing, given: GivenFiles
+) -> dict[str, Any]:
     """Return what decides the content of the shards, as plain values.
 
     Neither the place of the source nor the way in which the work is done is part of it.
@@ -23,9 +25,7 @@ def record_of(settings: PrepareSettings, source: Source, listing: Listing) -> di
         settings: The run's settings.
         source: The data set.
         listing: Its files.
-
-    Raises:
-        UsageError: A file that the settings name cannot be read.
+        given: The files that the settings name.
     """
     record: dict[str, Any] = {
         "source": {
@@ -34,10 +34,11 @@ def record_of(settings: PrepareSettings, source: Source, listing: Listing) -> di
             **source.settings,
         },
         "shards": lasting(settings.shards),
-        "keypoints": [_named_hash(path) for path in settings.keypoints],
-        "train_pairs": _named_hash(settings.train_pairs),
-        "test_pairs": _named_hash(settings.test_pairs),
+        "keypoints": [file.named_hash for file in given.keypoints],
     }
+    for split in ("train", "test"):
+        pairs = given.pair_lists.get(split)
+        record[f"{split}_pairs"] = None if pairs is None else pairs.named_hash
     if not settings.keypoints:
         pose = settings.pose
         record["pose"] = {
@@ -56,14 +57,3 @@ def _weights_sha256(settings: PrepareSettings) -> str | None:
         return None
     place = find_weights(settings.pose.pose_model, "cpu")
     return sha256_of_file(place.path) if place.present else None
-
-
-def _named_hash(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return f"{path.name} {sha256_of_file(path)}"
-    except OSError as error:
-        raise UsageError(
-            problem(path, "a readable file", error.strerror, "check the name")
-        ) from error

@@ -16,6 +16,7 @@ from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.sources.source import Listing, OtherFile, SourceImage
 from shared.geometry import presence
 from shared.skeleton import JOINTS, NUM_PARTS
+from shared.spreadsheets import harmless
 
 
 def pairs_of_split(
@@ -128,7 +129,7 @@ def _absent_rows(names: Sequence[str], like: pd.DataFrame) -> pd.DataFrame:
     """List the rows of key points that no image has."""
     table = pd.DataFrame(
         {
-            "name": names,
+            "name": [_text(name) for name in names],
             "folder": "",
             "split": "",
             "status": str(Status.ABSENT),
@@ -152,5 +153,5 @@ def unmatched_names(
 
 
 def _text(name: str) -> str:
-    """Write a file name as text that UTF-8 can hold; undecodable bytes become visible."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Write a name as text that UTF-8 can hold and no spreadsheet runs; odd bytes are shown."""
+    return harmless(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_manifest.published_files import read_pairs
 from preprocess.pairing.catalogue import Catalogue, Status
+from preprocess.pairing.given import GivenFiles
 from preprocess.pairing.pairs import all_pairs, count_pairs, given_pairs, sample_pairs
 from preprocess.pairing.shard_plans import ShardPlan, plan_shards
 from preprocess.settings import PrepareSettings
@@ -35,21 +34,23 @@ class Split:
     plans: Sequence[ShardPlan]
 
 
-def make_split(name: str, catalogue: Catalogue, settings: PrepareSettings) -> Split:
+def make_split(
+    name: str, catalogue: Catalogue, settings: PrepareSettings, given: GivenFiles
+) -> Split:
     """Pair a split's valid images and divide them into shards.
 
     Args:
         name: ``"train"`` or ``"test"``.
         catalogue: The images.
         settings: The run's settings.
+        given: The files that the settings name.
     """
     rows = catalogue.rows(Status.VALID, name)
     identities = catalogue.identities[rows]
     shards = settings.shards
     refused: Mapping[str, int] = {}
-    given = given_list(name, settings)
-    if given is not None:
-        table = read_pairs(given)
+    table = given.pairs.get(name)
+    if table is not None:
         sources, targets = table["from"].tolist(), table["to"].tolist()
         found = given_pairs(sources, targets, _rows_of_names(catalogue, rows), identities)
         pairs, refused = found.pairs, found.refused
@@ -61,20 +62,16 @@ def make_split(name: str, catalogue: Catalogue, settings: PrepareSettings) -> Sp
     return Split(name, rows, pairs, refused, plans)
 
 
-def count_split_pairs(name: str, catalogue: Catalogue, settings: PrepareSettings) -> int:
+def count_split_pairs(
+    name: str, catalogue: Catalogue, settings: PrepareSettings, given: GivenFiles
+) -> int:
     """Return an upper bound of the pairs that :func:`make_split` makes, without making them."""
-    given = given_list(name, settings)
-    if given is not None:
-        return len(read_pairs(given))
+    if name in given.pairs:
+        return len(given.pairs[name])
     identities = catalogue.identities[catalogue.rows(Status.VALID, name)]
     if name == "train":
         return count_pairs(identities, settings.shards.max_pairs_per_identity)
     return min(settings.shards.num_test_pairs, count_pairs(identities))
-
-
-def given_list(name: str, settings: PrepareSettings) -> Path | None:
-    """Return the pair list that the user gave for a split, None where pairs are made."""
-    return settings.train_pairs if name == "train" else settings.test_pairs
 
 
 def _rows_of_names(catalogue: Catalogue, rows: NDArray[np.intp]) -> dict[str, int]:

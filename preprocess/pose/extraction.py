@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from shared.geometry import presence, valid_poses
 from shared.owned_files import OwnedFiles
 from shared.owned_folder import owned_folder
 from shared.skeleton import JOINTS
+from shared.spreadsheets import is_formula
 
 COMMAND: Final = "extract-poses"
 
@@ -121,8 +123,11 @@ def list_photos(src: Path, console: Console) -> tuple[list[Photo], list[str]]:
 
     Returns:
         The usable images, and a line ``name: reason`` for each other one.
+
+    Raises:
+        UsageError: The folder, or one in it, cannot be read.
     """
-    paths = sorted(p for p in src.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+    paths = _image_files(src)
     photos, refused = [], []
     with console.stage("check images", len(paths)) as stage:
         for start in range(0, len(paths), BLOCK_IMAGES):
@@ -138,6 +143,21 @@ def list_photos(src: Path, console: Console) -> tuple[list[Photo], list[str]]:
                     photos.append(Photo(name, path, digest, (int(size[0]), int(size[1]))))
             stage.advance(len(block))
     return photos, refused
+
+
+def _image_files(src: Path) -> list[Path]:
+    """List what is named like an image, at any depth; links to folders are not followed."""
+
+    def refuse(error: OSError) -> None:
+        found, remedy = error.strerror, "check its permissions"
+        raise UsageError(problem(error.filename, "a folder that can be read", found, remedy))
+
+    return sorted(
+        Path(folder, name)
+        for folder, _, names in os.walk(src, onerror=refuse)
+        for name in names
+        if Path(name).suffix.lower() in IMAGE_SUFFIXES
+    )
 
 
 def fitting_size(sizes: NDArray[np.integer]) -> tuple[int, int]:
@@ -157,6 +177,8 @@ def fitting_size(sizes: NDArray[np.integer]) -> tuple[int, int]:
 
 
 def _unfit_name(name: str) -> str:
+    if is_formula(name):
+        return "a name that a spreadsheet would run as a formula"
     unfit = ":" in name or not name.isprintable() or name != name.strip()
     return "a name that the published form cannot hold" if unfit else ""
 

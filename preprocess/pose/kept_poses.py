@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocess.pose.people import NUM_COCO_JOINTS, People
-from shared.errors import UsageError, problem
-from shared.files import Disk, publish, remove_temporaries
+from shared.files import Disk, publish, publishing_error, remove_temporaries
 from shared.owned_folder import OwnedFolder
 
 RECORD: Final = np.dtype(
@@ -61,9 +60,7 @@ class KeptPoses:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(
-                problem(folder, "to make a folder", error.strerror, "check its permissions")
-            ) from error
+            raise publishing_error(folder, error) from error
         remove_temporaries(self._folder)
         for path in sorted(self._folder.glob("*.poses")):
             block = _read(path)

@@ -17,11 +17,16 @@ import io
 import math
 import pickle
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-MAX_PICKLE_BYTES: Final = 32_000_000
+MAX_PICKLE_BYTES: Final = 4_000_000
+"""A network of the demo's layers takes 0.1 MB; reading more could take a minute."""
+
+MAX_TUPLE_DEPTH: Final = 8
+"""A tuple of tuples of tuples … can take ages to hash; saved networks nest three deep."""
+
 MAX_VALUES: Final = 500_000_000
 """The largest published pose network has 99 million."""
 
@@ -167,8 +172,11 @@ class _Storage:
         self.num_values = num_values
 
 
-class _Scan(pickle.Unpickler):
-    """Runs a pickle with stand-ins only."""
+class _Scan(pickle._Unpickler):
+    """Runs a pickle with stand-ins only; the readable unpickler, whose steps can be watched."""
+
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(pickle._Unpickler.dispatch)
+    stack: list[Any]
 
     def __init__(self, content: bytes, folder: str, sizes: dict[str, int]) -> None:
         super().__init__(io.BytesIO(content), encoding="utf-8")
@@ -176,6 +184,7 @@ class _Scan(pickle.Unpickler):
         self._sizes = sizes
         self._num_values = 0
         self._layers: dict[str, type[_Layer]] = {}
+        self._depths: dict[int, tuple[int, Any]] = {}  # the tuple too, so that no other has its id
 
     @property
     def num_layers(self) -> int:
@@ -226,6 +235,28 @@ class _Scan(pickle.Unpickler):
         if self._num_values > MAX_VALUES or offset < 0 or any(step < 0 for step in stride):
             raise RefusedWeightsError(f"more than {MAX_VALUES:,} values")
         return _Note()
+
+    def require_shallow(self) -> None:
+        """Refuse a tuple of tuples of tuples …, which takes ages to hash."""
+        made = self.stack[-1]
+        inner = (self._depths.get(id(each), (0, None))[0] for each in made)
+        depth = 1 + max(inner, default=0)
+        if depth > MAX_TUPLE_DEPTH:
+            raise RefusedWeightsError(f"tuples nested over {MAX_TUPLE_DEPTH} deep")
+        if made:
+            self._depths[id(made)] = (depth, made)
+
+
+def _watched(load: Callable[[Any], None]) -> Callable[[Any], None]:
+    def step(scan: Any) -> None:
+        load(scan)
+        scan.require_shallow()
+
+    return step
+
+
+for _opcode in (pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3):
+    _Scan.dispatch[_opcode[0]] = _watched(_Scan.dispatch[_opcode[0]])
 
 
 def _parameter(data: Any, *_: Any) -> Any:

@@ -21,11 +21,11 @@ from torch import Tensor
 from preprocess.pose.estimator import Network, YoloEstimator
 from preprocess.pose.person_choice import NUM_POINTS
 from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weights
-from preprocess.pose.weight_scan import scan_weights
+from preprocess.pose.weight_scan import RefusedWeightsError, scan_weights
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.device import DeviceName, choose_device
-from shared.errors import UsageError, problem
+from shared.errors import UsageError, from_machine, problem
 from shared.weights import cache_folder
 
 
@@ -119,9 +119,14 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
         scan_weights(path)
         tasks.torch_safe_load(path, safe_only=True)
         model = tasks.load_checkpoint(path, device=device)[0]
+    except MemoryError:
+        raise
     except Exception as error:  # a file of any origin can break the loading in any way
-        raise UsageError(
-            problem(path, "weights of an ultralytics pose model", _first_line(error), "check it")
+        refused = isinstance(error, RefusedWeightsError)
+        found = str(error) if refused else "layers that do not fit together"
+        known = None if refused else from_machine(error)
+        raise known or UsageError(
+            problem(path, "weights of an ultralytics pose model", found, "check it")
         ) from error
     head = model.model[-1]
     points = list(getattr(head, "kpt_shape", ()))

@@ -136,7 +136,15 @@ def plain_name(name: str) -> str:
 
 def _says(entry: os.DirEntry[str]) -> ImageName | None:
     """Read an entry's name; None where it is a folder or no image name."""
-    return None if entry.is_dir(follow_symlinks=True) else parse_name(entry.name)
+    return None if _is_folder(entry) else parse_name(entry.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder, or a link to one; a loop of links is none."""
+    try:
+        return entry.is_dir(follow_symlinks=True)
+    except OSError:
+        return False
 
 
 def _image(
@@ -168,7 +176,7 @@ def _other_file(
 ) -> OtherFile:
     if said is not None:
         verdict = ONLY_LISTED
-    elif entry.is_dir(follow_symlinks=True):
+    elif _is_folder(entry):
         verdict = Verdict(SKIPPED, "a folder")
     elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES:
         verdict = Verdict(SKIPPED, "another name pattern")
@@ -201,7 +209,7 @@ def _only_root(src: Path) -> Path:
 
 
 def _roots(folder: Path, depth: int) -> Iterator[Path]:
-    children = {entry.name for entry in _entries(folder) if entry.is_dir()}
+    children = {entry.name for entry in _entries(folder) if _is_folder(entry)}
     original = {names[0] for names in SPLIT_FOLDERS.values()}
     renamed = {names[1] for names in SPLIT_FOLDERS.values()}
     if children & original or _renamed_holds_images(folder, children & renamed):

@@ -12,6 +12,7 @@ Convention:
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,7 +165,7 @@ def refuse_writing_into(source: Source, out: Path) -> None:
     Raises:
         UsageError: The output folder is the data set's folder or lies in it.
     """
-    resolved, root = out.resolve(), source.root.resolve()
+    resolved, root = (Path(os.path.realpath(path)) for path in (out, source.root))
     if resolved == root or root in resolved.parents:
         raise UsageError(
             problem(out, "a folder outside the data set", f"one in {root}", "choose another --out")

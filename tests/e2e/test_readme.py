@@ -26,6 +26,7 @@ NOT_RUN = {
     "pip install": "the environment is there already; other tests install anew",
     "make ": "is what runs this test, or takes minutes",
     "python -m preprocess.demo.pose_training": "takes an hour; a small one has a test",
+    "eval-gan --run runs/demo --shards shards/ --reid": "needs minutes; the slow lane has it",
 }
 """Commands that this test leaves out, by their beginning, and why."""
 
@@ -35,6 +36,7 @@ SMALLER = {
     "train-gan --shards shards/ --preset demo": "--max-images 16",
     "train-gan --shards shards": "--features pixels --channels 2 --max-images 4",
     "eval-gan --run": "--limit 12",
+    "train-reid": "--dry-run",
 }
 """What is added to commands, by their beginning; the first that fits."""
 

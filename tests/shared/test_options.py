@@ -179,8 +179,8 @@ def required() -> list[tuple[str, str]]:
     ]
 
 
-def test_there_are_seven_commands_and_each_says_what_it_requires() -> None:
-    assert len(COMMANDS) == 7
+def test_there_are_eight_commands_and_each_says_what_it_requires() -> None:
+    assert len(COMMANDS) == 8
     assert all(isinstance(one, Command) and one.name == name for name, one in COMMANDS.items())
     assert set(required()) == {
         ("prep-market", "--src"),
@@ -190,6 +190,8 @@ def test_there_are_seven_commands_and_each_says_what_it_requires() -> None:
         ("draw-market", "--out"),
         ("inspect-shards", "shards"),
         ("train-gan", "--shards"),
+        ("train-reid", "--src"),
+        ("train-reid", "--out"),
     }
 
 

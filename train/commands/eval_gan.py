@@ -7,25 +7,31 @@ from typing import Any
 from shared.errors import UsageError, problem
 from shared.options import command
 from shared.settings import build_given
-from train.scoring.settings import DrawnRunSettings, EvalSettings
+from train.scoring.settings import DrawnRunSettings, EvalSettings, SystemsSettings
 
 EXAMPLES = (
     "eval-gan --run runs/full-336a26dc --shards shards/",
     "eval-gan --generated results/ --real test/ --out scores/",
     "eval-gan --panels def-gan-results/ --keypoints market-annotation-test.csv --out scores/ \\",
     "         --protocols ssim,mask-ssim",
+    "eval-gan runs/full-336a26dc runs/dsc-1b0c44d2 --shards shards/ --out compared/",
 )
 
 
-@command(EvalSettings, DrawnRunSettings, examples=EXAMPLES, optional=("--out",))
+@command(SystemsSettings, EvalSettings, DrawnRunSettings, examples=EXAMPLES, optional=("--out",))
 def eval_gan(**options: Any) -> None:
     r"""Score generated pictures, each number by a named protocol, beside controls.
 
     Writes metrics.json, table.csv, table.md, table.tex and pairs.csv (one row a pair). Every
     table shows the same scores for the real images themselves, the sources copied, the mean image
-    and a black image. Exit code 2 and one line where the input cannot be scored.
+    and a black image. Two SYSTEMs or more, runs or folders of pictures, are put beside each other:
+    one table, one sheet, paired differences from the first. Exit code 2 and one line where the
+    input cannot be scored.
     """
     drawn = build_given(DrawnRunSettings, options)
+    if options["systems"]:
+        _compare(drawn, options)
+        return
     _refuse_contradictions(drawn, options)
 
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
@@ -41,6 +47,22 @@ def eval_gan(**options: Any) -> None:
     report = score(settings, console)
     if drawn.run is not None:
         show_lead(report, console)
+
+
+def _compare(drawn: DrawnRunSettings, options: dict[str, Any]) -> None:
+    named = [flag for flag in ("run", "generated", "panels", "source") if options[flag]]
+    if named:
+        found = f"--{named[0]} as well"
+        raise UsageError(problem("eval-gan", "systems alone", found, "leave one out"))
+    if options["out"] is None:
+        raise UsageError(problem("eval-gan", "--out", "none", "add --out DIR"))
+
+    from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
+    from train.inference.systems import systems_of  # noqa: PLC0415 - likewise
+    from train.scoring.compare import compare  # noqa: PLC0415 - it imports torch
+
+    console = Console(quiet=drawn.quiet)
+    compare(systems_of(options["systems"], options, console), options["out"], console)
 
 
 def _refuse_contradictions(drawn: DrawnRunSettings, options: dict[str, Any]) -> None:
@@ -77,4 +99,5 @@ def _draw(drawn: DrawnRunSettings, options: dict[str, Any], console: Any) -> dic
         "keypoints": made.keypoints,
         "image_size": made.image_size,
         "out": out,
+        "gallery": options["gallery"] or shards,
     }

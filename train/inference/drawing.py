@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from train.data.batch import Batch, unscaled
-from train.nets.generator import Generator
+from train.nets.drawing_network import DrawingNetwork
 from train.step import generate
 
 
 @torch.no_grad()
-def draw_pictures(generator: Generator, batch: Batch) -> Tensor:
+def draw_pictures(generator: DrawingNetwork, batch: Batch) -> Tensor:
     """Draw a batch without dropout.
 
     Args:

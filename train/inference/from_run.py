@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.console import Console
+from shared.errors import DamagedError, problem
 from shared.files import sha256_of_file
 from train.checkpoint import load_run
 from train.inference.trained import Trained
-from train.nets.generator import Generator
+from train.nets.generators import make_generator
 from train.run_folder import SETTINGS_NAME, read_settings
+from train.tensor_file import misfit
 
 
 def is_run(path: Path) -> bool:
@@ -34,7 +36,11 @@ def read_run(path: Path, *, raw_weights: bool, console: Console) -> Trained:
     checkpoint, content = load_run(path, console)
     settings = read_settings(checkpoint.parent)
     weights = "generator" if raw_weights else "average"
-    generator = Generator(settings.generator)
+    generator = make_generator(settings.generator)
+    found = misfit(generator, content.get(weights))
+    if found:
+        expected = f"the {weights} of the run's settings"
+        raise DamagedError(problem(checkpoint, expected, found, "choose another checkpoint"))
     generator.load_state_dict(content[weights])
     return Trained(
         generator=generator,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from train.nets.generator import Generator
+from train.nets.drawing_network import DrawingNetwork
 from train.settings.networks import DrawnPoses
 
 
@@ -22,7 +22,7 @@ class Trained:
             networks).
     """
 
-    generator: Generator
+    generator: DrawingNetwork
     image_size: tuple[int, int]
     sigma: float
     origin: dict[str, str]

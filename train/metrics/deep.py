@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from shared.errors import DamagedError, problem
 from train.metrics.compared import Compared
 from train.metrics.weights import load_weights
+from train.tensor_file import misfit
 
 BATCH_IMAGES: Final = 32
 INCEPTION_SIDE: Final = 299
@@ -53,8 +54,8 @@ class Inception2015:
                 features_list=["2048"],
                 feature_extractor_weights_path=str(path),
             )
-        except RuntimeError as error:
-            raise _wrong_network(path, "the InceptionV3 of 2015", error) from error
+        except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise _wrong_network(path, "the InceptionV3 of 2015") from error
         self._network = network.to(device)
         self._device = device
 
@@ -84,10 +85,7 @@ class InceptionTorchvision:
         from torchvision.models import inception_v3  # noqa: PLC0415 - 1 s to import
 
         network = inception_v3(weights=None, init_weights=False, transform_input=True)
-        try:
-            network.load_state_dict(load_weights(path))
-        except RuntimeError as error:
-            raise _wrong_network(path, "torchvision's InceptionV3", error) from error
+        _fill(network, load_weights(path), path, "torchvision's InceptionV3")
         network.fc = nn.Identity()
         self._network: nn.Module = network.eval().to(device)
         self._device = device
@@ -121,10 +119,8 @@ class Lpips:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a notice about weights that are loaded just below
             network = _NoTrainLpips(net="alex", pnet_rand=True)
-        try:
-            network.net.load_state_dict(_sliced(load_weights(path), network.net))
-        except (RuntimeError, KeyError) as error:
-            raise _wrong_network(path, "torchvision's AlexNet", error) from error
+        weights = _sliced(load_weights(path), network.net)
+        _fill(network.net, weights, path, "torchvision's AlexNet")
         self._network: nn.Module = network.to(device)
         self._device = device
 
@@ -179,9 +175,16 @@ def _features_2015(compared: Compared) -> Features:
 
 def _sliced(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Name AlexNet's weights ``features.3.weight`` as the slices of LPIPS, ``slice2.3.weight``."""
-    return {name: weights[f"features.{name.split('.', 1)[1]}"] for name in network.state_dict()}
+    published = {name: f"features.{name.split('.', 1)[1]}" for name in network.state_dict()}
+    return {name: weights[theirs] for name, theirs in published.items() if theirs in weights}
 
 
-def _wrong_network(path: Path, expected: str, error: Exception) -> DamagedError:
-    found = " ".join(str(error).split())[:160]
+def _fill(network: nn.Module, weights: dict[str, Tensor], path: Path, expected: str) -> None:
+    found = misfit(network, weights)
+    if found:
+        raise _wrong_network(path, expected, found)
+    network.load_state_dict(weights)
+
+
+def _wrong_network(path: Path, expected: str, found: str = "another network") -> DamagedError:
     return DamagedError(problem(path, f"the weights of {expected}", found, "get the file anew"))

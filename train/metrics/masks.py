@@ -23,7 +23,7 @@ from torch import Tensor
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS
 from train.metrics.compared import Compared
-from train.metrics.ssim import check_images, ssim
+from train.metrics.ssim import check_images, ssim, ssim_by_place
 
 MASK_LIMBS: Final = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9),
@@ -99,6 +99,16 @@ def mask_ssim_of_pairs(compared: Compared, protocol: str) -> Tensor:
     return mask_ssim(compared.images, compared.real, compared.masks, protocol)
 
 
+def ssim_inside_of_pairs(compared: Compared, protocol: str) -> Tensor:
+    """Return SSIM inside of the masks as the table of scores asks for it."""
+    return _by_place(compared, protocol)[0]
+
+
+def ssim_outside_of_pairs(compared: Compared, protocol: str) -> Tensor:
+    """Return SSIM outside of the masks as the table of scores asks for it."""
+    return _by_place(compared, protocol)[1]
+
+
 def masked(images: Tensor, masks: Tensor) -> Tensor:
     """Black out the pixels of uint8 (n, height, width, 3) where bool (n, height, width) is False.
 
@@ -112,6 +122,15 @@ def masked(images: Tensor, masks: Tensor) -> Tensor:
             )
         )
     return images * masks[..., None]
+
+
+def _by_place(compared: Compared, protocol: str) -> tuple[Tensor, Tensor]:
+    masks = compared.masks
+    assert masks is not None  # no plan asks for it without target poses
+    images, real = compared.images, compared.real
+    return compared.once(
+        f"ssim by place {protocol}", lambda: ssim_by_place(images, real, masks, protocol)
+    )
 
 
 def _drawn(joints: Tensor, size: tuple[int, int]) -> Tensor:

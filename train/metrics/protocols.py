@@ -11,7 +11,7 @@ PG2 (Ma et al. 2017), GFLA (Ren et al. 2020) and PIDM (Bhunia et al. 2023), read
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Final, Literal
 
@@ -22,6 +22,12 @@ NUM_SPLITS: Final = 10
 
 MIN_FID_IMAGES: Final = 2048
 """Below this many images the covariance of the 2,048 features is singular and FID misleads."""
+
+MIN_REID_FID_IMAGES: Final = 512
+"""The same for the 128 features of a judge: four images a feature, less is too few there too."""
+
+Function = Literal["of_pairs", "of_ratios", "features", "of_sets", "of_gallery"]
+"""The fields of a score that name functions."""
 
 PCKH_SHARE: Final = 0.5
 """How far a joint may lie from its target, in sides of the target's head box."""
@@ -83,15 +89,20 @@ class Score:
         metric: What is looked at, the first key in ``metrics.json``.
         protocol: By which recipe, the second key.
         higher_is_better: Direction of the metric.
-        needs: Inputs beyond the pairs: ``"keypoints"``, ``"poses"``, ``"detections"``, or the key
-            of a weight file in :data:`train.metrics.weights.WEIGHT_FILES`.
+        needs: Inputs beyond the pairs: ``"keypoints"``, ``"poses"``, ``"detections"``,
+            ``"reid"`` (a judge), or the key of a weight file in
+            :data:`train.metrics.weights.WEIGHT_FILES`.
         text: The recipe in one line.
         of_pairs: Function from :class:`train.metrics.compared.Compared` and the protocol to the
             numbers of its pairs, float64 (n,). Functions are written as ``module:name`` within
             this package, so that the table is read without torch.
+        of_ratios: The same for a score that is a ratio of sums over the pairs: two of them.
         features: For a score of whole sets: function from the same to features (n, d).
         of_sets: Function from the features of a subject, those of the reference and whether the
             subject is one image over and over to a :class:`train.metrics.sets.SetScore`.
+        of_gallery: For a score of features among those of a gallery: function from a
+            :class:`train.metrics.ranking.Ranking` to numbers (n,).
+        min_images: A Fréchet distance of fewer generated or real images is refused.
         masked: The features are those of images times the masks of the target poses.
     """
 
@@ -101,8 +112,11 @@ class Score:
     needs: tuple[str, ...] = ()
     text: str
     of_pairs: str = ""
+    of_ratios: str = ""
     features: str = ""
     of_sets: str = ""
+    of_gallery: str = ""
+    min_images: int = 0
     masked: bool = False
 
     @property
@@ -110,7 +124,16 @@ class Score:
         """``metric/protocol``, as in the option ``--protocols`` and the columns of tables."""
         return f"{self.metric}/{self.protocol}"
 
-    def function(self, field: Literal["of_pairs", "features", "of_sets"]) -> Callable[..., Any]:
+    def by_network(self, sha256: str) -> Score:
+        """Return this score with the network that it looks through in the protocol's name."""
+        return replace(self, protocol=f"{self.protocol}-{sha256[:8]}")
+
+    def bears(self, protocol: str) -> bool:
+        """Tell whether a protocol is this one, whatever network its name says."""
+        by_network = "reid" in self.needs and protocol.startswith(f"{self.protocol}-")
+        return by_network or protocol == self.protocol
+
+    def function(self, field: Function) -> Callable[..., Any]:
         """Import a function of this score."""
         module, _, name = getattr(self, field).partition(":")
         found: Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), name)
@@ -138,6 +161,25 @@ SCORES: Final = (
         text="both images times the mask of the target pose, then SSIM pose-gan",
         of_pairs="masks:mask_ssim_of_pairs",
     ),
+    *(
+        Score(
+            metric=f"ssim-{side}",
+            protocol="pose-gan",
+            needs=("keypoints",),
+            text=f"the map of SSIM pose-gan of the whole images, mean over the pixels {side} the "
+            "mask of the target pose",
+            of_pairs=f"masks:ssim_{side}_of_pairs",
+        )
+        for side in ("inside", "outside")
+    ),
+    Score(
+        metric="sharpness",
+        protocol="grey-gradient",
+        needs=("keypoints",),
+        text="mean gradient magnitude of grey inside the mask of the target pose, summed over the "
+        "pairs, over the same of the real images",
+        of_ratios="sharpness:edges_of_pairs",
+    ),
     Score(
         metric="psnr",
         protocol="range255",
@@ -158,6 +200,23 @@ SCORES: Final = (
         needs=("alexnet",),
         text="LPIPS 0.1 on AlexNet through torchmetrics, images in [-1, 1]",
         of_pairs="deep:lpips_of_pairs",
+    ),
+    Score(
+        metric="rank-1",
+        protocol="reid",
+        needs=("reid",),
+        text="share of the pictures whose nearest real image shows the same person, by the judge "
+        "of --reid; left out: same person and camera, the source, junk",
+        features="judged:embeddings_of",
+        of_gallery="ranking:rank_1_of",
+    ),
+    Score(
+        metric="map",
+        protocol="reid",
+        needs=("reid",),
+        text="mean average precision of the same answers",
+        features="judged:embeddings_of",
+        of_gallery="ranking:precision_of",
     ),
     Score(
         metric="is",
@@ -184,6 +243,7 @@ SCORES: Final = (
         text=f"Fréchet distance of 2,048 features of {_INCEPTION}",
         features="deep:pooled_2015",
         of_sets="sets:fid_of_sets",
+        min_images=MIN_FID_IMAGES,
     ),
     Score(
         metric="fid",
@@ -193,6 +253,17 @@ SCORES: Final = (
         text="the same with torchvision's InceptionV3, bilinear 299, inputs normalised as GFLA's",
         features="deep:pooled_torchvision",
         of_sets="sets:fid_of_sets",
+        min_images=MIN_FID_IMAGES,
+    ),
+    Score(
+        metric="fid",
+        protocol="reid",
+        higher_is_better=False,
+        needs=("reid",),
+        text="Fréchet distance of the 128 features of the judge of --reid",
+        features="judged:embeddings_of",
+        of_sets="sets:reid_fid_of_sets",
+        min_images=MIN_REID_FID_IMAGES,
     ),
     Score(
         metric="pckh",
@@ -211,13 +282,10 @@ SCORES: Final = (
 
 
 def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
-    """Look up the scores that names stand for, in the order of the table above.
+    """Return the scores that names stand for, in the order of the table above, each once.
 
     Args:
         names: ``"ssim"`` (every protocol of a metric) or ``"ssim/pose-gan"`` (one).
-
-    Returns:
-        The scores without duplicates.
 
     Raises:
         UsageError: A name stands for nothing.

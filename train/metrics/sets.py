@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from train.metrics.bootstrap import Interval
 from train.metrics.frechet import fit_gaussian, frechet_distance
 from train.metrics.inception import inception_score
-from train.metrics.protocols import MIN_FID_IMAGES
+from train.metrics.protocols import MIN_FID_IMAGES, MIN_REID_FID_IMAGES
 
 Features = NDArray[np.float32]
 
@@ -58,6 +58,17 @@ def fid_of_sets(ours: Features, reference: Features | None, _constant: bool) -> 
 
     There is no interval: a resample repeats images, which moves FID by more than its error.
     """
+    return _distance(ours, reference, MIN_FID_IMAGES)
+
+
+def reid_fid_of_sets(
+    ours: Features, reference: Features | None, _constant: bool
+) -> SetScore | None:
+    """Return the same of a judge's features, which are fewer."""
+    return _distance(ours, reference, MIN_REID_FID_IMAGES)
+
+
+def _distance(ours: Features, reference: Features | None, enough: int) -> SetScore | None:
     if reference is None:
         return None
     fewest = min(len(ours), len(reference))
@@ -65,5 +76,5 @@ def fid_of_sets(ours: Features, reference: Features | None, _constant: bool) -> 
         value=frechet_distance(fit_gaussian(ours), fit_gaussian(reference)),
         interval=Interval(None, None),
         n=len(ours),
-        further={"reference": len(reference), "enough": int(fewest >= MIN_FID_IMAGES)},
+        further={"reference": len(reference), "enough": int(fewest >= enough)},
     )

@@ -10,7 +10,7 @@ Source: Wang et al. 2004, with the settings of :mod:`train.metrics.protocols`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -74,6 +74,47 @@ def ssim_by_protocol(generated: Tensor, real: Tensor, names: Iterable[str]) -> d
         else generated.new_zeros(0, dtype=torch.float64)
         for name, values in parts.items()
     }
+
+
+def ssim_by_place(
+    generated: Tensor, real: Tensor, masks: Tensor, protocol: str = "pose-gan"
+) -> tuple[Tensor, Tensor]:
+    """Return SSIM inside and outside of masks: the same map, averaged over either side.
+
+    The map is that of the whole images, so that a window at the mask's edge sees both sides; a
+    pixel belongs to the side on which it lies itself.
+
+    Args:
+        generated: uint8 (n, height, width, 3).
+        real: The same shape.
+        masks: bool (n, height, width).
+        protocol: Name of the SSIM protocol.
+
+    Returns:
+        Two float64 (n,), inside and outside; NaN where no pixel of the map lies on that side.
+
+    Raises:
+        UsageError: Shapes differ, or the protocol is unknown or does not fit.
+    """
+    check_images(generated, real)
+    chosen = _protocol(protocol)
+    _check_window(generated, chosen.window, protocol)
+    if generated.shape[:3] != masks.shape:
+        expected = f"shape {tuple(generated.shape[:3])}"
+        raise UsageError(problem("masks", expected, tuple(masks.shape), "draw them anew"))
+    reach = chosen.window.size // 2
+    height, width = masks.shape[1:]
+    sides = masks[:, reach : height - reach, reach : width - reach]
+    similarity = _Similarity({protocol: chosen}, generated)
+    parts = []
+    for first in range(0, len(generated), similarity.at_once):
+        chunk = slice(first, first + similarity.at_once)
+        (found,) = similarity.maps(generated[chunk], real[chunk]).values()
+        of_pixels = torch.as_tensor(found).mean(1)
+        seen = torch.stack((sides[chunk], ~sides[chunk]))
+        parts.append((of_pixels * seen).sum((2, 3)) / seen.sum((2, 3)))
+    inside, outside = torch.cat(parts, 1) if parts else generated.new_zeros(2, 0).double()
+    return inside, outside
 
 
 def ssim_of_pairs(compared: Compared, protocol: str) -> Tensor:
@@ -155,6 +196,16 @@ class _Similarity:
 
     def __call__(self, generated: Tensor, real: Tensor) -> dict[str, Array]:
         """Return float64 (n,) by name for uint8 (n, height, width, 3)."""
+        return self._each(generated, real, lambda similarity: similarity.mean((1, 2, 3)))
+
+    def maps(self, generated: Tensor, real: Tensor) -> dict[str, Array]:
+        """Return the maps themselves by name, float64 (n, 3, h, w)."""
+        return self._each(generated, real, lambda similarity: similarity + 0.0)
+
+    def _each(
+        self, generated: Tensor, real: Tensor, keep: Callable[[Array], Array]
+    ) -> dict[str, Array]:
+        """Compute each protocol's map and keep what is wanted of it before the next one."""
         x, y = (i.numpy() if self._lib is np else i for i in (generated, real))
         own_range = self._own_range(x)
         maps = self._maps(x, y)
@@ -164,11 +215,14 @@ class _Similarity:
             for name, protocol in self._protocols.items():
                 if protocol.window == window:
                     data_range = own_range if protocol.own_range else None
-                    values[name] = self._mean(moments, protocol, data_range)
+                    values[name] = keep(self._map(moments, protocol, data_range))
         return values
 
-    def _mean(self, moments: Moments, protocol: SsimProtocol, data_range: Array | None) -> Array:
-        """Compute the mean similarity; of the sample covariance only the factor on C₂ remains."""
+    def _map(self, moments: Moments, protocol: SsimProtocol, data_range: Array | None) -> Array:
+        """Return the similarity of every pixel, in memory that is used again.
+
+        N of the sample covariance cancels but for its share of C₂.
+        """
         lib, count = self._lib, protocol.window.size**2
         span = FULL_RANGE if data_range is None else data_range
         c1 = (K1 * span) ** 2
@@ -189,7 +243,7 @@ class _Similarity:
         rest += c1 + c2
         squares *= rest
         means /= squares
-        return means.mean((1, 2, 3))
+        return means
 
     def _own_range(self, images: Array) -> Array:
         """Return max − min of each image, 255 where that is 0, as float64 (n, 1, 1, 1)."""

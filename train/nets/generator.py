@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from shared.errors import UsageError, problem
 from train.nets.blocks import Down, Up, initialise
+from train.nets.drawing_network import Drawing, DrawingNetwork
 from train.nets.guidance import Guidance
 from train.nets.kinds import make_skip
 from train.settings.networks import GeneratorSettings, NormName
@@ -21,24 +20,6 @@ from train.settings.networks import GeneratorSettings, NormName
 IMAGE_CHANNELS = 3
 DROPOUT = 0.5
 DROPOUT_BLOCKS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """What a generator makes of a batch.
-
-    Attributes:
-        image: ``(b, 3, H, W)`` in [-1, 1].
-        extras: What its skips hand on to the objective, by name; most kinds have nothing.
-    """
-
-    image: Tensor
-    extras: Mapping[str, Tensor]
-
-    def float(self) -> Drawing:
-        """Return the same in float32, as the losses want it."""
-        extras = {name: value.float() for name, value in self.extras.items()}
-        return Drawing(image=self.image.float(), extras=extras)
 
 
 class Encoder(nn.Module):
@@ -97,7 +78,7 @@ class Decoder(nn.Module):
         return torch.tanh(self.last(self.activation(joined)))
 
 
-class Generator(nn.Module):
+class Generator(DrawingNetwork):
     """Draws the source's person in the target's pose.
 
     With skips ``"parts"`` an appearance encoder sees the source and its pose, a pose encoder the
@@ -115,8 +96,7 @@ class Generator(nn.Module):
     """
 
     def __init__(self, settings: GeneratorSettings) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
         skip = make_skip(settings)
         appearance_channels = IMAGE_CHANNELS + settings.pose_channels
         if not skip.encodes_target:
@@ -150,7 +130,7 @@ class Generator(nn.Module):
         Raises:
             UsageError: The images have another size than the settings say.
         """
-        self._check_size(source_image)
+        self.check_size(source_image)
         if prepared is None:
             prepared = self.prepare(guidance)
         guidance = self._padded(guidance)
@@ -174,17 +154,6 @@ class Generator(nn.Module):
             pad_at_far_edges(pose, size) for pose in (guidance.source_pose, guidance.target_pose)
         )
         return dataclasses.replace(guidance, source_pose=source_pose, target_pose=target_pose)
-
-    def _check_size(self, image: Tensor) -> None:
-        if tuple(image.shape[2:]) != tuple(self.settings.image_size):
-            raise UsageError(
-                problem(
-                    "generator",
-                    f"images of {self.settings.image_size}",
-                    tuple(image.shape[2:]),
-                    "set image_size to the shards' size",
-                )
-            )
 
 
 def pad_at_far_edges(maps: Tensor, size: tuple[int, int]) -> Tensor:

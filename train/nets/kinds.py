@@ -10,6 +10,7 @@ from collections.abc import Callable
 from torch import nn
 
 from train.nets.discriminator import Discriminator
+from train.nets.patch_discriminator import PatchDiscriminator
 from train.nets.siamese_discriminator import SiameseDiscriminator
 from train.nets.skips.flow import FlowSkip, PartFlowSkip
 from train.nets.skips.full import FullSkip
@@ -33,6 +34,7 @@ DISCRIMINATORS: dict[str, Callable[[DiscriminatorSettings], nn.Module]] = {
     "concat": Discriminator,
     "siamese": SiameseDiscriminator,
     "warp": WarpDiscriminator,
+    "patch": PatchDiscriminator,
 }
 
 

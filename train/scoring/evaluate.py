@@ -8,6 +8,7 @@ be given, measure, publish. ``train/metrics/PROTOCOLS.md`` describes the protoco
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +18,11 @@ import torch
 from shared.console import Console
 from shared.files import Disk
 from train.device import find_device
+from train.metrics.judged import REID
 from train.metrics.protocols import Score
+from train.scoring.distances import references
 from train.scoring.folder import RESULTS, ScoresFolder, open_scores
+from train.scoring.identity import Bench, open_bench, put_rankings
 from train.scoring.measure import Measurements, Measurer, Networks, set_features
 from train.scoring.origin import files_of, origin_of
 from train.scoring.pairing import Pair, Pairing, pair_folders, pair_panels, settle
@@ -59,48 +63,99 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
     """
     with open_scores(settings.out, disk) as folder:
         folder.claim(RESULTS)
-        pairing = _pairing(settings)
+        pairing = pairing_of(settings)
         pairs = settle(pairing, settings.allow_missing, settings.limit)
-        with console.stage("read", len(pairs)) as stage:
-            found = survey(pairs, CHUNK_PAIRS, stage)
-        poses = open_poses(settings)
-        plan = make_plan(settings.protocols, _means(settings, poses, pairs, found))
-        _say_skipped(plan, settings, console)
-        networks = Networks(plan, settings.weights_dir, find_device(settings.device))
-        measured = _measure(
-            settings, plan, networks, poses, pairs=pairs, found=found, console=console
-        )
-        columns = Columns(len(pairs))
-        for subject, by_key in measured.values.items():
-            for key, values in by_key.items():
-                columns.put_mean(subject, key, values)
-        put_pose_scores(columns, plan, poses, pairs, settings.allow_missing)
-        tables = subject_tables(columns, measured, plan, _reference(settings))
-        report = {
-            "format": FORMAT,
-            **tables.pop("generated"),
-            "controls": tables,
-            "lead": lead_tables(columns),
-            **origin_of(settings, plan, pairing, pairs, found),
-            "files": files_of(settings, pairs, found, networks.paths | poses.paths),
-        }
-        _publish(folder, report, pairs_csv(pairs, found.hashes, measured.values))
-    show(report, console)
+        scored = score_pairs(settings, pairing, pairs, console)
+        _publish(folder, scored)
+    show(scored.report, console)
     console.result(str(settings.out / "metrics.json"))
-    return report
+    return scored.report
 
 
-def _pairing(settings: EvalSettings) -> Pairing:
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """Pairs with their scores.
+
+    Args:
+        report: The content of ``metrics.json``.
+        pairs: The pairs.
+        columns: The metrics of pairs, to be compared with another system's.
+        by_pair: The content of ``pairs.csv``.
+    """
+
+    report: dict[str, Any]
+    pairs: tuple[Pair, ...]
+    columns: Columns
+    by_pair: str
+
+
+def score_pairs(
+    settings: EvalSettings, pairing: Pairing, pairs: tuple[Pair, ...], console: Console
+) -> Scored:
+    """Score pairs; nothing is written.
+
+    Args:
+        settings: What to score, and how.
+        pairing: Where the pairs are from.
+        pairs: Those to score, in the order of the resamples.
+        console: Told what goes on.
+
+    Raises:
+        UsageError: Input that cannot be scored.
+        DamagedError: A weight file is not what its name says.
+    """
+    with console.stage("read", len(pairs)) as stage:
+        found = survey(pairs, CHUNK_PAIRS, stage)
+    poses, bench = open_poses(settings), open_bench(settings, pairs)
+    poses.require_inside(pairs, found.size)
+    plan = make_plan(settings.protocols, _means(settings, poses, bench, pairs, found))
+    _say_skipped(plan, settings, console)
+    further = bench.networks if bench else {}
+    networks = Networks(plan, settings.weights_dir, find_device(settings.device), further)
+    measured = _measure(settings, plan, networks, poses, pairs=pairs, found=found, console=console)
+    put_rankings(measured, plan, bench, pairs)
+    columns = Columns(len(pairs))
+    columns.put_measured(measured)
+    put_pose_scores(columns, plan, poses, pairs, settings.allow_missing)
+    tables = subject_tables(columns, measured, plan, _reference(settings))
+    paths = networks.paths | ({REID: bench.path} if bench else {})
+    report = {
+        "format": FORMAT,
+        **tables.pop("generated"),
+        "controls": tables,
+        "lead": lead_tables(columns),
+        "references": references(settings, plan.scores, pairs, tables.get("real", {})),
+        **({"judge": bench.report} if bench else {}),
+        **origin_of(settings, plan, pairing, pairs, found),
+        "files": files_of(pairs, found, paths, poses.files),
+    }
+    by_pair = pairs_csv(pairs, found.hashes, measured.values)
+    return Scored(report=report, pairs=pairs, columns=columns, by_pair=by_pair)
+
+
+def pairing_of(settings: EvalSettings) -> Pairing:
+    """Pair the pictures that the settings name.
+
+    Raises:
+        UsageError: A folder is empty, or its pictures are of another form.
+    """
     if settings.panels is not None:
         return pair_panels(settings.panels, settings.image_size, settings.layout, settings.real)
     assert settings.generated is not None and settings.real is not None
     return pair_folders(settings.generated, settings.real, settings.source)
 
 
-def _means(settings: EvalSettings, poses: PoseFiles, pairs: Sequence[Pair], found: Survey) -> Means:
+def _means(
+    settings: EvalSettings,
+    poses: PoseFiles,
+    bench: Bench | None,
+    pairs: Sequence[Pair],
+    found: Survey,
+) -> Means:
     fid_real = settings.fid_real
     return Means(
-        inputs=poses.inputs,
+        inputs=poses.inputs | ({REID} if bench else set()),
+        judge=bench.judge.sha256 if bench else "",
         size=found.size,
         num_generated=len(pairs),
         num_reference=len(list_pictures(fid_real)) if fid_real else len(pairs),
@@ -165,8 +220,9 @@ def _measure_reference(
             stage.advance(len(images))
 
 
-def _publish(folder: ScoresFolder, report: dict[str, Any], pairs: str) -> None:
-    folder.publish("pairs.csv", pairs)
+def _publish(folder: ScoresFolder, scored: Scored) -> None:
+    report = scored.report
+    folder.publish("pairs.csv", scored.by_pair)
     folder.publish("table.csv", table_csv(report))
     folder.publish("table.md", markdown(report))
     folder.publish("table.tex", latex(report))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from data_manifest.point_order import refuse_points_outside
 from data_manifest.published_files import KeypointTable, read_keypoints
 from shared.errors import UsageError, problem
+from shared.input_file import InputFile, read_input
 from shared.skeleton import NUM_JOINTS
 from train.scoring.pairing import shortened
 from train.scoring.panels import bare_name
@@ -34,6 +37,19 @@ class JointLookup:
 
     def __contains__(self, name: str) -> bool:
         return _found(name, self._rows) is not None
+
+    def require_inside(self, names: Sequence[str], size: tuple[int, int]) -> None:
+        """Make sure that the points of pictures lie in them, and x and y are not exchanged.
+
+        Args:
+            names: Names of pictures; those without a row are passed over.
+            size: (height, width) of the pictures in pixels.
+
+        Raises:
+            UsageError: They do not.
+        """
+        joints = self.joints_of(names, allow_missing=True)
+        refuse_points_outside(self._where, joints, np.tile(size, (len(names), 1)))
 
     def joints_of(self, names: Sequence[str], allow_missing: bool) -> NDArray[np.float64]:
         """Look up the joints of pictures.
@@ -59,13 +75,14 @@ class JointLookup:
         return joints
 
 
-def open_joints(path: Path) -> JointLookup:
+def open_joints(file: Path | InputFile) -> JointLookup:
     """Read a published file of key points for lookups by name.
 
     Raises:
         UsageError: The file is not of that form.
     """
-    return JointLookup(read_keypoints(path), path)
+    file = read_input(file)
+    return JointLookup(read_keypoints(file), file.path)
 
 
 def scores_beside(poses: Path) -> Path:
@@ -73,11 +90,11 @@ def scores_beside(poses: Path) -> Path:
     return poses.with_name(f"{poses.stem}-scores.csv")
 
 
-def read_detections(path: Path) -> dict[str, float]:
+def read_detections(file: Path | InputFile) -> dict[str, float]:
     """Read the confidence of the person that ``extract-poses`` found in each picture.
 
     Args:
-        path: Its file of scores, with the columns ``name`` and ``person_score``.
+        file: Its file of scores, with the columns ``name`` and ``person_score``.
 
     Returns:
         Name without suffix to confidence in [0, 1]; 0 where no person was found.
@@ -85,15 +102,17 @@ def read_detections(path: Path) -> dict[str, float]:
     Raises:
         UsageError: The file cannot be read, or a column or a number is missing.
     """
+    file = read_input(file)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"), newline="")))
         found = {_key(row[NAME_COLUMN]): float(row[SCORE_COLUMN]) for row in rows}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(problem(path, "a readable CSV", error, "check the name")) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
+        found_there, remedy = "something else", "write it with extract-poses"
+        raise UsageError(problem(file.path, "a CSV in UTF-8", found_there, remedy)) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         expected = f"the columns {NAME_COLUMN} and {SCORE_COLUMN} with numbers"
-        raise UsageError(problem(path, expected, error, "write it with extract-poses")) from error
+        found_there, remedy = "none or others", "write it with extract-poses"
+        raise UsageError(problem(file.path, expected, found_there, remedy)) from error
     return {name: 0.0 if math.isnan(score) else score for name, score in found.items()}
 
 

@@ -7,9 +7,9 @@ Convention:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -37,15 +37,23 @@ class Networks:
         plan: The plan.
         weights_dir: Folder of weight files.
         device: Where they run.
+        further: Networks that are loaded already, by the need that they serve.
 
     Raises:
         UsageError: A weight file is missing.
         DamagedError: A weight file does not hold its network.
     """
 
-    def __init__(self, plan: Plan, weights_dir: Path | None, device: torch.device) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        weights_dir: Path | None,
+        device: torch.device,
+        further: Mapping[str, Any] | None = None,
+    ) -> None:
         self.paths = {key: find_weights(weights_dir, key) for key in NETWORKS if plan.needs(key)}
         self.loaded = {key: NETWORKS[key](path, device) for key, path in self.paths.items()}
+        self.loaded |= further or {}
 
 
 def set_features(
@@ -62,6 +70,7 @@ class Measurements:
     def __init__(self, num_pairs: int) -> None:
         self._num_pairs = num_pairs
         self.values: dict[str, dict[str, Floats]] = {}
+        self.sums: dict[str, dict[str, tuple[Floats, Floats]]] = {}
         self._features: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
 
     def put(self, subject: str, key: str, first: int, values: Floats) -> None:
@@ -70,6 +79,15 @@ class Measurements:
         if key not in column:
             column[key] = np.full(self._num_pairs, np.nan)
         column[key][first : first + len(values)] = values
+
+    def put_sums(self, subject: str, key: str, first: int, sums: tuple[Floats, Floats]) -> None:
+        """Keep what a ratio of sums is made of, and the quotient of each pair."""
+        blank = np.full(self._num_pairs, np.nan)
+        columns = self.sums.setdefault(subject, {}).setdefault(key, (blank, blank.copy()))
+        for column, part in zip(columns, sums, strict=True):
+            column[first : first + len(part)] = part
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self.put(subject, key, first, sums[0] / sums[1])
 
     def put_features(self, subject: str, features: dict[str, NDArray[np.float32]]) -> None:
         """Keep the features of further images."""
@@ -146,12 +164,15 @@ class Measurer:
             protocols=self._protocols,
         )
         for score in self._plan.scores:
-            if not score.of_pairs:
-                continue
-            numbers = score.function("of_pairs")(compared, score.protocol).cpu().numpy()
-            if "keypoints" in score.needs:
-                numbers = np.where(self._known[rows], numbers, np.nan)
-            self.found.put(subject, score.key, rows.start, numbers)
+            known = self._known[rows] if "keypoints" in score.needs else True
+            if score.of_pairs:
+                numbers = score.function("of_pairs")(compared, score.protocol).cpu().numpy()
+                numbers = np.where(known, numbers, np.nan)
+                self.found.put(subject, score.key, rows.start, numbers)
+            elif score.of_ratios:
+                both = score.function("of_ratios")(compared, score.protocol)
+                over, under = (np.where(known, each.cpu().numpy(), np.nan) for each in both)
+                self.found.put_sums(subject, score.key, rows.start, (over, under))
 
     def _add_features(
         self, subject: str, images: Tensor, masks: Tensor | None, rows: slice

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from shared.files import sha256_of_file
+from shared.input_file import InputFile
 from shared.provenance import versions
 from shared.settings import as_plain
 from train.scoring.pairing import Pair, Pairing
@@ -15,7 +16,6 @@ from train.scoring.reading import Survey, digest_of
 from train.scoring.settings import EvalSettings
 
 LIBRARIES: Final = ("torch", "torchvision", "torchmetrics", "torch-fidelity", "numpy", "pillow")
-FILE_SETTINGS: Final = ("keypoints", "generated_poses", "real_poses")
 
 
 def origin_of(
@@ -45,15 +45,15 @@ def origin_of(
 
 
 def files_of(
-    settings: EvalSettings, pairs: Sequence[Pair], found: Survey, further: dict[str, Path]
+    pairs: Sequence[Pair], found: Survey, weights: Mapping[str, Path], read: Mapping[str, InputFile]
 ) -> dict[str, Any]:
     """Return number and SHA-256 of the files that were read.
 
     Args:
-        settings: The settings of the run.
         pairs: The pairs that were scored.
         found: The pictures' hashes.
-        further: Further single files, by what they are.
+        weights: Files of weights, by what they are.
+        read: Further single files, by what they are.
 
     Returns:
         ``{"generated": {"count", "sha256"}, …, "keypoints": {"name", "sha256"}, …}``. The hash of
@@ -69,8 +69,8 @@ def files_of(
         unique = sorted(set(paths))
         if unique:
             files[name] = {"count": len(unique), "sha256": digest_of(unique, found.hashes)}
-    single = {name.replace("_", "-"): getattr(settings, name) for name in FILE_SETTINGS} | further
-    for name, path in single.items():
-        if path is not None:
-            files[name] = {"name": path.name, "sha256": sha256_of_file(path)}
+    for name, file in read.items():
+        files[name] = {"name": file.path.name, "sha256": file.sha256}
+    for name, path in weights.items():
+        files[name] = {"name": path.name, "sha256": sha256_of_file(path)}
     return files

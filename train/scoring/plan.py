@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import UsageError, problem
-from train.metrics.protocols import MIN_FID_IMAGES, NUM_SPLITS, SCORES, Score, choose_scores
+from train.metrics.protocols import NUM_SPLITS, SCORES, Score, choose_scores
 from train.metrics.ssim import fits
 from train.metrics.weights import WEIGHT_FILES, find_weights
 
@@ -18,6 +18,7 @@ INPUT_FLAGS = {
     "keypoints": "--keypoints FILE.csv with the target poses",
     "poses": "--generated-poses FILE.csv, and --real-poses or --keypoints for the targets",
     "detections": "--generated-poses FILE.csv with its file of scores beside it",
+    "reid": "--reid FILE, a judge that train-reid --src TRAIN_FOLDER --out DIR makes in minutes",
 }
 
 
@@ -32,6 +33,7 @@ class Means:
         num_reference: Number of images that FID compares them with.
         weights_dir: Folder of weight files; None where none was named.
         force: Give FID for few images, too.
+        judge: SHA-256 of the judge, which names the protocols of what it sees.
     """
 
     inputs: Collection[str]
@@ -40,6 +42,7 @@ class Means:
     num_reference: int
     weights_dir: Path | None
     force: bool
+    judge: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def make_plan(names: Sequence[str], means: Means) -> Plan:
                 raise
             skipped[score.key] = error.message
         else:
-            given.append(score)
+            judged = means.judge and "reid" in score.needs
+            given.append(score.by_network(means.judge) if judged else score)
     if not given:
         raise UsageError(next(iter(skipped.values())))
     return Plan(tuple(given), skipped)
@@ -103,11 +107,11 @@ def _check(score: Score, means: Means) -> None:
             problem(score.key, f"{NUM_SPLITS} images", means.num_generated, "add images")
         )
     fewest = min(means.num_generated, means.num_reference)
-    if score.metric == "fid" and fewest < MIN_FID_IMAGES and not means.force:
+    if fewest < score.min_images and not means.force:
         raise UsageError(
             problem(
                 score.key,
-                f"at least {MIN_FID_IMAGES:,} generated and real images",
+                f"at least {score.min_images:,} generated and real images",
                 f"{fewest:,}",
                 "add images, or --force to get a number that compares with nothing published",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.input_file import InputFile, read_input
 from train.metrics.pckh import pckh_counts
 from train.scoring.keypoints import (
     JointLookup,
@@ -40,13 +41,15 @@ class PoseFiles:
         real: Poses that they should have: found in the real images, or those for masks.
         generated_scores: File of scores of the generated images.
         real_scores: The same of the real images.
+        files: All files that were read, by what they are.
     """
 
     masks: JointLookup | None
     generated: JointLookup | None
     real: JointLookup | None
-    generated_scores: Path | None
-    real_scores: Path | None
+    generated_scores: InputFile | None
+    real_scores: InputFile | None
+    files: Mapping[str, InputFile]
 
     @property
     def inputs(self) -> set[str]:
@@ -55,11 +58,18 @@ class PoseFiles:
         there |= {"poses"} if self.generated and self.real else set()
         return there | ({"detections"} if self.generated_scores else set())
 
-    @property
-    def paths(self) -> dict[str, Path]:
-        """The files of scores that are read, by what they are."""
-        files = {"generated-scores": self.generated_scores, "real-scores": self.real_scores}
-        return {name: path for name, path in files.items() if path}
+    def require_inside(self, pairs: Sequence[Pair], size: tuple[int, int]) -> None:
+        """Make sure that all points lie in their pictures of (height, width) pixels.
+
+        Raises:
+            UsageError: They do not, or x and y are exchanged in a file.
+        """
+        targets = [pair.target for pair in pairs]
+        for lookup in (self.masks, self.real):
+            if lookup is not None:
+                lookup.require_inside(targets, size)
+        if self.generated is not None:
+            self.generated.require_inside([pair.name for pair in pairs], size)
 
 
 def open_poses(settings: EvalSettings) -> PoseFiles:
@@ -68,11 +78,25 @@ def open_poses(settings: EvalSettings) -> PoseFiles:
     Raises:
         UsageError: A file cannot be read or is not of its form.
     """
-    masks = open_joints(settings.keypoints) if settings.keypoints else None
-    generated = open_joints(settings.generated_poses) if settings.generated_poses else None
-    real = open_joints(settings.real_poses) if settings.real_poses else masks
+    paths = {
+        "keypoints": settings.keypoints,
+        "generated-poses": settings.generated_poses,
+        "real-poses": settings.real_poses,
+        "generated-scores": _scores(settings.generated_poses),
+        "real-scores": _scores(settings.real_poses),
+    }
+    files = {name: read_input(path) for name, path in paths.items() if path is not None}
+    masks, generated, real = (
+        open_joints(files[name]) if name in files else None
+        for name in ("keypoints", "generated-poses", "real-poses")
+    )
     return PoseFiles(
-        masks, generated, real, _scores(settings.generated_poses), _scores(settings.real_poses)
+        masks,
+        generated,
+        real or masks,
+        files.get("generated-scores"),
+        files.get("real-scores"),
+        files,
     )
 
 
@@ -115,10 +139,10 @@ def put_pose_scores(
             ratio = Ratio(np.where(there, right, 0.0), np.where(there, asked, 0.0))
             columns.put(subject, PCKH_KEY, ratio)
     if plan.has(DETECTION_KEY) and poses.generated_scores:
-        for subject, names, path in _subjects(pairs, poses.generated_scores, poses.real_scores):
-            table = read_detections(path)
+        for subject, names, file in _subjects(pairs, poses.generated_scores, poses.real_scores):
+            table = read_detections(file)
             allowed = allow_missing or subject == "source"
-            values = detections_of(table, names, path, allowed)
+            values = detections_of(table, names, file.path, allowed)
             if subject != "source" or not np.isnan(values).any():
                 columns.put_mean(subject, DETECTION_KEY, values)
 

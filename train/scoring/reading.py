@@ -106,6 +106,15 @@ def digest_of(paths: Sequence[Path], hashes: dict[Path, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def read_cut(cut: Cut) -> Images:
+    """Read one image, uint8 (height, width, 3).
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    return _read_cuts((cut,))[0]
+
+
 def _read_cuts(cuts: Sequence[Cut]) -> list[Images]:
     pictures = {path: read_picture(path) for path in dict.fromkeys(cut.path for cut in cuts)}
     return [_cut(pictures[cut.path], cut) for cut in cuts]

@@ -38,6 +38,17 @@ class Columns:
         known = ~np.isnan(values)
         self.put(subject, key, Ratio(np.where(known, values, 0.0), known.astype(np.float64)))
 
+    def put_measured(self, found: Measurements) -> None:
+        """Add every metric of pairs that was measured."""
+        for subject, by_key in found.values.items():
+            for key, values in by_key.items():
+                self.put_mean(subject, key, values)
+        for subject, by_sums in found.sums.items():
+            for key, (over, under) in by_sums.items():
+                known = ~np.isnan(under)
+                ratio = Ratio(np.where(known, over, 0.0), np.where(known, under, 0.0))
+                self.put(subject, key, ratio)
+
     def put(self, subject: str, key: str, ratio: Ratio) -> None:
         """Add a metric that is a ratio of sums."""
         self._ratios.setdefault(subject, {})[key] = ratio
@@ -54,7 +65,14 @@ class Columns:
 
     def lead(self, control: str, key: str) -> Entry:
         """Return generated less control, with the interval of paired resamples."""
-        ours, theirs = self._ratios["generated"][key], self._ratios[control][key]
+        return self._difference(self._ratios["generated"][key], self._ratios[control][key])
+
+    def lead_over(self, other: Columns, key: str) -> Entry:
+        """Return these generated images less another system's of the same pairs in one order."""
+        ours, theirs = self._ratios["generated"][key], other._ratios["generated"][key]
+        return self._difference(ours, theirs)
+
+    def _difference(self, ours: Ratio, theirs: Ratio) -> Entry:
         value = _value(ours) - _value(theirs)
         n = int(((ours.under > 0) & (theirs.under > 0)).sum())
         if not np.isfinite(value):

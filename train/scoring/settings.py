@@ -85,6 +85,21 @@ class EvalSettings:
         shown="--keypoints",
         help="The same of the real images.",
     )
+    reid: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--reid",
+        metavar="FILE.pt",
+        help="A judge that train-reid made, for rank-1, mAP and a Fréchet distance.",
+    )
+    gallery: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--gallery",
+        metavar="DIR",
+        shown="with --run: the shards; else the pairs' own images",
+        help="With --reid: all real test images, a folder of pictures or of shards.",
+    )
     weights_dir: Path | None = setting(
         default=None,
         path="folder",
@@ -133,6 +148,19 @@ class EvalSettings:
             raise UsageError(problem("--generated", "--real beside it", "none", "add --real DIR"))
         check_layout(self.layout)
         choose_scores(self.protocols)
+
+
+@declared("Systems")
+class SystemsSettings:
+    """Several systems that are compared with each other."""
+
+    systems: tuple[Path, ...] = setting(
+        default=(),
+        path="folder",
+        flag="systems",
+        metavar="SYSTEM",
+        help="Training runs (with --shards) and folders of pictures, side by side.",
+    )
 
 
 @declared("Training run")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from shared.console import Console
+from shared.spreadsheets import harmless
 from train.metrics.protocols import SCORES, Score
+from train.scoring.distances import reference_lines
 from train.scoring.measure import SUBJECTS, Floats
 from train.scoring.pairing import Pair
 
@@ -21,6 +24,8 @@ HEADS: Final = {
     "black": "black image",
 }
 DECIMALS: Final = {"psnr": 2, "fid": 2, "is": 3, "mask-is": 3}
+
+CONTROLS: Final = SUBJECTS[1:]
 
 LEAD_SCORES: Final = (("ssim", "pose-gan"), ("mask-ssim", "pose-gan"))
 
@@ -40,11 +45,13 @@ def show(report: Report, console: Console) -> None:
     """Write the table for the terminal, in columns that fit into 80 characters."""
     subjects = [subject for subject in SUBJECTS if entries_of(report, subject)]
     rows = []
-    for score, entry in _scored(report, "generated"):
-        numbers = [_shown(entry["value"], score), _bounds(entry, score).replace(" to ", "–")]
+    for score, entry in scored_entries(report, "generated"):
+        numbers = [shown(entry["value"], score), bounds(entry, score).replace(" to ", "–")]
         rows.append([score.key, *numbers, *_controls(report, score, subjects[1:])])
     title = f"Scores of {report['pairs']:,} pairs; then the controls"
     console.table(title, ("score", "value", "95 % interval", *subjects[1:]), rows)
+    for line in reference_lines(report):
+        console.result(line)
 
 
 def show_lead(report: Report, console: Console) -> None:
@@ -66,8 +73,13 @@ def show_lead(report: Report, console: Console) -> None:
 
 
 def markdown(report: Report) -> str:
-    """Write the table in Markdown."""
-    heads, rows = _cells(report)
+    """Return the table in Markdown, and below it what Fréchet distances were taken to."""
+    notes = "".join(f"\n{line}\n" for line in reference_lines(report))
+    return markdown_table(*_cells(report)) + notes
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return any table in Markdown, the first column aligned left."""
     ruler = ["---", *("---:" for _ in heads[1:])]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (heads, ruler, *rows))
 
@@ -84,7 +96,7 @@ def table_csv(report: Report) -> str:
     """Write the table as CSV in full precision: a row for each score of each subject."""
     rows = [["subject", "metric", "protocol", "better", "value", "low", "high", "n"]]
     for subject in SUBJECTS:
-        for score, entry in _scored(report, subject):
+        for score, entry in scored_entries(report, subject):
             better = "higher" if score.higher_is_better else "lower"
             numbers = [_exact(entry[name]) for name in ("value", "low", "high", "n")]
             rows.append([subject, score.metric, score.protocol, better, *numbers])
@@ -116,7 +128,8 @@ def pairs_csv(
     for number, pair in enumerate(pairs):
         scores = [repr(float(numbers[number])) for numbers in columns.values()]
         files = [hashes[pair.generated.path], hashes[pair.real.path]]
-        rows.append([pair.name, pair.source or "", pair.target, *scores, *files])
+        names = (harmless(name) for name in (pair.name, pair.source or "", pair.target))
+        rows.append([*names, *scores, *files])
     return _csv(rows)
 
 
@@ -125,9 +138,9 @@ def _cells(report: Report) -> tuple[list[str], list[list[str]]]:
     heads = ["score", "generated", "95 % interval", "pairs"]
     heads += [HEADS[subject] for subject in subjects if subject != "generated"]
     rows = []
-    for score, entry in _scored(report, "generated"):
+    for score, entry in scored_entries(report, "generated"):
         row = [f"{score.key} {'↑' if score.higher_is_better else '↓'}"]
-        row += [_shown(entry["value"], score), _bounds(entry, score), f"{entry['n']:,}"]
+        row += [shown(entry["value"], score), bounds(entry, score), f"{entry['n']:,}"]
         rows.append([*row, *_controls(report, score, subjects[1:])])
     return heads, rows
 
@@ -137,23 +150,30 @@ def _controls(report: Report, score: Score, controls: Sequence[str]) -> list[str
         entries_of(report, control).get(score.metric, {}).get(score.protocol)
         for control in controls
     )
-    return [_shown(entry["value"], score) if entry else "–" for entry in entries]
+    return [shown(entry["value"], score) if entry else "–" for entry in entries]
 
 
-def _scored(report: Report, subject: str) -> list[tuple[Score, Mapping[str, Any]]]:
+def scored_entries(report: Report, subject: str) -> list[tuple[Score, Mapping[str, Any]]]:
+    """List a subject's scores with their entries, in the order of the table of scores."""
     entries = entries_of(report, subject)
-    found = ((score, entries.get(score.metric, {}).get(score.protocol)) for score in SCORES)
-    return [(score, entry) for score, entry in found if entry is not None]
+    return [
+        (replace(score, protocol=protocol), entry)
+        for score in SCORES
+        for protocol, entry in entries.get(score.metric, {}).items()
+        if score.bears(protocol)
+    ]
 
 
-def _shown(value: float | None, score: Score) -> str:
+def shown(value: float | None, score: Score) -> str:
+    """Write a value with the decimals of its score."""
     return "–" if value is None else f"{value:.{DECIMALS.get(score.metric, 4)}f}"
 
 
-def _bounds(entry: Mapping[str, Any], score: Score) -> str:
+def bounds(entry: Mapping[str, Any], score: Score) -> str:
+    """Write an interval in words."""
     if entry["low"] is None:
         return "–"
-    return f"{_shown(entry['low'], score)} to {_shown(entry['high'], score)}"
+    return f"{shown(entry['low'], score)} to {shown(entry['high'], score)}"
 
 
 def _exact(value: float | None) -> str:

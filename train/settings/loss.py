@@ -52,6 +52,20 @@ class LossSettings:
         since="0.2",
         help="Weight of the roughness of learned offsets, on every level; with flow skips only.",
     )
+    ssim_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of 1 - SSIM of the luminance, Gaussian window of 7 pixels.",
+    )
+    variation_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of the total variation.",
+    )
     features: Features = setting(
         default="vgg",
         flag="--features",
@@ -66,7 +80,7 @@ class LossSettings:
 
     def __post_init__(self) -> None:
         total = self.adversarial_weight + self.l1_weight + self.perceptual_weight
-        if total + self.nearest_weight <= 0:
+        if total + self.nearest_weight + self.ssim_weight <= 0:
             raise UsageError(
                 problem("loss weights", "at least one above 0", "none", "raise one of them")
             )

@@ -31,12 +31,13 @@ WIDEST = 8
 class GeneratorSettings:
     """What a generator is made of; sizes are (height, width) in pixels."""
 
-    skips: Literal["parts", "none", "full", "stn", "flow", "parts+flow"] = setting(
+    skips: Literal["parts", "none", "full", "stn", "flow", "parts+flow", "layers"] = setting(
         default="parts",
         help="parts: appearance features warped part by part (the paper's); none: one encoder on "
         "source, source pose and target pose with plain skips (its Baseline); full: warped by one "
         "affine of torso and knees; stn: by one learned affine of both skeletons; flow: by learned "
-        "offsets at every level; parts+flow: part by part, then by learned offsets.",
+        "offsets at every level; parts+flow: part by part, then by learned offsets; "
+        "layers: warped pixels of the source, selected pixel by pixel (ours).",
     )
     aggregation: Aggregation = setting(default="max", help="How warped parts meet at a pixel.")
     sampling: Sampling = setting(
@@ -59,6 +60,14 @@ class GeneratorSettings:
         help="Follow the authors' code to the letter: floored heat maps, masks and transforms by "
         "pixel corners, truncated head masks, a maximum with zeros, three batches an iteration.",
     )
+    attention_heads: int = setting(
+        default=4,
+        ge=0,
+        le=64,
+        since="0.2",
+        help="Of the layers' attention to the source, a divisor of 4 times the base channels; 0 "
+        "leaves it out.",
+    )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     image_size: Size = setting(
         default=(128, 64), ge=1, le=4096, help="Size of the images; it is that of the shards."
@@ -66,6 +75,26 @@ class GeneratorSettings:
 
     def __post_init__(self) -> None:
         self._check_image_size()
+        if self.attention_heads and 4 * self.base_channels % self.attention_heads:
+            raise UsageError(
+                problem(
+                    "generator.attention_heads",
+                    f"a divisor of {4 * self.base_channels}, 4 times the base channels",
+                    self.attention_heads,
+                    "choose another number of either",
+                )
+            )
+
+        if self.skips == "layers":
+            self._check_layers()
+
+    def _check_layers(self) -> None:
+        if self.poses != "heat-maps":
+            where, remedy = "generator.poses", "choose other skips for stick figures"
+            raise UsageError(problem(where, "heat-maps with layers", self.poses, remedy))
+        if self.padded_size != self.image_size:
+            where, expected = "generator.image_size", f"{self.padded_size} with layers"
+            raise UsageError(problem(where, expected, self.image_size, "scale or crop the images"))
 
     def _check_image_size(self) -> None:
         if self.num_levels < 2:
@@ -125,10 +154,11 @@ class GeneratorSettings:
 class DiscriminatorSettings:
     """What a discriminator is made of."""
 
-    kind: Literal["concat", "siamese", "warp"] = setting(
+    kind: Literal["concat", "siamese", "warp", "patch"] = setting(
         default="concat",
         help="concat: both images and both poses are one input; siamese: one trunk sees source and "
-        "target apart; warp: the source's features are warped to the target's first.",
+        "target apart; warp: the source's features are warped to the target's first; patch: "
+        "overlapping patches of 52 pixels and the target pose, under spectral norm.",
     )
     norm: NormName = setting(
         default="layer-scalar", help="layer-scalar, the authors' own; instance, the standard one."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from shared.declarations import declared, setting
 
 MOST_IMAGES = 1_000_000_000_000
@@ -10,8 +12,14 @@ MOST_IMAGES = 1_000_000_000_000
 
 @declared("Optimizer")
 class OptimizerSettings:
-    """How the weights move: two Adams, and an exponential average of the generator."""
+    """How the weights move, and an exponential average of the generator."""
 
+    generator: Literal["adam", "muon"] = setting(
+        default="adam",
+        since="0.2",
+        help="How the generator moves: adam, as in the papers; muon: its convolutions by "
+        "orthogonalised momentum, 20 times the rate, and the rest by Adam.",
+    )
     generator_rate: float = setting(
         default=2e-4, gt=0, le=10, help="Learning rate of the generator (Adam)."
     )

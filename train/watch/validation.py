@@ -20,7 +20,7 @@ from train.data.store import Samples, Store, load_store, shards_of
 from train.inference.drawing import draw_pictures
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.ssim import ssim
-from train.nets.generator import Generator
+from train.nets.drawing_network import DrawingNetwork
 from train.settings.networks import DrawnPoses
 from train.watch.sheets import draw_sheet, picture_cells, pose_cells
 
@@ -59,7 +59,7 @@ class Validation:
         self._masks = pose_masks(self._samples.target_joints, store.image_size)
         self._controls = self._score_controls()
 
-    def scores(self, generator: Generator) -> dict[str, dict[str, float]]:
+    def scores(self, generator: DrawingNetwork) -> dict[str, dict[str, float]]:
         """Score a generator beside the controls.
 
         Returns:
@@ -68,7 +68,7 @@ class Validation:
         own = self._score(self.draw(generator))
         return {metric: {GENERATED: own[metric], **self._controls[metric]} for metric in own}
 
-    def sheet(self, generator: Generator, average: Generator) -> Image.Image:
+    def sheet(self, generator: DrawingNetwork, average: DrawingNetwork) -> Image.Image:
         """Draw source, poses, what generator and average make of them, and the target."""
         shown = torch.tensor(self._shown, device=self._targets.device)
         rows = Samples(**{k: v[shown] for k, v in self._samples.tensors().items()})
@@ -83,11 +83,11 @@ class Validation:
         }
         return draw_sheet(columns)
 
-    def draw(self, generator: Generator) -> Tensor:
+    def draw(self, generator: DrawingNetwork) -> Tensor:
         """Draw all pairs: uint8 (n, H, W, 3)."""
         return self._draw(generator, self._samples)
 
-    def _draw(self, generator: Generator, samples: Samples) -> Tensor:
+    def _draw(self, generator: DrawingNetwork, samples: Samples) -> Tensor:
         parts = range(0, len(samples.status), self._batch)
         batches = (
             make_batch(

@@ -20,7 +20,7 @@ from preprocess.demo.drawing.cameras import jpeg
 from preprocess.demo.drawing.crops import Crop, Studio
 from preprocess.demo.drawing.detector import reported
 from preprocess.demo.drawing.layout import Entry
-from shared.errors import NoSpaceError, problem
+from shared.errors import DamagedError, NoSpaceError, problem
 from shared.files import Disk, Staged, publish_json, read_json, stage, unveil
 from shared.geometry import presence
 from shared.skeleton import NUM_JOINTS
@@ -171,13 +171,32 @@ def draw_entry(
 
 def read_notes(done: Sequence[Block], notes: Path) -> Drawn:
     """Collect the truth from the notes of finished blocks, in their order."""
-    rows = [row for block in done for row in read_json(block.note(notes))]
+    parts = [_read_note(block, notes) for block in done]
+    rows = [row for part in parts for row in part]
     joints = np.array([row[0] for row in rows], dtype=np.float64)
     return Drawn(
         joints=joints.reshape(-1, NUM_JOINTS, 2),
         visible=np.array([row[1] for row in rows], dtype=bool).reshape(-1, NUM_JOINTS),
         found=np.array([row[2] for row in rows], dtype=bool).reshape(-1, NUM_JOINTS),
     )
+
+
+def _read_note(block: Block, notes: Path) -> list[Any]:
+    """Read the truth about a block's pictures: joints, visible, found of each."""
+    path = block.note(notes)
+    rows = read_json(path)
+    shapes = ((NUM_JOINTS, 2), (NUM_JOINTS,), (NUM_JOINTS,))
+    try:
+        right = len(rows) == len(block.entries) and all(
+            tuple(np.shape(np.array(part, dtype=np.float64)) for part in row) == shapes
+            for row in rows
+        )
+    except (TypeError, ValueError):
+        right = False
+    if not right:
+        expected, remedy = "the truth of the block's pictures", "remove it, then repeat the command"
+        raise DamagedError(problem(path, expected, "something else", remedy))
+    return list(rows)
 
 
 def _flush(paths: Sequence[Path], disk: Disk) -> None:

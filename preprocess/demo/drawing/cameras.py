@@ -16,6 +16,7 @@ from PIL import Image
 
 from preprocess.demo.drawing.scenes import Reals, scene
 from preprocess.demo.drawing.shading import Light
+from shared.pictures import decode_rgb
 
 NUM_CAMERAS = 6
 CAMERA_STREAM = 12
@@ -100,8 +101,7 @@ def jpeg(picture: Picture, quality: int) -> bytes:
 
 def decoded(data: bytes) -> Picture:
     """Decode the bytes of an image file, uint8 (height, width, 3)."""
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"))
+    return decode_rgb(data)
 
 
 def _blurred(picture: Reals, sigma: float) -> Reals:

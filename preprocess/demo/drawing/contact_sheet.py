@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 from PIL import Image
 
 from preprocess.demo.drawing.layout import STRANGERS_FROM, Entry
+from shared.errors import DamagedError, problem
 from shared.picture_sheet import DARK, draw_grid, enlarged
+from shared.pictures import RefusedPictureError, content_of, decode_rgb
 
 T = TypeVar("T")
 
@@ -25,6 +26,9 @@ def contact_sheet(root: Path, entries: Sequence[Entry]) -> bytes:
     Args:
         root: Folder of the data set; its pictures are drawn already.
         entries: Its pictures.
+
+    Raises:
+        DamagedError: A picture is not what was drawn.
     """
     people: dict[int, list[Entry]] = {}
     for entry in entries:
@@ -39,8 +43,11 @@ def contact_sheet(root: Path, entries: Sequence[Entry]) -> bytes:
 
 
 def _picture(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        return enlarged(np.asarray(image.convert("RGB")), ENLARGED)
+    try:
+        return enlarged(decode_rgb(content_of(path)), ENLARGED)
+    except RefusedPictureError as refusal:
+        expected, remedy = "the picture that was drawn", "draw anew with --overwrite"
+        raise DamagedError(problem(path, expected, refusal, remedy)) from refusal
 
 
 def _spread(items: Sequence[T], count: int) -> list[T]:

@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from data_manifest.point_order import refuse_points_outside
 from data_manifest.published_files import read_keypoints
+from preprocess.demo.drawing.framing import CROP_SIZE
 from preprocess.sources.market1501 import parse_name
 from shared.errors import UsageError, problem
+from shared.input_file import InputFile, read_input
 from shared.skeleton import JOINT
 
 NOSE_SHARE = 0.62
@@ -40,21 +43,23 @@ class GivenPoses:
         return {name.identity for name in said if name is not None and name.identity > 0}
 
 
-def read_poses(path: Path) -> GivenPoses:
+def read_poses(file: Path | InputFile) -> GivenPoses:
     """Read the poses to be drawn.
 
     Human-made annotations with 15 joints have no eyes and ears anywhere, and the top of the head
     in place of the nose; there the nose is put between the head's top and the neck.
 
     Args:
-        path: A key point file in the published form.
+        file: A key point file in the published form.
 
     Raises:
-        UsageError: It cannot be read, or is empty.
+        UsageError: It cannot be read, is empty, or its points are not of such crops.
     """
-    table = read_keypoints(path)
+    file = read_input(file)
+    table = read_keypoints(file)
     if not len(table):
-        raise UsageError(problem(path, "rows with poses", "none", "give another file"))
+        raise UsageError(problem(file.path, "rows with poses", "none", "give another file"))
+    refuse_points_outside(file.path, table.joints, np.full((len(table), 2), CROP_SIZE))
     joints = table.joints.copy()
     face = [JOINT[name] for name in ("REye", "LEye", "REar", "LEar")]
     if np.isnan(joints[:, face]).all():

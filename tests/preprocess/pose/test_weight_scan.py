@@ -112,3 +112,37 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_file_without_a_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedWeightsError, match="no network"):
         scan_weights(saved(tmp_path, {"a": torch.zeros(3)}))
+
+
+def pickled(tmp_path: Path, steps: bytes) -> Path:
+    """A file whose list of layers is these steps of a pickle."""
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", b"\x80\x04" + steps)
+    return tmp_path / "a.pt"
+
+
+@pytest.mark.timeout(20)
+def test_tuples_that_take_ages_to_hash_are_refused(tmp_path: Path) -> None:
+    doubled = b"".join(b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(60))
+    steps = b")q\x00" + doubled + b"}h\x3cK\x01s."
+    with pytest.raises(RefusedWeightsError, match="tuples nested over 8 deep"):
+        scan_weights(pickled(tmp_path, steps))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "steps",
+    [
+        b"]r\xff\xff\xff\x0f.",
+        b"\x96\xff\xff\xff\xff\xff\x00\x00\x00.",
+        b"\x8d\xff\xff\xff\xff\xff\x00\x00\x00.",
+        b"\x95\xff\xff\xff\xff\xff\x00\x00\x00.",
+        b"(" * 100_000 + b"l" * 100_000 + b".",
+        b"\x00.",
+        b"h\x05.",
+    ],
+    ids=["memo", "bytes", "text", "frame", "nested", "no step", "no memo"],
+)
+def test_broken_lists_of_layers_are_refused(tmp_path: Path, steps: bytes) -> None:
+    with pytest.raises(RefusedWeightsError):
+        scan_weights(pickled(tmp_path, steps))

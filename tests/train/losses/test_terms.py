@@ -10,11 +10,20 @@ from train.losses.nearest import nearest_neighbour_loss
 from train.losses.objective import Objective
 from train.losses.offsets import offset_roughness
 from train.losses.reconstruction import l1_loss, perceptual_loss
+from train.losses.smoothness import total_variation
+from train.losses.ssim import ssim_loss
 from train.losses.terms import TERMS, Term
 from train.losses.vgg import PixelFeatures
 from train.settings.tree import LossSettings
 
-ALL = {"adversarial_weight": 2.0, "l1_weight": 3.0, "perceptual_weight": 5.0, "nearest_weight": 7.0}
+ALL = {
+    "adversarial_weight": 2.0,
+    "l1_weight": 3.0,
+    "perceptual_weight": 5.0,
+    "nearest_weight": 7.0,
+    "ssim_weight": 11.0,
+    "variation_weight": 13.0,
+}
 
 
 def given() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -28,11 +37,13 @@ def test_every_row_is_its_loss_times_its_weight():
     pixels = PixelFeatures(["block2_conv1", "block1_conv2"])
     terms = Objective(settings, pixels).generator(logits, generated, target)
     fake, real = generated * 127.5, target * 127.5
-    assert list(terms) == ["adversarial", "l1", "perceptual", "nearest"]
+    assert list(terms) == ["adversarial", "l1", "perceptual", "nearest", "ssim", "variation"]
     assert terms["adversarial"] == 2 * adversarial_losses("hinge").g_loss(logits)
     assert terms["l1"] == 3 * l1_loss(generated, target)
     assert terms["perceptual"] == 5 * perceptual_loss([fake], [real])
     assert terms["nearest"] == 7 * nearest_neighbour_loss(fake, real, 5)
+    assert terms["ssim"] == 11 * ssim_loss(generated, target)
+    assert terms["variation"] == 13 * total_variation(generated)
 
 
 @pytest.mark.parametrize("name", list(TERMS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ import torch
 
 from train.metrics import pixels
 from train.metrics.compared import Compared
-from train.metrics.protocols import SCORES, Score
+from train.metrics.protocols import SCORES, Function, Score
 from train.scoring.measure import Measurer, Networks
 from train.scoring.plan import Plan
 from train.scoring.reading import Chunk
@@ -20,17 +19,21 @@ from train.scoring.reading import Chunk
 READ_FROM_POSES = ("pckh/patn", "ds/person-score")
 """Their functions are given files of poses, see train.scoring.poses."""
 
-Field = Literal["of_pairs", "features", "of_sets"]
+FIELDS: tuple[Function, ...] = ("of_pairs", "of_ratios", "features", "of_sets", "of_gallery")
 
 
 @pytest.mark.parametrize("score", SCORES, ids=[score.key for score in SCORES])
 def test_every_row_carries_its_functions(score: Score) -> None:
-    fields: tuple[Field, ...] = ("of_pairs", "features", "of_sets")
-    named = [field for field in fields if getattr(score, field)]
+    named = [field for field in FIELDS if getattr(score, field)]
     if score.key in READ_FROM_POSES:
         assert not named
     else:
-        assert named in (["of_pairs"], ["features", "of_sets"])
+        assert named in (
+            ["of_pairs"],
+            ["of_ratios"],
+            ["features", "of_sets"],
+            ["features", "of_gallery"],
+        )
     for field in named:
         assert callable(score.function(field))
 

@@ -11,8 +11,7 @@ from drawn_shards import random_arrays
 from poses import random_poses, standing_pose
 
 from shared.errors import UsageError
-from shared.geometry import mirror_joints
-from shared.skeleton import JOINT
+from shared.skeleton import JOINT, MIRROR_JOINTS
 from train.data.batch import make_batch
 from train.data.store import store_from
 from train.nets.generator import Generator
@@ -55,7 +54,9 @@ def test_convention_channels_are_left_right_and_centre():
 def test_a_mirrored_pose_is_a_mirrored_figure_with_left_and_right_exchanged(rng):
     pose = random_poses(rng, 3)
     figure = stick_figures(torch.tensor(pose), (128, 64))
-    other = stick_figures(torch.tensor(mirror_joints(pose, 64)), (128, 64))
+    mirrored = pose[:, list(MIRROR_JOINTS)]
+    mirrored[..., 0] = 63 - mirrored[..., 0]
+    other = stick_figures(torch.tensor(mirrored), (128, 64))
     torch.testing.assert_close(other, figure.flip(3)[:, [1, 0, 2]])
 
 
@@ -87,6 +88,13 @@ def test_every_discriminator_takes_stick_figures(kind):
     batch = stick_batch()
     logits = make_discriminator(settings)(batch.target_image, batch.source_image, batch.guidance)
     assert torch.isfinite(logits).all()
+
+
+def test_layers_take_heat_maps_and_sizes_that_need_no_padding():
+    with pytest.raises(UsageError, match=r"generator\.poses: expected heat-maps with layers"):
+        GeneratorSettings(skips="layers", poses="stickman")
+    with pytest.raises(UsageError, match=r"generator\.image_size: expected \(256, 192\) with"):
+        GeneratorSettings(skips="layers", image_size=(256, 176))
 
 
 def test_both_networks_see_the_same_poses():

@@ -18,7 +18,7 @@ def everything(tmp_path: Path) -> Means:
     for file in WEIGHT_FILES.values():
         (tmp_path / file.name).touch()
     return Means(
-        inputs={"keypoints", "poses", "detections"},
+        inputs={"keypoints", "poses", "detections", "reid"},
         size=(128, 64),
         num_generated=3000,
         num_reference=12936,
@@ -41,6 +41,25 @@ def test_fid_of_few_images_is_refused_without_force(everything: Means, few: str)
         make_plan(("fid/gfla",), means)
     assert make_plan(("fid/gfla",), replace(means, force=True)).has("fid/gfla")
     assert make_plan((), replace(everything, **{few: 2048})).has("fid/gfla")
+
+
+def test_a_distance_by_a_judge_needs_fewer_images(everything: Means) -> None:
+    plan = make_plan((), replace(everything, num_generated=511))
+    assert "at least 512" in plan.skipped["fid/reid"]
+    assert make_plan((), replace(everything, num_generated=512)).has("fid/reid")
+
+
+def test_a_judge_names_the_protocols_of_what_it_sees(everything: Means) -> None:
+    plan = make_plan((), replace(everything, judge="0123456789" * 6))
+    judged = [score.key for score in plan.scores if "reid" in score.needs]
+    assert judged == ["rank-1/reid-01234567", "map/reid-01234567", "fid/reid-01234567"]
+
+
+def test_without_a_judge_it_is_said_how_to_make_one(everything: Means) -> None:
+    plan = make_plan((), replace(everything, inputs=("keypoints",)))
+    assert "train-reid --src" in plan.skipped["rank-1/reid"]
+    with pytest.raises(UsageError, match="train-reid"):
+        make_plan(("map",), replace(everything, inputs=()))
 
 
 def test_what_needs_an_absent_input_is_left_out_with_its_reason(everything: Means) -> None:

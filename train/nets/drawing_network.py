@@ -1,0 +1,82 @@
+"""What every generator is: a network that draws a batch, with what all its passes share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from shared.errors import UsageError, problem
+from train.nets.guidance import Guidance
+from train.settings.networks import GeneratorSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What a generator makes of a batch.
+
+    Attributes:
+        image: ``(b, 3, H, W)`` in [-1, 1].
+        extras: What it hands on to the objective, by name; most kinds have nothing.
+    """
+
+    image: Tensor
+    extras: Mapping[str, Tensor]
+
+    def float(self) -> Drawing:
+        """Return the same in float32, as the losses want it."""
+        extras = {name: value.float() for name, value in self.extras.items()}
+        return Drawing(image=self.image.float(), extras=extras)
+
+
+class DrawingNetwork(nn.Module, ABC):
+    """Draws the source's person in the target's pose.
+
+    Args:
+        settings: What it is made of.
+    """
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        super().__init__()
+        self.settings = settings
+
+    @abstractmethod
+    def prepare(self, guidance: Guidance) -> Any:
+        """Compute what all passes over a batch share.
+
+        A pure function of the guidance. On CUDA nothing in it waits for the device.
+        """
+
+    @abstractmethod
+    def forward(
+        self, source_image: Tensor, guidance: Guidance, prepared: Any | None = None
+    ) -> Drawing:
+        """Draw images.
+
+        Args:
+            source_image: ``(b, 3, H, W)`` in [-1, 1].
+            guidance: The poses of source and target, and how the parts move.
+            prepared: What :meth:`prepare` returned for this guidance; None computes it here.
+
+        Raises:
+            UsageError: The images have another size than the settings say.
+        """
+
+    def check_size(self, image: Tensor) -> None:
+        """Refuse images of another size than the settings say.
+
+        Raises:
+            UsageError: They have another size.
+        """
+        if tuple(image.shape[2:]) != tuple(self.settings.image_size):
+            raise UsageError(
+                problem(
+                    "generator",
+                    f"images of {self.settings.image_size}",
+                    tuple(image.shape[2:]),
+                    "set image_size to the shards' size",
+                )
+            )

@@ -1,0 +1,59 @@
+"""The generator of layers as the training and the painter see it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from train.nets.drawing_network import Drawing, DrawingNetwork
+from train.nets.guidance import Guidance
+from train.nets.layer_stack import layer_stack
+from train.nets.layers import LayerNetwork, composed
+from train.nets.stable_maps import stable_maps
+from train.settings.networks import GeneratorSettings
+
+Maps = tuple[Tensor, Tensor]
+"""Transforms ``(b, 10, 2, 3)`` and their status ``(b, 10)``."""
+
+
+class LayerGenerator(DrawingNetwork):
+    """Composes the target of warped pixels of the source (skips ``"layers"``).
+
+    It fits transforms of its own, which do not degenerate, to the joints of its guidance; those
+    of the shards it leaves to the papers' kinds.
+
+    Args:
+        settings: What it is made of: its base channels, its attention and the images' size.
+
+    Source: ours.
+    """
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        super().__init__(settings)
+        base = settings.base_channels
+        self.network = LayerNetwork(
+            widths=(base, 2 * base, 4 * base, 4 * base),
+            attention_heads=settings.attention_heads,
+        )
+
+    def prepare(self, guidance: Guidance) -> Maps:
+        """Fit the transforms of a batch."""
+        return stable_maps(guidance.source_joints, guidance.target_joints)
+
+    def forward(
+        self, source_image: Tensor, guidance: Guidance, prepared: Maps | None = None
+    ) -> Drawing:
+        """Draw images; see :class:`DrawingNetwork`. Layers are warped and joined in float32."""
+        self.check_size(source_image)
+        transforms, status = self.prepare(guidance) if prepared is None else prepared
+        with torch.no_grad(), torch.autocast(source_image.device.type, enabled=False):
+            stack = layer_stack(
+                source_image.float(),
+                guidance.source_joints,
+                guidance.target_joints,
+                transforms,
+                status,
+                image_size=guidance.image_size,
+            )
+        selection = self.network(stack, source_image, guidance.target_pose)
+        return Drawing(image=composed(stack, selection), extras={})

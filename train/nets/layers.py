@@ -1,0 +1,205 @@
+"""The generator of layers: per pixel a learned selection among warped pixels of the source.
+
+The network sees the ten warped parts of the source, where on the source's person each of their
+pixels lay, and both poses. It answers with one logit a layer and pixel, and a colour of its own.
+The picture is the softmax-weighted sum of the layers: what the source shows is copied, not
+painted anew.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from shared.skeleton import NUM_JOINTS, NUM_PARTS
+from train.nets.attention import CrossAttention
+from train.nets.layer_stack import BACKDROP, NUM_LAYERS, LayerStack
+
+RGB = 3
+SHRINK = 2
+"""The network works at half the size of its image."""
+
+LEAK = 0.2
+
+LOGIT_GAIN = 4.0
+"""Logits must move by several units to select; the gain lets them do so within few steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What the network says about a batch.
+
+    Attributes:
+        logits: float ``(b, 12, h, w)``, to be added to a stack's prior.
+        colour: float ``(b, 3, h, w)`` in [-1, 1], the network's own.
+    """
+
+    logits: Tensor
+    colour: Tensor
+
+
+def composed(stack: LayerStack, selection: Selection) -> Tensor:
+    """Draw a picture ``(b, 3, h, w)`` in [-1, 1]: the layers, weighted by the selection."""
+    weights = torch.softmax(selection.logits + stack.prior, dim=1)
+    copied = (weights[:, :-1, None] * stack.colours).sum(dim=1)
+    return copied + weights[:, -1:] * selection.colour
+
+
+def pasted(stack: LayerStack, selection: Selection, person: Tensor) -> Tensor:
+    """Draw a picture with the source's background behind the person.
+
+    What the network paints itself counts as the person's where the person is, and as background
+    elsewhere; there the source's, filled in, takes its place. What it copies stays.
+
+    Args:
+        stack: The layers.
+        selection: What the network says about them.
+        person: float ``(b, 1, h, w)`` in [0, 1], the target's person, see
+            :func:`train.nets.layer_stack.target_person`.
+
+    Returns:
+        ``(b, 3, h, w)`` in [-1, 1].
+    """
+    weights = torch.softmax(selection.logits + stack.prior, dim=1)
+    copied = (weights[:, :-1, None] * stack.colours).sum(dim=1)
+    own = person * selection.colour + (1 - person) * stack.colours[:, BACKDROP]
+    return copied + weights[:, -1:] * own
+
+
+def plain_composite(stack: LayerStack) -> Tensor:
+    """Draw what the stack's prior alone says: ``(b, 3, h, w)`` in [-1, 1]."""
+    weights = torch.softmax(stack.prior[:, :-1], dim=1)
+    return (weights[:, :, None] * stack.colours).sum(dim=1)
+
+
+class Residual(nn.Module):
+    """x + convolution 3 x 3 of LeakyReLU of norm of x.
+
+    Args:
+        channels: Channels of in- and output.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(1, channels)
+        self.convolution = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map ``(b, c, h, w)`` to the same shape."""
+        inner = F.leaky_relu(self.norm(features), LEAK)
+        return features + cast(Tensor, self.convolution(inner))
+
+
+class LayerNetwork(nn.Module):
+    """A U-Net at half the image's size, with attention to the source at its deepest levels.
+
+    Args:
+        widths: Channels of its levels, from half the image's size downwards.
+        blocks: Residual blocks of each level, on the way down and again on the way up.
+        attention_heads: Heads of the attention to the source; 0 leaves it and the source's
+            encoder out.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (32, 64, 128, 128),
+        blocks: tuple[int, ...] = (1, 1, 1, 1),
+        attention_heads: int = 4,
+    ) -> None:
+        super().__init__()
+        in_channels = 2 * RGB * SHRINK**2 + RGB + (RGB + 3) * NUM_PARTS + NUM_JOINTS
+        self.door = nn.Conv2d(in_channels, widths[0], 1)
+        pairs = list(itertools.pairwise(widths))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairs)
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
+        self.before = nn.ModuleList(_residuals(w, n) for w, n in zip(widths, blocks, strict=True))
+        self.after = nn.ModuleList(
+            _residuals(w, n) for w, n in zip(widths[:-1], blocks[:-1], strict=True)
+        )
+        self.source: SourceEncoder | None = None
+        self.attention: CrossAttention | None = None
+        if attention_heads:
+            self.source = SourceEncoder(widths[2])
+            self.attention = CrossAttention(widths[2], attention_heads)
+        self.last_norm = nn.GroupNorm(1, widths[0])
+        self.head = nn.Conv2d(widths[0], (RGB + NUM_LAYERS) * SHRINK**2, 3, padding=1)
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(cast(Tensor, self.head.bias))
+
+    def forward(self, stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Selection:
+        """Select the layers of a batch.
+
+        Args:
+            stack: The layers at the image's size.
+            source_image: float ``(b, 3, H, W)`` in [-1, 1].
+            target_pose: Heat maps ``(b, 18, H, W)``.
+
+        Returns:
+            The selection at the image's size.
+        """
+        features = self.door(_inputs(stack, source_image, target_pose))
+        skips = []
+        for level, blocks in enumerate(self.before):
+            if level:
+                skips.append(features)
+                features = self.down[level - 1](features)
+            features = blocks(features)
+            if level == 2 and self.attention is not None and self.source is not None:
+                features = self.attention(features, self.source(source_image))
+        for level in reversed(range(len(skips))):
+            below = F.interpolate(self.up[level](features), scale_factor=2.0, mode="nearest")
+            features = self.after[level](skips[level] + below)
+        features = F.leaky_relu(self.last_norm(features), LEAK)
+        found = F.pixel_shuffle(self.head(features), SHRINK)
+        return Selection(logits=LOGIT_GAIN * found[:, RGB:], colour=torch.tanh(found[:, :RGB]))
+
+
+class SourceEncoder(nn.Module):
+    """What the source shows, at an eighth of its size.
+
+    Args:
+        channels: Channels of the result.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        half = channels // 2
+        self.door = nn.Conv2d(RGB * 16, half, 1)
+        self.first = Residual(half)
+        self.down = nn.Conv2d(half, channels, 4, stride=2, padding=1)
+        self.second = Residual(channels)
+
+    def forward(self, source_image: Tensor) -> Tensor:
+        """Map ``(b, 3, H, W)`` to ``(b, channels, H / 8, W / 8)``."""
+        features = self.first(self.door(F.pixel_unshuffle(source_image, 4)))
+        return cast(Tensor, self.second(self.down(features)))
+
+
+def _inputs(stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Tensor:
+    """Gather what the network sees ``(b, c, H / 2, W / 2)``."""
+    with torch.no_grad():
+        fine = F.pixel_unshuffle(torch.cat([plain_composite(stack), source_image], dim=1), SHRINK)
+        colours = (stack.colours[:, :-1] * stack.masks[:, :, None]).flatten(1, 2)
+        coarse = torch.cat(
+            [stack.colours[:, -1], colours, stack.masks, stack.bodies, stack.seen, target_pose],
+            dim=1,
+        )
+        inputs = torch.cat([fine, _halved(coarse)], dim=1)
+        return inputs.contiguous(memory_format=torch.channels_last)
+
+
+def _halved(maps: Tensor) -> Tensor:
+    """Average 2 x 2 pixels; twice as quick as pooling on a CPU."""
+    rows = maps[:, :, ::2] + maps[:, :, 1::2]
+    return (rows[..., ::2] + rows[..., 1::2]) / SHRINK**2
+
+
+def _residuals(channels: int, number: int) -> nn.Sequential:
+    return nn.Sequential(*(Residual(channels) for _ in range(number)))

@@ -1,0 +1,1 @@
+"""A small re-identification network: trained in minutes, the judge of generated people."""

@@ -1,0 +1,36 @@
+"""What ``train-reid`` is told. Steps, seed and people are not among it: the protocol fixes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.declarations import declared, setting
+from shared.device import DeviceName
+
+
+@declared("Judge")
+class ReidSettings:
+    """Where the people are, and where the judge goes."""
+
+    src: Path = setting(
+        path="folder",
+        flag="--src",
+        metavar="FOLDER",
+        help="Train images named IDENTITY_cCAMERA…, JPEG or PNG, or a folder with them in "
+        "bounding_box_train.",
+    )
+    out: Path = setting(
+        path="folder", flag="--out", metavar="DIR", help="Where the judge, reid.pt, goes."
+    )
+    device: DeviceName = setting(default="auto", flag="--device", help="Where to compute.")
+    overwrite: bool = setting(
+        default=False,
+        flag="--overwrite",
+        help="Replace a judge that was trained on other images.",
+    )
+    dry_run: bool = setting(
+        default=False, flag="--dry-run", help="Say what would happen; write nothing."
+    )
+    quiet: bool = setting(
+        default=False, flag="--quiet", help="Say nothing but warnings and results."
+    )
