@@ -6,22 +6,53 @@ transforms' definition is used, in other words here too.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def naive_masks(quads: Tensor, image_size: tuple[int, int], level_size: tuple[int, int]) -> Tensor:
+def naive_masks(
+    quads: Tensor,
+    image_size: tuple[int, int],
+    level_size: tuple[int, int],
+    fidelity: bool = False,
+) -> Tensor:
     """Bool (b, 10, h, w): the sign of the cross product with every edge, pixel by pixel."""
     height, width = level_size
     factor = image_size[0] / height
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    points = torch.stack([x, y], dim=-1).double() * factor + (factor - 1) / 2
+    points = torch.stack([x, y], dim=-1).double() * factor
+    points = points if fidelity else points + (factor - 1) / 2
     corners = quads.double()[:, :, None, None]
     edges = corners.roll(-1, dims=-2) - corners
     to_point = points[None, None, :, :, None, :] - corners
     cross = edges[..., 0] * to_point[..., 1] - edges[..., 1] * to_point[..., 0]
-    return (cross >= 0).all(-1) | (cross <= 0).all(-1)
+    masks = (cross >= 0).all(-1) | (cross <= 0).all(-1)
+    if fidelity:
+        masks[:, 1] = naive_heads(quads[:, 1], points)
+    return masks
+
+
+def naive_heads(quads: Tensor, points: Tensor) -> Tensor:
+    """The authors' head masks (b, h, w): a slice from centre - half to centre + half."""
+    masks = torch.zeros((len(quads), *points.shape[:2]), dtype=torch.bool)
+    for mask, quad in zip(masks, quads.double(), strict=True):
+        if not torch.isfinite(quad).all():
+            continue
+        centre = [int(round(float(value), 4)) for value in (quad[0] + quad[2]) / 2]
+        halves = [int(round(float(value), 4)) for value in (quad[2] - quad[0]) / 2]
+        for (row, column), (x, y) in zip(
+            itertools.product(range(mask.shape[0]), range(mask.shape[1])),
+            points.reshape(-1, 2).tolist(),
+            strict=True,
+        ):
+            mask[row, column] = all(
+                c - half <= value < c + half
+                for c, half, value in zip(centre, halves, (x, y), strict=True)
+            )
+    return masks
 
 
 def naive_level_transforms(transforms: Tensor, factor: float, fidelity: bool) -> Tensor:
@@ -63,7 +94,7 @@ def naive_warp(
     """Warp (b, c, h, w) by ten whole maps."""
     batch, channels, *level_size = features.shape
     height, width = level_size
-    masks = naive_masks(quads, image_size, (height, width))
+    masks = naive_masks(quads, image_size, (height, width), fidelity)
     matrices = naive_level_transforms(transforms, image_size[0] / height, fidelity)
     grid = naive_grid(matrices, (height, width)).to(features).reshape(-1, height, width, 2)
     tiled = features[:, None].expand(-1, 10, -1, -1, -1).reshape(-1, channels, height, width)

@@ -163,6 +163,25 @@ def open_shards_of_size(shards: Path, size: tuple[int, int]) -> Manifest:
     return manifest
 
 
+def _refuse_older_fidelity(path: Path, generator: object) -> None:
+    """Refuse a run that followed the authors' code as far as version 0.1 did.
+
+    Its networks saw other heat maps, masks and batches than fidelity now means. Version 0.1 saved
+    no ``generator.poses``; that tells the two apart.
+    """
+    if not isinstance(generator, dict) or "poses" in generator:
+        return
+    if generator.get("fidelity", True):
+        raise UsageError(
+            problem(
+                path,
+                "fidelity to the authors' heat maps, masks and batches",
+                "a run with fidelity that version 0.1 began, which saw others",
+                "begin it anew with another --out, or draw with it by version 0.1",
+            )
+        )
+
+
 def _saved(path: Path) -> TrainSettings:
     """Read saved settings; what an older version did not know has its default."""
     content = read_json(path)
@@ -171,4 +190,5 @@ def _saved(path: Path) -> TrainSettings:
             problem(path, "the settings of a run", "something else", "choose another --out")
         )
     plain = {key: value for key, value in content.items() if key != "versions"}
+    _refuse_older_fidelity(path, plain["generator"])
     return build(TrainSettings, plain, where=path)

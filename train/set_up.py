@@ -176,6 +176,7 @@ def _open_recorder(
         load_validation_pairs(needs.shards, needs.manifest, run_settings.score_pairs, warn),
         sheet_pairs=run_settings.sheet_pairs,
         sigma=settings.data.sigma,
+        poses=settings.generator.drawn_poses,
         batch=max(settings.data.batch, 16),
         device=seams.world.device,
     )

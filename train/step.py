@@ -45,8 +45,9 @@ def train_step(
     Args:
         state: What is changed.
         objective: The losses.
-        draw: Gives this process's share of the next batch. It is called twice, as in the papers'
-            code, unless the settings reuse the fake.
+        draw: Gives this process's share of the next batch. It is called once, twice or three
+            times, as the settings say (``batches_per_step``): with three the discriminator's real
+            and fake images are of different pairs, as in the authors' code.
         world: The processes that teach the same networks; by default this one alone.
 
     Returns:
@@ -55,10 +56,13 @@ def train_step(
     world = world or OneProcess(state.device)
     reuse = state.settings.data.reuse_fake
     state.set_rates()
-    batch = draw()
+    real = batch = draw()
+    if state.settings.batches_per_step == 3:
+        batch = draw()
     with torch.set_grad_enabled(reuse):
         fake = draw_batch(state.generator, batch)
-    d_report, d_finite = _teach_discriminator(state, objective, batch, fake.image.detach(), world)
+    logits = _judge_both(state.discriminator, real, batch, fake.image.detach())
+    d_report, d_finite = _teach_discriminator(state, objective, logits, world)
     if not reuse:
         batch = draw()
         fake = draw_batch(state.generator, batch)
@@ -89,12 +93,21 @@ def mixed_precision(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
 
 
+def _judge_both(
+    discriminator: nn.Module, real: Batch, batch: Batch, fake: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Judge the targets of one batch and fakes of a batch, which may be the same."""
+    if real is batch:
+        both = _judge(discriminator, batch, torch.cat((batch.target_image, fake)))
+        real_logits, fake_logits = both.chunk(2)
+        return real_logits, fake_logits
+    return _judge(discriminator, real, real.target_image), _judge(discriminator, batch, fake)
+
+
 def _teach_discriminator(
-    state: TrainState, objective: Objective, batch: Batch, fake: Tensor, world: World
+    state: TrainState, objective: Objective, logits: tuple[Tensor, Tensor], world: World
 ) -> tuple[dict[str, Tensor], Tensor]:
-    judged = torch.cat((batch.target_image, fake))
-    real_logits, fake_logits = _judge(state.discriminator, batch, judged).chunk(2)
-    loss = objective.discriminator(real_logits, fake_logits)
+    loss = objective.discriminator(*logits)
     norm, finite = _update(state, state.discriminator, state.discriminator_optimizer, loss, world)
     return {"loss": loss.detach(), "gradient": norm}, finite
 

@@ -171,14 +171,15 @@ class Training:
         )
         size = share_of_batch(self._world, settings.data.batch)
         share = Share(order, size, rank=self._world.rank, ranks=self._world.size)
-        return order, split.feed(share, first=state.steps * settings.data.batches_per_step)
+        return order, split.feed(share, first=state.steps * settings.batches_per_step)
 
     def _draw(self) -> Batch:
         begin = self._parts.clock()
         drawn = self._feed.draw()
         self._meter.waiting(self._parts.clock() - begin)
         mirrored = drawn.mirrored if self._settings.data.mirror else None
-        return make_batch(drawn.samples, mirrored, sigma=self._settings.data.sigma)
+        poses = self._settings.generator.drawn_poses
+        return make_batch(drawn.samples, mirrored, sigma=self._settings.data.sigma, poses=poses)
 
     def _is_used_up(self) -> bool:
         limits, state = self._settings.run, self.state
@@ -289,7 +290,7 @@ class Training:
         )
 
     def _batches_of(self, step: int) -> list[Any]:
-        count, size = self._settings.data.batches_per_step, self._settings.data.batch
+        count, size = self._settings.batches_per_step, self._settings.data.batch
         first = (step - 1) * count
         return [
             self._parts.train_split.describe(self._order, batch=size, number=number)

@@ -35,6 +35,8 @@ sheet_pairs = 1
 [data]
 sigma = 4.0
 mirror = 0.5
+[generator]
+fidelity = false
 """
 
 

@@ -128,7 +128,7 @@ def test_divergence_goes_back_once_then_stops_and_records_the_batch(
     assert said.count("going back to 0 images") == 1
     assert said.count("skipped") >= 8
     record = json.loads((tmp_path / "run" / "diverged.json").read_text())
-    assert len(record["batches"]) == 2
+    assert len(record["batches"]) == settings.batches_per_step == 3
     assert len(record["batches"][0]) == 4
     assert record["batches"][0][0]["shard"].startswith("train-0000")
     assert not list((tmp_path / "run").glob("checkpoint*"))

@@ -67,9 +67,14 @@ def test_every_parameter_is_moved_by_a_few_steps(preset: str) -> None:
     assert all(moved(before[1], state.discriminator))
 
 
-@pytest.mark.parametrize(("reuse", "drawn"), [(False, 6), (True, 3)])
-def test_the_papers_draw_a_batch_for_each_network(reuse: bool, drawn: int) -> None:
-    settings = small("dsc", {"data": {"reuse_fake": reuse}})
+@pytest.mark.parametrize(
+    ("fidelity", "reuse", "drawn"), [(True, False, 9), (False, False, 6), (True, True, 3)]
+)
+def test_a_step_draws_three_batches_with_fidelity_and_images_count_one(
+    fidelity: bool, reuse: bool, drawn: int
+) -> None:
+    layer = {"data": {"reuse_fake": reuse}, "generator": {"fidelity": fidelity}}
+    settings = small("dsc", layer)
     state, draw, count = TrainState(settings, CPU), batches(), 0
 
     def counted() -> Batch:
@@ -79,8 +84,52 @@ def test_the_papers_draw_a_batch_for_each_network(reuse: bool, drawn: int) -> No
 
     for _ in range(3):
         train_step(state, objective_of(settings), counted)
-    assert count == drawn == 3 * settings.data.batches_per_step
+    assert count == drawn == 3 * settings.batches_per_step
     assert (state.steps, state.images) == (3, 9)
+
+
+def test_with_fidelity_real_fake_and_the_generators_are_of_three_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, draw, given = small("dsc"), batches(), []
+    state, seen = TrainState(settings, CPU), []
+    judge = Discriminator.forward
+
+    def spy(self, image, source_image, guidance):  # type: ignore[no-untyped-def]
+        seen.append((image.detach(), source_image, guidance.target_joints))
+        return judge(self, image, source_image, guidance)
+
+    monkeypatch.setattr(Discriminator, "forward", spy)
+
+    def kept() -> Batch:
+        given.append(draw())
+        return given[-1]
+
+    train_step(state, objective_of(settings), kept)
+    assert len(given) == len(seen) == 3
+    for batch, (_, source_image, joints) in zip(given, seen, strict=True):
+        assert torch.equal(batch.source_image, source_image)
+        torch.testing.assert_close(batch.target_joints, joints, rtol=0, atol=0, equal_nan=True)
+    assert torch.equal(seen[0][0], given[0].target_image)
+    assert not torch.equal(seen[1][0], given[1].target_image)
+
+
+@pytest.mark.parametrize("kind", ["concat", "siamese", "warp"])
+def test_a_size_that_is_padded_inside_trains_at_its_own_size(kind: str) -> None:
+    layer = {"generator": {"image_size": (64, 40)}, "discriminator": {"kind": kind}}
+    settings = small("full", layer)
+    assert settings.generator.padded_size == (64, 48)
+    store = store_from([random_arrays(4, identities=(2, 3), size=(64, 40))])
+    state = TrainState(settings, CPU)
+    before = parameters(state.generator), parameters(state.discriminator)
+
+    def draw() -> Batch:
+        return make_batch(store.gather(torch.arange(3)), None, sigma=6.0)
+
+    for _ in range(2):
+        assert train_step(state, objective_of(settings), draw).finite
+    assert generate(state.generator, draw()).shape == (3, 3, 64, 40)
+    assert all(moved(before[0], state.generator)) and all(moved(before[1], state.discriminator))
 
 
 def test_the_generators_step_leaves_the_discriminator_alone() -> None:
@@ -188,7 +237,7 @@ def test_a_step_that_decides_on_the_device_never_asks_the_host() -> None:
     asked = {}
     for on_device in (False, True):
         state, draw = TrainState(settings, CPU, on_device=on_device), batches()
-        drawn = [draw() for _ in range(4)]
+        drawn = [draw() for _ in range(2 * settings.batches_per_step)]
         for _ in range(2):  # Adam makes its state in the first
             with _Questions() as questions:
                 train_step(state, objective_of(settings), drawn.pop)

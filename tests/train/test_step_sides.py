@@ -112,7 +112,8 @@ def test_adams_decays_are_those_of_the_settings() -> None:
 
 
 def test_real_and_fake_are_not_exchanged() -> None:
-    settings = small({"optimizer": {"discriminator_rate": 1e-30}})
+    layer = {"optimizer": {"discriminator_rate": 1e-30}, "generator": {"fidelity": False}}
+    settings = small(layer)
     state, objective, drawn = TrainState(settings, CPU), Judged(settings), []
     draw, seen = batches(), Seen(state.discriminator)
 
@@ -151,13 +152,19 @@ def test_the_discriminators_loss_does_not_reach_the_generator() -> None:
     assert same(before[0], state.generator) and not same(before[1], state.discriminator)
 
 
-@pytest.mark.parametrize("reuse", [False, True])
-def test_each_network_is_called_as_often_as_the_settings_say(reuse: bool) -> None:
-    settings = small({"data": {"reuse_fake": reuse}})
+@pytest.mark.parametrize(
+    ("fidelity", "reuse", "calls"),
+    [(True, False, (2, 3)), (False, False, (2, 2)), (True, True, (1, 2)), (False, True, (1, 2))],
+)
+def test_each_network_is_called_as_often_as_the_settings_say(
+    fidelity: bool, reuse: bool, calls: tuple[int, int]
+) -> None:
+    layer = {"data": {"reuse_fake": reuse}, "generator": {"fidelity": fidelity}}
+    settings = small(layer)
     state = TrainState(settings, CPU)
     drawer, judge = Seen(state.generator), Seen(state.discriminator)
     train_step(state, make_objective(settings.loss, None, CPU), batches())
-    assert (len(drawer.calls), len(judge.calls)) == ((1, 2) if reuse else (2, 2))
+    assert (len(drawer.calls), len(judge.calls)) == calls
 
 
 def test_the_generator_is_drawn_with_dropout_in_training_and_without_in_pictures() -> None:

@@ -1,7 +1,7 @@
 """Batches as the networks see them, made of gathered samples on the training device.
 
 Convention:
-    Images are (b, 3, H, W) in [-1, 1]; pose maps (b, 18, H, W). A mirrored sample has both its
+    Images are (b, 3, H, W) in [-1, 1]; poses (b, c, H, W). A mirrored sample has both its
     pictures mirrored (x -> W - 1 - x), left and right joints and parts exchanged, and its
     transforms conjugated with the mirror: as if the mirrored pictures had been prepared.
 """
@@ -17,7 +17,8 @@ from shared.affine import NO_TRANSFORM
 from shared.skeleton import MIRROR_JOINTS, MIRROR_PARTS
 from train.data.store import Samples
 from train.nets.guidance import Guidance
-from train.nets.posemaps import pose_maps
+from train.nets.poses import POSES
+from train.settings.networks import DrawnPoses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,8 @@ class Batch:
     Args:
         source_image: float32 (b, 3, H, W) in [-1, 1].
         target_image: float32 (b, 3, H, W) in [-1, 1].
-        source_pose: float32 (b, 18, H, W) heat maps.
-        target_pose: float32 (b, 18, H, W) heat maps.
+        source_pose: float32 (b, c, H, W): 18 heat maps, or a stick figure in 3 channels.
+        target_pose: float32 (b, c, H, W).
         source_joints: float32 (b, 18, 2), image pixels, NaN where absent.
         target_joints: float32 (b, 18, 2), image pixels, NaN where absent.
         target_quads: float32 (b, 10, 4, 2), image pixels, NaN where absent.
@@ -69,13 +70,20 @@ class Batch:
         )
 
 
-def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma: float) -> Batch:
-    """Scale the images, draw the heat maps and mirror what is to be mirrored.
+def make_batch(
+    samples: Samples,
+    mirrored: Tensor | None,
+    *,
+    sigma: float,
+    poses: DrawnPoses = "heat-maps",
+) -> Batch:
+    """Scale the images, draw the poses and mirror what is to be mirrored.
 
     Args:
         samples: Gathered samples on the training device.
         mirrored: bool (b,), which samples to mirror; None for none.
         sigma: Deviation of the heat maps in pixels at a height of 128.
+        poses: How poses are drawn.
 
     Returns:
         The batch, in memory of its own and on the same device. Images lie in memory as
@@ -88,8 +96,8 @@ def make_batch(samples: Samples, mirrored: Tensor | None, *, sigma: float) -> Ba
     return Batch(
         source_image=scaled(samples.source_images),
         target_image=scaled(samples.target_images),
-        source_pose=pose_maps(source_joints, size, sigma),
-        target_pose=pose_maps(target_joints, size, sigma),
+        source_pose=POSES[poses](source_joints, size, sigma),
+        target_pose=POSES[poses](target_joints, size, sigma),
         source_joints=source_joints,
         target_joints=target_joints,
         target_quads=samples.target_quads.clone(),

@@ -46,6 +46,7 @@ def read_run(path: Path, *, raw_weights: bool, console: Console) -> Trained:
         generator=generator,
         image_size=settings.generator.image_size,
         sigma=settings.data.sigma,
+        poses=settings.generator.drawn_poses,
         origin={
             "checkpoint": checkpoint.name,
             "sha256": sha256_of_file(checkpoint),

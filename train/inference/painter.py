@@ -77,6 +77,7 @@ class Painter:
     def __init__(self, trained: Trained, device: torch.device, *, batch: int) -> None:
         self.image_size = trained.image_size
         self.sigma = trained.sigma
+        self.poses = trained.poses
         self.origin = dict(trained.origin)
         self._device = device
         self._batch = batch
@@ -125,7 +126,7 @@ class Painter:
         drawn = [np.empty((0, *self.image_size, 3), np.uint8)]
         for start in range(0, len(images), self._batch):
             part = samples.part(start, start + self._batch).to(self._device)
-            batch = make_batch(part, None, sigma=self.sigma)
+            batch = make_batch(part, None, sigma=self.sigma, poses=self.poses)
             drawn.append(draw_pictures(self._generator, batch).cpu().numpy())
         return np.concatenate(drawn)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from train.nets.drawing_network import DrawingNetwork
+from train.settings.networks import DrawnPoses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +16,7 @@ class Trained:
         generator: On the CPU, weights loaded.
         image_size: (height, width) of its images in pixels.
         sigma: Deviation of the heat maps in pixels at a height of 128, as in training.
+        poses: How poses are drawn, as in training.
         origin: Where the weights come from, plain values for the record beside a result:
             ``checkpoint`` (file name), ``sha256`` (of that file) and ``weights`` (which of its
             networks).
@@ -24,3 +26,4 @@ class Trained:
     image_size: tuple[int, int]
     sigma: float
     origin: dict[str, str]
+    poses: DrawnPoses = "heat-maps"

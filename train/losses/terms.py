@@ -13,9 +13,11 @@ from torch import Tensor
 
 from train.losses.adversarial import adversarial_losses
 from train.losses.nearest import nearest_neighbour_loss
+from train.losses.offsets import offset_roughness
 from train.losses.reconstruction import l1_loss, perceptual_loss
 from train.losses.smoothness import total_variation
 from train.losses.ssim import ssim_loss
+from train.nets.skips.skip import is_offsets
 from train.settings.tree import LossSettings
 
 
@@ -74,11 +76,16 @@ def _nearest(view: View) -> Tensor:
     )
 
 
+def _offsets(view: View) -> Tensor:
+    return offset_roughness([view.extras[name] for name in view.extras if is_offsets(name)])
+
+
 TERMS: Mapping[str, Term] = {
     "adversarial": Term(weight=lambda s: s.adversarial_weight, value=_adversarial),
     "l1": Term(weight=lambda s: s.l1_weight, value=lambda v: l1_loss(v.generated, v.target)),
     "perceptual": Term(weight=lambda s: s.perceptual_weight, value=_perceptual),
     "nearest": Term(weight=lambda s: s.nearest_weight, value=_nearest),
+    "offsets": Term(weight=lambda s: s.offsets_weight, value=_offsets),
     "ssim": Term(weight=lambda s: s.ssim_weight, value=lambda v: ssim_loss(v.generated, v.target)),
     "variation": Term(
         weight=lambda s: s.variation_weight, value=lambda v: total_variation(v.generated)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from shared.errors import UsageError, problem
-from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, initialise
 from train.nets.guidance import Guidance
 from train.settings.networks import DiscriminatorSettings
@@ -32,7 +31,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.settings = settings
         base = settings.base_channels
-        in_channels = 2 * (IMAGE_CHANNELS + NUM_JOINTS)
+        in_channels = 2 * (IMAGE_CHANNELS + settings.pose_channels)
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, base, 4, stride=2),
             Down(base, 2 * base, settings.norm),
@@ -56,17 +55,26 @@ class Discriminator(nn.Module):
         Raises:
             UsageError: A side of the images is shorter than 34 pixels.
         """
-        if min(image.shape[-2:]) < SMALLEST_SIDE:
-            raise UsageError(
-                problem(
-                    "discriminator",
-                    f"images of {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels or more",
-                    f"{image.shape[-2]} x {image.shape[-1]}",
-                    "make the shards anew with a larger --image-size",
-                )
-            )
+        require_size(image)
         # The authors' order, on which equality with their network rests.
         seen = (source_image, guidance.source_pose, image, guidance.target_pose)
         inputs = torch.cat(seen, dim=1)
         logits: Tensor = self.layers(inputs)
         return logits
+
+
+def require_size(image: Tensor) -> None:
+    """Refuse images that would leave nothing to judge after five halvings.
+
+    Raises:
+        UsageError: A side is shorter than 34 pixels.
+    """
+    if min(image.shape[-2:]) < SMALLEST_SIDE:
+        raise UsageError(
+            problem(
+                "discriminator",
+                f"images of {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels or more",
+                f"{image.shape[-2]} x {image.shape[-1]}",
+                "make the shards anew with a larger --image-size",
+            )
+        )

@@ -61,6 +61,7 @@ def build_fixed_plan(
     *,
     sampling: Sampling = "nearest",
     fidelity: bool = False,
+    with_zeros: bool | None = None,
 ) -> FixedPlan:
     """Lay out all (part, pixel) entries of a batch at one level, without waiting for the device.
 
@@ -71,7 +72,7 @@ def build_fixed_plan(
     """
     shape = (quads.shape[0], *level_size)
     num_pixels = math.prod(shape)
-    masks = part_masks(quads, image_size, level_size).transpose(0, 1)
+    masks = part_masks(quads, image_size, level_size, fidelity=fidelity).transpose(0, 1)
     matrices = level_transforms(transforms, level_factor(image_size, level_size), fidelity=fidelity)
     taps, touching = _sample_everywhere(matrices.transpose(0, 1), level_size, sampling)
     known = (status != 0).t()[:, :, None, None]
@@ -79,7 +80,8 @@ def build_fixed_plan(
     active = active.reshape(NUM_PARTS, num_pixels)
     rows, weights = _harmless(taps, active)
     order, offsets, order_weights = _by_source(rows, weights, num_pixels)
-    zero_joins = ~(active.all(dim=0) if fidelity else active.any(dim=0))
+    with_zeros = fidelity if with_zeros is None else with_zeros
+    zero_joins = ~(active.all(dim=0) if with_zeros else active.any(dim=0))
     num_masks = masks.sum(dim=0).reshape(num_pixels, 1)
     return FixedPlan(
         shape=shape,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from shared.skeleton import NUM_JOINTS
 from train.nets.blocks import Down, Up, initialise
 from train.nets.drawing_network import Drawing, DrawingNetwork
 from train.nets.guidance import Guidance
@@ -87,19 +88,23 @@ class Generator(DrawingNetwork):
     Args:
         settings: What it is made of.
 
+    Convention:
+        An image whose sides do not halve to the last level is padded by its edge pixels, right and
+        below, so that no coordinate moves; what is drawn is cut back.
+
     Source: Siarohin et al., CVPR 2018, and the authors' published code.
     """
 
     def __init__(self, settings: GeneratorSettings) -> None:
         super().__init__(settings)
         skip = make_skip(settings)
-        appearance_channels = IMAGE_CHANNELS + NUM_JOINTS
+        appearance_channels = IMAGE_CHANNELS + settings.pose_channels
         if not skip.encodes_target:
-            appearance_channels += NUM_JOINTS
+            appearance_channels += settings.pose_channels
         self.appearance = Encoder(appearance_channels, settings.filters, settings.norm)
         self.pose: Encoder | None = None
         if skip.encodes_target:
-            self.pose = Encoder(NUM_JOINTS, settings.filters, settings.norm)
+            self.pose = Encoder(settings.pose_channels, settings.filters, settings.norm)
         self.decoder = Decoder(settings.filters, 1 if self.pose is None else 2, settings.norm)
         initialise(self)
         # Last, for a skip that learns begins as it wants to.
@@ -110,7 +115,7 @@ class Generator(DrawingNetwork):
 
         A pure function of the guidance. On CUDA nothing in it waits for the device.
         """
-        return self.skip.prepare(guidance)
+        return self.skip.prepare(self._padded(guidance))
 
     def forward(
         self, source_image: Tensor, guidance: Guidance, prepared: Any | None = None
@@ -128,7 +133,8 @@ class Generator(DrawingNetwork):
         self.check_size(source_image)
         if prepared is None:
             prepared = self.prepare(guidance)
-        seen = [source_image, guidance.source_pose]
+        guidance = self._padded(guidance)
+        seen = [pad_at_far_edges(source_image, self.settings.padded_size), guidance.source_pose]
         if self.pose is None:
             seen.append(guidance.target_pose)
         skipped = self.skip(self.appearance(torch.cat(seen, dim=1)), prepared)
@@ -136,4 +142,21 @@ class Generator(DrawingNetwork):
         if self.pose is not None:
             brought.append(self.pose(guidance.target_pose))
         image = cast(Tensor, self.decoder(list(zip(*brought, strict=True))))
-        return Drawing(image=image, extras=skipped.extras)
+        height, width = self.settings.image_size
+        return Drawing(image=image[..., :height, :width], extras=skipped.extras)
+
+    def _padded(self, guidance: Guidance) -> Guidance:
+        """Return guidance whose poses have the networks' size; joints and quads stay in place."""
+        size = self.settings.padded_size
+        if size == tuple(self.settings.image_size) or guidance.image_size == size:
+            return guidance
+        source_pose, target_pose = (
+            pad_at_far_edges(pose, size) for pose in (guidance.source_pose, guidance.target_pose)
+        )
+        return dataclasses.replace(guidance, source_pose=source_pose, target_pose=target_pose)
+
+
+def pad_at_far_edges(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Repeat the last row and column of ``(b, c, h, w)`` until the maps have a size."""
+    below, right = size[0] - maps.shape[2], size[1] - maps.shape[3]
+    return F.pad(maps, (0, right, 0, below), mode="replicate") if below or right else maps

@@ -19,8 +19,9 @@ class Guidance:
     Attributes:
         source_joints: float32 ``(b, 18, 2)``.
         target_joints: float32 ``(b, 18, 2)``.
-        source_pose: Heat maps of the source's joints, float32 ``(b, 18, H, W)``.
-        target_pose: Heat maps of the target's joints, float32 ``(b, 18, H, W)``.
+        source_pose: The source's pose as the networks see it (:mod:`train.nets.poses`), float32
+            ``(b, c, H, W)``: 18 heat maps, or the 3 channels of a stick figure.
+        target_pose: The target's.
         transforms: float32 ``(b, 10, 2, 3)``.
         status: uint8 ``(b, 10)``, 0 where a part has no transform.
         quads: float32 ``(b, 10, 4, 2)``, the parts' masks in the target pose.

@@ -4,6 +4,9 @@ Convention:
     A feature map smaller than the image by a factor s has p_image = s * p_map + (s - 1) / 2:
     the centre of a map's pixel is the centre of the s x s image pixels that it stands for.
     A map's pixel belongs to a part when that centre lies in the part's quad or on its border.
+    With fidelity, as in the authors' code, p_image = s * p_map: the masks of the image, sampled
+    at every s-th pixel. The head's centre and half-side are truncated to whole pixels, and its
+    far edges, at centre + half-side, are left out.
 """
 
 from __future__ import annotations
@@ -12,6 +15,10 @@ import torch
 from torch import Tensor
 
 from shared.errors import UsageError, problem
+from shared.skeleton import HEAD
+
+DECIMALS = 4
+"""Of a pixel; coarser than float32 cuts a corner, finer than a mean of joints is from whole."""
 
 
 def level_factor(image_size: tuple[int, int], level_size: tuple[int, int]) -> int:
@@ -40,7 +47,13 @@ def level_factor(image_size: tuple[int, int], level_size: tuple[int, int]) -> in
     return factor
 
 
-def part_masks(quads: Tensor, image_size: tuple[int, int], level_size: tuple[int, int]) -> Tensor:
+def part_masks(
+    quads: Tensor,
+    image_size: tuple[int, int],
+    level_size: tuple[int, int],
+    *,
+    fidelity: bool = False,
+) -> Tensor:
     """Tell for every pixel of a feature map which parts cover it.
 
     The test against an edge is the sign of ex * dy - ey * dx. The two products depend on the row
@@ -52,16 +65,17 @@ def part_masks(quads: Tensor, image_size: tuple[int, int], level_size: tuple[int
             where a part is absent.
         image_size: (height, width) of the image in pixels.
         level_size: (height, width) of the feature map.
+        fidelity: As the authors' code; see the module.
 
     Returns:
         bool ``(b, 10, height, width)`` on the device of ``quads``.
     """
     factor = level_factor(image_size, level_size)
     height, width = level_size
-    corners = quads.double()
+    corners = _with_whole_heads(quads.double()) if fidelity else quads.double()
     edges = (corners.roll(-1, dims=-2) - corners) * _orientation(corners)
     centres = torch.arange(max(height, width), dtype=torch.float64, device=quads.device)
-    centres = centres * factor + (factor - 1) / 2
+    centres = centres * factor + (0 if fidelity else (factor - 1) / 2)
     down = edges[..., 0:1] * (centres[:height] - corners[..., 1:2])
     across = edges[..., 1:2] * (centres[:width] - corners[..., 0:1])
     worst = down[:, :, 0, :, None] - across[:, :, 0, None, :]
@@ -69,6 +83,21 @@ def part_masks(quads: Tensor, image_size: tuple[int, int], level_size: tuple[int
         # The smallest of the four, for numbers are far quicker to combine than truth values.
         torch.minimum(worst, down[:, :, side, :, None] - across[:, :, side, None, :], out=worst)
     return worst >= 0
+
+
+def _with_whole_heads(quads: Tensor) -> Tensor:
+    """Cut the heads' quads in ``(b, 10, 4, 2)`` to the whole pixels of the authors' masks."""
+    head = quads[:, HEAD]
+    low, high = head.amin(dim=1), head.amax(dim=1)
+    # Corners were rounded to float32; a whole number must not fall below itself.
+    centre = ((low + high) / 2).round(decimals=DECIMALS).trunc()
+    half = ((high - low) / 2).round(decimals=DECIMALS).trunc()
+    first, last = centre - half, centre + half - 1
+    first = torch.where(half > 0, first, torch.nan)
+    (left, top), (right, bottom) = first.unbind(-1), last.unbind(-1)
+    corners = [left, top, right, top, right, bottom, left, bottom]
+    whole = torch.stack(corners, dim=-1).view(-1, 4, 2)
+    return torch.cat([quads[:, :HEAD], whole[:, None], quads[:, HEAD + 1 :]], dim=1)
 
 
 def _orientation(corners: Tensor) -> Tensor:

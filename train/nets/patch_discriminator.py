@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from shared.skeleton import NUM_JOINTS
 from train.nets.guidance import Guidance
 from train.settings.networks import DiscriminatorSettings
 
@@ -39,7 +38,9 @@ class PatchDiscriminator(nn.Module):
         base_channels = settings.base_channels
         inner = 2 * base_channels
         convolutions = [
-            nn.Conv2d(RGB * SHRINK**2 + NUM_JOINTS, base_channels, 4, stride=2, padding=1),
+            nn.Conv2d(
+                RGB * SHRINK**2 + settings.pose_channels, base_channels, 4, stride=2, padding=1
+            ),
             nn.Conv2d(base_channels, inner, 4, stride=2, padding=1),
             nn.Conv2d(inner, inner, 3, padding=1),
             nn.Conv2d(inner, 1, 3, padding=1),

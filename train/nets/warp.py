@@ -11,6 +11,13 @@ Which parts take part in the maximum at a pixel:
 The mean is the sum divided by the number of masks that cover the pixel, in both cases.
 On a tie the earlier part wins, and a part wins over a masked zero.
 
+Fidelity is to what the authors' network computes, not to all that their code does. On purpose:
+    * the gradient here is that of the forward pass, exactly; theirs warped the gradient by the
+      inverse matrix, which is no adjoint;
+    * pictures are rounded to uint8 (:func:`train.data.batch.unscaled`); theirs were truncated, so
+      that 20 of 256 levels of a round trip lose one grey level;
+    * a head whose points allow no fit has no transform; theirs was NaN or of rank 1.
+
 Gradients reach the features only. Their sums run in a fixed order on every device, so that equal
 inputs give equal gradients. No pass waits for the device. A plan has one of two forms: sparse
 (:mod:`train.nets.warp_plan`), the quick one on a CPU, whose lengths depend on the poses; or of

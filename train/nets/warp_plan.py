@@ -91,12 +91,11 @@ def build_warp_plan(
     *,
     sampling: Sampling = "nearest",
     fidelity: bool = False,
+    with_zeros: bool | None = None,
 ) -> WarpPlan:
     """List the active (pixel, part) entries of a batch at one level.
 
-    How many there are depends on the poses, so this waits for the device four times: at three
-    lists of non-zeros and at the lengths of the layers. The plan of
-    :func:`train.nets.fixed_plan.build_fixed_plan` never waits.
+    How many depends on the poses, so this waits for the device four times; a fixed plan never.
 
     Args:
         transforms: float ``(b, 10, 2, 3)``, target to source in image pixels.
@@ -105,8 +104,9 @@ def build_warp_plan(
         image_size: (height, width) of the image in pixels.
         level_size: (height, width) of the feature map.
         sampling: ``"nearest"`` or ``"bilinear"``, zero outside of the source.
-        fidelity: As the authors' code: translations are only divided by the factor (off by half a
-            map's pixel and more), and the zeros of masked parts take part in the maximum.
+        fidelity: As the authors' code: masks and transforms follow p_image = s * p_map, heads are
+            cut to whole pixels, and the zeros of masked parts take part in the maximum.
+        with_zeros: Whether these do; None for what ``fidelity`` says.
 
     Returns:
         The plan, on the device of ``quads``.
@@ -116,7 +116,7 @@ def build_warp_plan(
     """
     shape = (quads.shape[0], *level_size)
     num_pixels = math.prod(shape)
-    pixels, parts = _covered(part_masks(quads, image_size, level_size))
+    pixels, parts = _covered(part_masks(quads, image_size, level_size, fidelity=fidelity))
     num_masks = count_values(pixels, num_pixels)
     matrices = level_transforms(transforms, level_factor(image_size, level_size), fidelity=fidelity)
     matrices = matrices.reshape(-1, 6).index_select(0, parts)
@@ -137,7 +137,7 @@ def build_warp_plan(
         empty=empty,
         later=_later(pixels, taps, lengths),
         num_masks=num_masks.clamp_min(1).to(torch.float32)[:, None],
-        with_zeros=fidelity,
+        with_zeros=fidelity if with_zeros is None else with_zeros,
         order=order,
         offsets=offsets,
         order_weights=order_weights,
@@ -148,12 +148,12 @@ def level_transforms(transforms: Tensor, factor: float, *, fidelity: bool = Fals
     """Return transforms in pixels of a feature map smaller by a factor.
 
     With p_image = s p_map + (s - 1) / 2 the matrix M stays and the translation becomes
-    t / s + (1 - 1 / s) / 2 * (M 1 - 1). The authors' code only divides t by s.
+    t / s + (1 - 1 / s) / 2 * (M 1 - 1); with p_image = s p_map, as the authors have it, t / s.
 
     Args:
         transforms: float ``(..., 2, 3)`` in image pixels.
         factor: The factor s.
-        fidelity: Only divide, as the authors.
+        fidelity: Only divide.
 
     Returns:
         float64 ``(..., 2, 3)``.

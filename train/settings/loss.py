@@ -45,6 +45,13 @@ class LossSettings:
     nearest_window: int = setting(
         default=3, ge=1, le=15, unit="px", help="Side of its neighbourhood in pixels, odd."
     )
+    offsets_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of the roughness of learned offsets, on every level; with flow skips only.",
+    )
     ssim_weight: float = setting(
         default=0.0,
         ge=0,

@@ -12,6 +12,17 @@ NormName = Literal["layer-scalar", "instance"]
 Aggregation = Literal["max", "mean"]
 Sampling = Literal["nearest", "bilinear"]
 
+Poses = Literal["heat-maps", "stickman"]
+DrawnPoses = Literal["heat-maps", "floored", "stickman"]
+
+POSE_CHANNELS = {"heat-maps": 18, "stickman": 3}
+"""Channels in which a pose is shown."""
+
+POSES_HELP = (
+    "How both networks see poses: heat-maps, a channel a joint; stickman, three channels: left "
+    "limbs, right limbs, centre."
+)
+
 WIDEST = 8
 """The widest level has so many times the filters of the first one."""
 
@@ -20,15 +31,19 @@ WIDEST = 8
 class GeneratorSettings:
     """What a generator is made of; sizes are (height, width) in pixels."""
 
-    skips: Literal["parts", "none", "layers"] = setting(
+    skips: Literal["parts", "none", "full", "stn", "flow", "parts+flow", "layers"] = setting(
         default="parts",
         help="parts: appearance features warped part by part (the paper's); none: one encoder on "
-        "source, source pose and target pose with plain skips (its Baseline); layers: warped "
-        "pixels of the source, selected pixel by pixel (ours).",
+        "source, source pose and target pose with plain skips (its Baseline); full: warped by one "
+        "affine of torso and knees; stn: by one learned affine of both skeletons; flow: by learned "
+        "offsets at every level; parts+flow: part by part, then by learned offsets; "
+        "layers: warped pixels of the source, selected pixel by pixel (ours).",
     )
     aggregation: Aggregation = setting(default="max", help="How warped parts meet at a pixel.")
     sampling: Sampling = setting(
-        default="nearest", help="nearest (the authors') or bilinear, zero outside of the source."
+        default="nearest",
+        help="How parts and full sample: nearest (the authors') or bilinear, zero outside of the "
+        "source. What is learned always samples bilinearly.",
     )
     norm: NormName = setting(
         default="layer-scalar", help="layer-scalar, the authors' own; instance, the standard one."
@@ -42,7 +57,8 @@ class GeneratorSettings:
     )
     fidelity: bool = setting(
         default=True,
-        help="Warp exactly as the authors' code: see train.nets.warp.build_warp_plan.",
+        help="Follow the authors' code to the letter: floored heat maps, masks and transforms by "
+        "pixel corners, truncated head masks, a maximum with zeros, three batches an iteration.",
     )
     attention_heads: int = setting(
         default=4,
@@ -52,6 +68,7 @@ class GeneratorSettings:
         help="Of the layers' attention to the source, a divisor of 4 times the base channels; 0 "
         "leaves it out.",
     )
+    poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     image_size: Size = setting(
         default=(128, 64), ge=1, le=4096, help="Size of the images; it is that of the shards."
     )
@@ -68,6 +85,17 @@ class GeneratorSettings:
                 )
             )
 
+        if self.skips == "layers":
+            self._check_layers()
+
+    def _check_layers(self) -> None:
+        if self.poses != "heat-maps":
+            where, remedy = "generator.poses", "choose other skips for stick figures"
+            raise UsageError(problem(where, "heat-maps with layers", self.poses, remedy))
+        if self.padded_size != self.image_size:
+            where, expected = "generator.image_size", f"{self.padded_size} with layers"
+            raise UsageError(problem(where, expected, self.image_size, "scale or crop the images"))
+
     def _check_image_size(self) -> None:
         if self.num_levels < 2:
             raise UsageError(
@@ -78,21 +106,37 @@ class GeneratorSettings:
                     "choose a larger image",
                 )
             )
-        step = 2 ** (self.num_levels - 1)
-        if any(side % step for side in self.image_size):
-            raise UsageError(
-                problem(
-                    "generator.image_size",
-                    f"height and width that are multiples of {step} ({self.num_levels} levels)",
-                    self.image_size,
-                    "scale or crop the images to such a size",
-                )
-            )
+
+    @property
+    def pose_channels(self) -> int:
+        """Channels of a pose."""
+        return POSE_CHANNELS[self.poses]
+
+    @property
+    def drawn_poses(self) -> DrawnPoses:
+        """How poses are drawn: heat maps as the authors' with fidelity (``"floored"``)."""
+        return "floored" if self.fidelity and self.poses == "heat-maps" else self.poses
+
+    @property
+    def has_offsets(self) -> bool:
+        """Whether the skips learn offsets, which a loss may smooth."""
+        return "flow" in self.skips
 
     @property
     def num_levels(self) -> int:
         """Feature maps of an encoder: log2 of the longer side (rounded down), less one."""
         return max(self.image_size).bit_length() - 2
+
+    @property
+    def padded_size(self) -> tuple[int, int]:
+        """(height, width) inside of the networks: multiples of 2 ** (levels - 1).
+
+        256 x 176 is 256 x 192 there. Everything outside (masks, transforms, losses, scores) has
+        the image's own size.
+        """
+        step = 2 ** (self.num_levels - 1)
+        height, width = (-(-side // step) * step for side in self.image_size)
+        return height, width
 
     @property
     def filters(self) -> tuple[int, ...]:
@@ -101,8 +145,8 @@ class GeneratorSettings:
 
     @property
     def level_sizes(self) -> tuple[tuple[int, int], ...]:
-        """(height, width) of each level, the image's own first."""
-        height, width = self.image_size
+        """(height, width) of each level, the padded image's first."""
+        height, width = self.padded_size
         return tuple((height >> k, width >> k) for k in range(self.num_levels))
 
 
@@ -110,10 +154,11 @@ class GeneratorSettings:
 class DiscriminatorSettings:
     """What a discriminator is made of."""
 
-    kind: Literal["concat", "patch"] = setting(
+    kind: Literal["concat", "siamese", "warp", "patch"] = setting(
         default="concat",
-        help="concat: both images and both poses are one input; patch: overlapping patches of 52 "
-        "pixels and the target pose, under spectral norm.",
+        help="concat: both images and both poses are one input; siamese: one trunk sees source and "
+        "target apart; warp: the source's features are warped to the target's first; patch: "
+        "overlapping patches of 52 pixels and the target pose, under spectral norm.",
     )
     norm: NormName = setting(
         default="layer-scalar", help="layer-scalar, the authors' own; instance, the standard one."
@@ -125,3 +170,9 @@ class DiscriminatorSettings:
         flag="--channels",
         help="Filters of the first convolution; the others have 2, 4 and 8 times as many.",
     )
+    poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
+
+    @property
+    def pose_channels(self) -> int:
+        """Channels of a pose."""
+        return POSE_CHANNELS[self.poses]

@@ -1,4 +1,4 @@
-"""The presets: rows of the papers' tables, and one for a CPU.
+"""The presets: rows of the papers' tables, one of learned flow (seed), and one for a CPU (demo).
 
 A preset is the first layer of a run's settings; a ``--config`` file and flags go on top of it.
 What a row does not name has the default of :mod:`train.settings.tree`, and those are the papers'.
@@ -21,6 +21,11 @@ PRESETS: Final[Mapping[str, Layer]] = {
     "dsc":       {"generator": {"skips": "parts"}, "loss": {"l1_weight": 100.0}},
     "perc-loss": {"generator": {"skips": "parts"}, "loss": {"perceptual_weight": 0.5}},
     "full":      {"generator": {"skips": "parts"}, "loss": {"nearest_weight": 0.01}},
+    "seed": {
+        "generator":     {"skips": "flow", "fidelity": False},
+        "loss":          {"adversarial": "hinge", "perceptual_weight": 0.5,
+                          "nearest_weight": 0.01, "offsets_weight": 1.0},
+    },
     "demo": {
         "generator":     {"skips": "layers", "base_channels": 32, "fidelity": False},
         "discriminator": {"kind": "patch", "base_channels": 24},

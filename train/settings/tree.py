@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import pydantic
 
 from shared.declarations import declared, setting
+from shared.errors import UsageError, problem
 from shared.settings import fingerprint, lasting
 from train.settings.loss import AdversarialKind, Features, LossSettings
 from train.settings.networks import DiscriminatorSettings, GeneratorSettings
@@ -61,13 +62,8 @@ class DataSettings:
     reuse_fake: bool = setting(
         default=False,
         help="Whether both networks learn from one batch and one generated image. The papers' "
-        "code draws a batch for each and generates anew.",
+        "code draws a batch for each and generates anew, with fidelity a third for the fake.",
     )
-
-    @property
-    def batches_per_step(self) -> int:
-        """Batches that one step of both networks draws."""
-        return 1 if self.reuse_fake else 2
 
 
 @declared("Training")
@@ -103,6 +99,37 @@ class TrainSettings:
     run: RunSettings = setting(
         default_factory=RunSettings, help="What may change when the run goes on."
     )
+
+    def __post_init__(self) -> None:
+        if self.discriminator.poses != self.generator.poses:
+            raise UsageError(
+                problem(
+                    "discriminator.poses",
+                    f"{self.generator.poses}, as the generator sees them",
+                    self.discriminator.poses,
+                    "choose both alike, for example by --poses",
+                )
+            )
+        if self.loss.offsets_weight and not self.generator.has_offsets:
+            raise UsageError(
+                problem(
+                    "loss.offsets_weight",
+                    "0 without learned offsets",
+                    f"{self.loss.offsets_weight:g} with skips {self.generator.skips}",
+                    "set it to 0, or choose the skips flow or parts+flow",
+                )
+            )
+
+    @property
+    def batches_per_step(self) -> int:
+        """Batches that one step of both networks draws.
+
+        With fidelity three, as in the authors' code: real images from the first, fakes from the
+        second, the generator's from the third. Without, the first serves for real and fake.
+        """
+        if self.data.reuse_fake:
+            return 1
+        return 3 if self.generator.fidelity else 2
 
     @property
     def lasting(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from train.inference.drawing import draw_pictures
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.ssim import ssim
 from train.nets.drawing_network import DrawingNetwork
+from train.settings.networks import DrawnPoses
 from train.watch.sheets import draw_sheet, picture_cells, pose_cells
 
 PROTOCOL = "pose-gan"
@@ -34,14 +35,23 @@ class Validation:
         store: The pairs, spread over the split; the sheet shows the first ones of every stride.
         sheet_pairs: Rows of a sample sheet.
         sigma: Deviation of the heat maps, as in training.
+        poses: How poses are drawn, as in training.
         batch: Pairs drawn at a time.
         device: Where to compute.
     """
 
     def __init__(
-        self, store: Store, *, sheet_pairs: int, sigma: float, batch: int, device: torch.device
+        self,
+        store: Store,
+        *,
+        sheet_pairs: int,
+        sigma: float,
+        poses: DrawnPoses = "heat-maps",
+        batch: int,
+        device: torch.device,
     ) -> None:
         self._sigma = sigma
+        self._poses = poses
         self._batch = batch
         self._samples = store.gather(torch.arange(store.num_pairs)).to(device)
         self._shown = spread(store.num_pairs, sheet_pairs)
@@ -80,7 +90,12 @@ class Validation:
     def _draw(self, generator: DrawingNetwork, samples: Samples) -> Tensor:
         parts = range(0, len(samples.status), self._batch)
         batches = (
-            make_batch(samples.part(start, start + self._batch), None, sigma=self._sigma)
+            make_batch(
+                samples.part(start, start + self._batch),
+                None,
+                sigma=self._sigma,
+                poses=self._poses,
+            )
             for start in parts
         )
         return torch.cat([draw_pictures(generator, batch) for batch in batches])

@@ -46,12 +46,14 @@ def run(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expected(run: Path, shards: Path, weights: str) -> dict[str, np.ndarray]:
     """What one network of the checkpoint makes of every test pair, without the painter."""
     content = load_run(run, QUIET)[1]
-    generator = Generator(read_settings(run).generator)
+    settings = read_settings(run).generator
+    generator, poses = Generator(settings), settings.drawn_poses
     generator.load_state_dict(content[weights])
     store = store_from([read_shard(shards / open_manifest(shards).of_split("test")[0].file)])
     found = {}
     for pair in range(store.num_pairs):
-        batch = make_batch(store.gather(store.sources.new_tensor([pair])), None, sigma=SIGMA)
+        samples = store.gather(store.sources.new_tensor([pair]))
+        batch = make_batch(samples, None, sigma=SIGMA, poses=poses)
         found[panel_name(*store.pair_names(pair))] = draw_pictures(generator, batch)[0].numpy()
     return found
 

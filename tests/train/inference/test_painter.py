@@ -61,7 +61,9 @@ def drawn_from_shards(run: Path, arrays: ShardArrays, weights: str) -> np.ndarra
     generator.load_state_dict(content[weights])
     store = store_from([arrays])
     samples = store.gather(torch.arange(store.num_pairs))
-    return draw_pictures(generator, make_batch(samples, None, sigma=settings.data.sigma)).numpy()
+    poses = settings.generator.drawn_poses
+    batch = make_batch(samples, None, sigma=settings.data.sigma, poses=poses)
+    return draw_pictures(generator, batch).numpy()
 
 
 def of_pairs(arrays: ShardArrays) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import torch
 from train.losses.adversarial import adversarial_losses
 from train.losses.nearest import nearest_neighbour_loss
 from train.losses.objective import Objective
+from train.losses.offsets import offset_roughness
 from train.losses.reconstruction import l1_loss, perceptual_loss
 from train.losses.smoothness import total_variation
 from train.losses.ssim import ssim_loss
@@ -47,9 +48,19 @@ def test_every_row_is_its_loss_times_its_weight():
 
 @pytest.mark.parametrize("name", list(TERMS))
 def test_a_weight_of_0_leaves_its_row_out(name):
-    settings = LossSettings(**{**ALL, f"{name}_weight": 0.0})
+    settings = LossSettings(**{**ALL, "offsets_weight": 17.0, f"{name}_weight": 0.0})
     pixels = PixelFeatures(["block2_conv1", "block1_conv2"])
-    assert list(Objective(settings, pixels).generator(*given())) == [n for n in TERMS if n != name]
+    extras = {"offsets_0": torch.rand(2, 2, 12, 8)}
+    terms = Objective(settings, pixels).generator(*given(), extras)
+    assert list(terms) == [n for n in TERMS if n != name]
+
+
+def test_offsets_are_weighted_and_other_extras_left_alone():
+    settings = LossSettings(l1_weight=1.0, offsets_weight=17.0)
+    levels = [torch.rand(2, 2, 12, 8), torch.rand(2, 2, 6, 4)]
+    extras = {"offsets_0": levels[0], "offsets_1": levels[1], "masks": torch.rand(2, 2, 3, 3)}
+    terms = Objective(settings, None).generator(*given(), extras)
+    assert terms["offsets"] == 17 * offset_roughness(levels)
 
 
 def test_gradients_reach_the_generated_images_alone():

@@ -63,7 +63,7 @@ def test_every_parameter_and_every_input_receives_a_gradient(norm):
         assert parameter.grad is not None and parameter.grad.any()
 
 
-@pytest.mark.parametrize("wrong", [{"kind": "siamese"}, {"norm": "batch"}, {"base_channels": 0}])
+@pytest.mark.parametrize("wrong", [{"kind": "twins"}, {"norm": "batch"}, {"base_channels": 0}])
 def test_wrong_settings_are_refused_by_name(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong)).removeprefix("base_")):
         DiscriminatorSettings(**wrong)

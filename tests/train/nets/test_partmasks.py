@@ -77,3 +77,30 @@ def test_with_fidelity_the_translation_is_only_divided():
 def test_a_level_that_does_not_divide_the_image_is_refused(level):
     with pytest.raises(UsageError, match="feature map"):
         level_factor(SIZE, level)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4, 8])
+def test_with_fidelity_masks_are_the_images_sampled_at_every_sth_pixel(rng, factor):
+    quads = torch.tensor(mask_quads(random_poses(rng, 12), SIZE))
+    whole = part_masks(quads, SIZE, SIZE, fidelity=True)
+    got = part_masks(quads, SIZE, (SIZE[0] // factor, SIZE[1] // factor), fidelity=True)
+    assert torch.equal(got, whole[..., ::factor, ::factor])
+    assert torch.equal(got, naive_masks(quads, SIZE, got.shape[2:], fidelity=True))
+    smooth = part_masks(quads, SIZE, SIZE)
+    assert torch.equal(whole[:, 2:], smooth[:, 2:]) and torch.equal(whole[:, 0], smooth[:, 0])
+
+
+def test_with_fidelity_a_head_is_cut_to_whole_pixels_without_its_far_edge():
+    quads = torch.full((4, 10, 4, 2), torch.nan)
+    square = torch.tensor([[-1.0, -1], [1, -1], [1, 1], [-1, 1]])
+    for sample, (centre, half) in enumerate(
+        [((20.8, 33.2), 5.9), ((20.0, 33.0), 5.0), ((9, 9), 0.9)]
+    ):
+        quads[sample, 1] = torch.tensor(centre) + half * square
+    masks = part_masks(quads, SIZE, SIZE, fidelity=True)[:, 1]
+    for sample in (0, 1):
+        rows, columns = masks[sample].nonzero().unbind(1)
+        assert (columns.min(), columns.max()) == (15, 24)
+        assert (rows.min(), rows.max()) == (28, 37)
+        assert masks[sample].sum() == 100
+    assert not masks[2:].any()

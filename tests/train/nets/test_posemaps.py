@@ -10,7 +10,7 @@ import torch
 from poses import random_poses
 from scipy.ndimage import gaussian_filter
 
-from train.nets.posemaps import pose_maps
+from train.nets.posemaps import floored_pose_maps, pose_maps
 
 
 def test_equals_the_formula_at_every_pixel(rng):
@@ -59,3 +59,33 @@ def test_convention_a_joint_outside_still_throws_its_tail_into_the_image():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_dtype_follows_the_joints(dtype):
     assert pose_maps(torch.zeros(2, 18, 2, dtype=dtype), (16, 8)).dtype == dtype
+
+
+def test_floored_maps_are_those_of_whole_number_arithmetic(rng):
+    joints = np.round(random_poses(rng, 2) / 2)
+    got = floored_pose_maps(torch.tensor(joints, dtype=torch.float32), (64, 32)).numpy()
+    for b, j, y, x in np.ndindex(2, 18, 64, 32):
+        jx, jy = joints[b, j]
+        if math.isnan(jx):
+            assert got[b, j, y, x] == 0
+            continue
+        # Python 2 divided whole numbers downwards, as // does.
+        steps = -int((x - jx) ** 2 + (y - jy) ** 2) // 72
+        assert got[b, j, y, x] == pytest.approx(math.exp(steps), rel=1e-6)
+
+
+def test_floored_maps_have_one_pixel_of_1_and_steps_at_72_square_pixels():
+    joints = torch.full((1, 18, 2), torch.nan)
+    joints[0, 3] = torch.tensor([31.0, 60.0])
+    one = floored_pose_maps(joints, (128, 64))[0, 3]
+    assert (one == 1).sum() == 1 and one[60, 31] == 1
+    assert one[60, 39] == pytest.approx(math.exp(-1)) and one[60, 40] == pytest.approx(math.exp(-2))
+    assert one.dtype == torch.float32
+
+
+def test_floored_maps_take_the_nearest_whole_pixel_and_keep_sigma_at_every_size():
+    joints = torch.tensor([[[4.6, 7.4], [torch.nan, 3.0]]])
+    moved = torch.tensor([[[5.0, 7.0], [torch.nan, torch.nan]]])
+    small, large = (floored_pose_maps(joints, size) for size in ((16, 8), (256, 256)))
+    assert torch.equal(small, floored_pose_maps(moved, (16, 8)))
+    assert torch.equal(small, large[..., :16, :8])

@@ -33,6 +33,7 @@ def random_parts(rng: np.random.Generator, batch: int, size: tuple[int, int] = S
     transforms = np.concatenate([matrices, shift[..., None]], axis=-1)
     status = rng.integers(0, 3, (batch, 10))
     angle = rng.uniform(0, 2 * np.pi, (batch, 10, 1)) + np.arange(4) * np.pi / 2
+    angle[:, 1] = (np.arange(4) * 2 - 3) * np.pi / 4  # a head is a square along the axes
     reach = rng.uniform(2, 16, (batch, 10, 1, 1))
     quads = centre[:, :, None] + reach * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     quads[rng.random((batch, 10)) < 0.2] = np.nan
@@ -147,7 +148,7 @@ def test_equals_a_loop_over_pixels_with_halves_rounded_away_from_zero(
         transforms = (2 * transforms).round() / 2
     level = (size[0] // factor, size[1] // factor)
     features = rng.normal(size=(2, 3, *level))
-    masks = np.asarray(_masks(quads, size, level))
+    masks = np.asarray(_masks(quads, size, level, fidelity))
 
     plan = build_warp_plan(transforms, status, quads, size, level, fidelity=fidelity)
     got = warp_parts(torch.tensor(features), plan)
@@ -157,10 +158,10 @@ def test_equals_a_loop_over_pixels_with_halves_rounded_away_from_zero(
     np.testing.assert_allclose(got.numpy(), expected, rtol=0, atol=0)
 
 
-def _masks(quads, size, level):
+def _masks(quads, size, level, fidelity):
     from naive_warp import naive_masks
 
-    return naive_masks(quads, size, level)
+    return naive_masks(quads, size, level, fidelity)
 
 
 @SAMPLINGS

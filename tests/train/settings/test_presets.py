@@ -32,7 +32,8 @@ def test_paper_rows_are_the_papers(name: str) -> None:
     assert settings.optimizer.generator_rate == settings.optimizer.discriminator_rate == 2e-4
     assert settings.optimizer.betas == (0.5, 0.999)
     assert settings.data.batch == 4
-    assert settings.data.batches_per_step == 2
+    assert settings.batches_per_step == 3
+    assert settings.generator.drawn_poses == "floored"
     assert settings.run.max_images == 4 * 90 * 1000
 
 
@@ -87,7 +88,7 @@ def test_a_wrong_setting_is_one_clear_line(layer: dict[str, object], said: str) 
 
 
 def test_an_unknown_preset_lists_the_known() -> None:
-    with pytest.raises(UsageError, match="baseline, dsc, perc-loss, full, demo"):
+    with pytest.raises(UsageError, match="baseline, dsc, perc-loss, full, seed, demo"):
         resolve("best")
 
 

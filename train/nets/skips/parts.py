@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor
 
-from shared.errors import UsageError, problem
 from train.nets.fixed_plan import FixedPlan, build_fixed_plan
 from train.nets.guidance import Guidance
 from train.nets.skips.skip import Skip, Skipped
@@ -20,8 +20,13 @@ Plans = tuple[WarpPlan | FixedPlan, ...]
 class PartSkip(Skip):
     """Warps the first four levels by the ten parts' transforms; deeper ones pass as they are.
 
+    Attributes:
+        has_masks: Whether a mask may leave out pixels, so that zeros may take part in a maximum.
+
     Source: Siarohin et al., CVPR 2018, and the authors' published code.
     """
+
+    has_masks: ClassVar[bool] = True
 
     def prepare(self, guidance: Guidance) -> Plans:
         """Plan the warps of a batch, one a warped level.
@@ -32,26 +37,19 @@ class PartSkip(Skip):
         Raises:
             UsageError: The guidance belongs to images of another size than the settings'.
         """
+        self.check_size(guidance)
         settings = self.settings
-        if guidance.image_size != tuple(settings.image_size):
-            raise UsageError(
-                problem(
-                    "part skips",
-                    f"guidance for images of {settings.image_size}",
-                    guidance.image_size,
-                    "set image_size to the shards' size",
-                )
-            )
         build = build_warp_plan if guidance.device.type == "cpu" else build_fixed_plan
         return tuple(
             build(
                 guidance.transforms,
                 guidance.status,
                 guidance.quads,
-                settings.image_size,
+                settings.padded_size,
                 level_size,
                 sampling=settings.sampling,
                 fidelity=settings.fidelity,
+                with_zeros=settings.fidelity and self.has_masks,
             )
             for level_size in settings.level_sizes[:WARPED_LEVELS]
         )

@@ -9,8 +9,12 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from shared.errors import UsageError, problem
 from train.nets.guidance import Guidance
 from train.settings.networks import GeneratorSettings
+
+OFFSETS = "offsets_"
+"""Extras whose names begin so are a level's learned offsets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,32 @@ class Skip(nn.Module, ABC):
         It holds nothing that learns, so that it may be called ahead, outside of a gradient.
         """
 
+    def check_size(self, guidance: Guidance) -> None:
+        """Refuse guidance that belongs to images of another size than the networks work at.
+
+        Raises:
+            UsageError: It does.
+        """
+        if guidance.image_size != self.settings.padded_size:
+            raise UsageError(
+                problem(
+                    f"skips {self.settings.skips}",
+                    f"guidance for images of {self.settings.padded_size}",
+                    guidance.image_size,
+                    "set image_size to the shards' size",
+                )
+            )
+
     @abstractmethod
     def forward(self, features: Sequence[Tensor], prepared: Any) -> Skipped:
         """Carry the appearance features of all levels, with what :meth:`prepare` returned."""
+
+
+def offsets_name(level: int) -> str:
+    """Return the name under which a level's offsets leave the generator: ``"offsets_0"``."""
+    return f"{OFFSETS}{level}"
+
+
+def is_offsets(name: str) -> bool:
+    """Tell whether an extra of that name is a level's offsets."""
+    return name.startswith(OFFSETS)

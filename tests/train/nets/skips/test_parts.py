@@ -39,5 +39,7 @@ def test_they_have_no_weights():
 def test_guidance_of_another_size_is_refused(rng):
     skip = PartSkip(GeneratorSettings(base_channels=2, image_size=(64, 32)))
     _, guidance = random_guidance(rng, (32, 64))
-    with pytest.raises(UsageError, match=r"part skips: expected guidance for images of \(64, 32\)"):
+    with pytest.raises(
+        UsageError, match=r"skips parts: expected guidance for images of \(64, 32\)"
+    ):
         skip.prepare(guidance)
