@@ -239,7 +239,7 @@ PAIR_COLUMNS: Final = (
 )
 
 IMAGE_COLUMNS: Final = (
-    Column(name="name", dtype="str", meaning="file name"),
+    Column(name="name", dtype="str", meaning="file name, `'` before one that is a formula"),
     Column(name="folder", dtype="str", meaning="folder of the source that holds it"),
     Column(name="split", dtype="str", meaning="`train`, `test` or empty"),
     Column(name="status", dtype="str", meaning="`valid` (in a shard) or why it is not"),

@@ -10,27 +10,21 @@ Convention:
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from shared.errors import UsageError, problem
 from shared.files import (
     Disk,
-    is_temporary,
     publish_json,
     remove_temporaries,
 )
 from shared.folder_lock import LOCK_NAME, folder_lock
+from shared.marker import FORMAT, MARKER_NAME, belongs_to_claim, read_marker
 
-MARKER_NAME = ".posegan.json"
-FORMAT = 1
-MAX_MARKER_BYTES = 1 << 30
 NUM_NAMED = 3
 """So many strangers' files are named in a refusal."""
 
@@ -211,7 +205,7 @@ def owned_folder(
     with folder_lock(path):
         try:
             files = require_own(path, command, recognise=recognise)
-            marker = _read_marker(path)
+            marker = read_marker(path)
             marked = marker is not None and marker["made_by"] == command
             owned = OwnedFolder(path, command, files, disk, marked=marked)
             if not marked and not files:
@@ -237,7 +231,7 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
                 problem(path, "a folder, or a free name", "a file", "choose another folder")
             )
         return frozenset()
-    marker = _read_marker(path)
+    marker = read_marker(path)
     if marker is not None:
         if marker["made_by"] != command and _is_bare(path):
             return frozenset()
@@ -245,7 +239,7 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
             found = f"one that {marker['made_by']} made"
             raise _refused(path, f"an empty folder or one that {command} made", found)
         return frozenset(marker["files"])
-    strangers = sorted(name for name in _names(path) if not _belongs_to_claim(name))
+    strangers = sorted(name for name in _names(path) if not belongs_to_claim(name))
     known = recognise(path) if recognise is not None and strangers else None
     if known is not None:
         return frozenset(known)
@@ -263,36 +257,6 @@ def _names(path: Path) -> list[str]:
         raise _refused(path, "a folder that can be read", error.strerror) from error
 
 
-def _read_marker(folder: Path) -> dict[str, Any] | None:
-    """Read a folder's marker; None where there is none that we wrote."""
-    try:
-        descriptor = os.open(
-            folder / MARKER_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        )
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        try:
-            marker = json.loads(stream.read(MAX_MARKER_BYTES))
-        except (ValueError, RecursionError):
-            return None
-    if not isinstance(marker, dict) or not isinstance(marker.get("made_by"), str):
-        return None
-    files = marker.get("files")
-    if not isinstance(files, list) or not all(_is_inside(name) for name in files):
-        return None
-    return marker
-
-
-def _is_inside(name: Any) -> bool:
-    """Tell whether a name of a marker stays in its folder; a forged one may not."""
-    if not isinstance(name, str) or not name or "\0" in name:
-        return False
-    return not Path(name).is_absolute() and ".." not in Path(name).parts
-
-
 def _remove_empty(folder: Path) -> None:
     with suppress(OSError):
         folder.rmdir()
@@ -300,12 +264,7 @@ def _remove_empty(folder: Path) -> None:
 
 def _is_bare(path: Path) -> bool:
     """Tell whether a folder holds nothing but a claim."""
-    return all(name == MARKER_NAME or _belongs_to_claim(name) for name in _names(path))
-
-
-def _belongs_to_claim(name: str) -> bool:
-    """Tell whether a file may be left of a claim that was killed before it had a marker."""
-    return name == LOCK_NAME or is_temporary(name, of=MARKER_NAME)
+    return all(name == MARKER_NAME or belongs_to_claim(name) for name in _names(path))
 
 
 def _withdraw(path: Path, *, was_there: bool) -> None:

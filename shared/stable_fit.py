@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from shared.affine import NO_TRANSFORM, STATUS_DIRECT, STATUS_NONE, pair_transforms
 from shared.geometry import Bools, Float64s, Floats, limb_quads, torso_lengths
+from shared.singular_values import clamped, singular_values
 from shared.skeleton import (
     FIRST_LIMB,
     HEAD,
@@ -133,34 +134,6 @@ def degenerate(transforms: Floats, status: NDArray[np.uint8]) -> Bools:
     large, small = singular_values(np.asarray(transforms, dtype=np.float64)[..., :2])
     useless: Bools = (status != STATUS_NONE) & ((large > 4 * small) | (large * small < 0.15))
     return useless
-
-
-def singular_values(linear: Float64s) -> tuple[Float64s, Float64s]:
-    """Return the larger and the smaller singular value of 2 x 2 matrices ``(..., 2, 2)``."""
-    a, b, c, d = linear[..., 0, 0], linear[..., 0, 1], linear[..., 1, 0], linear[..., 1, 1]
-    total, mixed = np.hypot(a + d, c - b), np.hypot(a - d, b + c)
-    return (total + mixed) / 2, np.abs(total - mixed) / 2
-
-
-def clamped(linear: Float64s, low: Float64s, high: Float64s) -> Float64s:
-    """Move singular values into bounds and leave the directions as they are.
-
-    Args:
-        linear: float64 ``(m, 2, 2)``, finite.
-        low: float64 ``(m,)``, the least singular value.
-        high: float64 ``(m,)``, the largest one.
-
-    Returns:
-        float64 ``(m, 2, 2)``; matrices within the bounds are returned bit by bit.
-    """
-    large, small = singular_values(linear)
-    outside = np.flatnonzero((large > high) | (small < low))
-    result = linear.copy()
-    if len(outside):
-        left, values, right = np.linalg.svd(linear[outside])
-        values = np.clip(values, low[outside, None], high[outside, None])
-        result[outside] = (left * values[:, None, :]) @ right
-    return result
 
 
 def _torso(source: Float64s, target: Float64s) -> tuple[Float64s, Bools]:

@@ -17,6 +17,8 @@ MAX_LINES = 300
 
 PRIVATE = {
     "train/metrics/deep.py": {"torchmetrics.functional.image.lpips._NoTrainLpips"},
+    # Python's own unpickler in Python: the only one whose steps can be watched.
+    "preprocess/pose/weight_scan.py": {"pickle._Unpickler", "pickle._Unpickler.dispatch"},
 }
 """Private names of other libraries that a file may use, as there is no public way."""
 

@@ -34,6 +34,9 @@ def read_plain(source: Path | bytes, *, where: object, expected: str, remedy: st
         DamagedError: The file cannot be read, is torn or foreign, or holds more than that.
     """
     file = source if isinstance(source, Path) else io.BytesIO(source)
+    # A library that was imported before may have allowed classes of its own.
+    allowed = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises a dozen kinds, none of which it documents
@@ -41,6 +44,8 @@ def read_plain(source: Path | bytes, *, where: object, expected: str, remedy: st
         if isinstance(error, OSError) and error.strerror:
             found = error.strerror
         raise DamagedError(problem(where, expected, found, remedy)) from error
+    finally:
+        torch.serialization.add_safe_globals(allowed)
 
 
 def read_weights(path: Path, *, expected: str, remedy: str) -> dict[str, Tensor]:

@@ -50,7 +50,7 @@ from shared.files import Disk, publish, publish_json, read_json, require_space
 from shared.input_file import InputFile, read_input
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
-from shared.settings import differences
+from shared.settings import differences, in_brief
 from shared.skeleton import NUM_JOINTS
 
 __all__ = ["Crop", "DrawSettings", "Studio", "draw_crops", "draw_market"]
@@ -180,9 +180,8 @@ def _standing(record: dict[str, Any], owned: OwnedFolder, *, overwrite: bool) ->
         raise DamagedError(problem(known, expected, "something else", remedy))
     changes = differences(saved["settings"], record)
     if changes and not overwrite:
-        expected = "the settings that it was begun with"
-        remedy = "choose another --out, or --overwrite"
-        raise UsageError(problem(owned.path, expected, "; ".join(changes), remedy))
+        found, remedy = in_brief(changes), "choose another --out, or --overwrite"
+        raise UsageError(problem(owned.path, "the settings that it was begun with", found, remedy))
     return not changes and known == marker, bool(changes)
 
 

@@ -266,13 +266,8 @@ def main(arguments: list[str] | None = None) -> None:
     if weights is None:
         weights = options.out
         OwnedFiles([weights], COMMAND).check()
-        shop = Workshop(
-            work=options.work,
-            device=device,
-            workers=options.workers,
-            hours=options.hours,
-            console=console,
-        )
+        how = {"workers": options.workers, "hours": options.hours}
+        shop = Workshop(work=options.work, device=device, console=console, **how)
         sha256 = write_weights(train(recipe, shop), weights)
         console.result(f"{weights}: {weights.stat().st_size:,} bytes, SHA-256 {sha256}")
     proof = fetch_crops(recipe.proof_order, options.work, options.workers, console)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from poses import random_poses, standing_pose
+from twin_geometry import mirror_joints, mirror_status, mirror_transforms
 
 from shared.affine import (
     NO_TRANSFORM,
     STATUS_DIRECT,
     STATUS_NONE,
-    mirror_transforms,
     pair_transforms,
 )
-from shared.geometry import limb_quads, mirror_joints, mirror_status, torso_lengths
+from shared.geometry import limb_quads, torso_lengths
+from shared.singular_values import clamped, singular_values
 from shared.skeleton import (
     FIRST_LIMB,
     HEAD,
@@ -28,10 +29,8 @@ from shared.stable_fit import (
     SCALE,
     THIGH_LENGTH,
     TORSO_STRETCH,
-    clamped,
     completed,
     degenerate,
-    singular_values,
     stable_transforms,
 )
 

@@ -8,9 +8,10 @@ import torch
 from poses import random_poses, standing_pose
 from skimage.transform import AffineTransform, warp
 from torch import Tensor
+from twin_geometry import mirror_joints
 
 from shared import stable_fit
-from shared.geometry import limb_quads, mask_quads, mirror_joints, scale_joints
+from shared.geometry import limb_quads, mask_quads, scale_joints
 from shared.skeleton import HEAD, HEAD_JOINTS, JOINT, MASK_LIMB_END, NUM_PARTS
 from shared.stable_fit import stable_transforms
 from train.nets.attention import CrossAttention

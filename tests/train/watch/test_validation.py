@@ -14,6 +14,7 @@ from training_runs import QUIET
 
 from data_manifest.manifest import open_manifest
 from data_manifest.shard import read_shard
+from shared.owned_folder import OwnedFolder
 from shared.picture_sheet import enlarged
 from train.data.store import store_from
 from train.settings.presets import resolve
@@ -21,7 +22,7 @@ from train.state import TrainState
 from train.watch.logbook import Logbook, read_log
 from train.watch.recorder import Recorder
 from train.watch.sheets import factor_of
-from train.watch.validation import Trial, load_trial_pairs
+from train.watch.validation import Validation, load_validation_pairs
 
 CPU = torch.device("cpu")
 SIZE = (64, 48)
@@ -31,9 +32,9 @@ def refuse(text: str) -> None:
     raise AssertionError(f"warned of {text}")
 
 
-def some_trial(batch: int = 5, sigma: float = 6.0, sheet_pairs: int = 2) -> Trial:
+def some_validation(batch: int = 5, sigma: float = 6.0, sheet_pairs: int = 2) -> Validation:
     store = store_from([random_arrays(3, identities=(2, 3), images=3)])
-    return Trial(store, sheet_pairs=sheet_pairs, sigma=sigma, batch=batch, device=CPU)
+    return Validation(store, sheet_pairs=sheet_pairs, sigma=sigma, batch=batch, device=CPU)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_the_pairs_are_spread_over_the_list_and_not_over_the_rows(tmp_path: Path
     publish_folder(tmp_path, [("train", small_arrays(1, (2,))), ("test", small_arrays(3, (5, 6)))])
     arrays = read_shard(tmp_path / open_manifest(tmp_path).of_split("test")[0].file)
     assert len(arrays.pairs) == 12 and (np.diff(arrays.pair_order) < 0).any()
-    store = load_trial_pairs(tmp_path, open_manifest(tmp_path), 4, refuse)
+    store = load_validation_pairs(tmp_path, open_manifest(tmp_path), 4, refuse)
     assert store.pair_order.tolist() == [0, 3, 6, 9]
     names = [name.decode() for name in arrays.names.tolist()]
     row_of = {int(order): row for row, order in enumerate(arrays.pair_order)}
@@ -63,30 +64,32 @@ def test_the_pairs_are_spread_over_the_list_and_not_over_the_rows(tmp_path: Path
 def test_without_test_pairs_the_train_split_serves_and_that_is_said(tmp_path: Path) -> None:
     publish_folder(tmp_path, [("train", small_arrays(1, (2,)))])
     said: list[str] = []
-    store = load_trial_pairs(tmp_path, open_manifest(tmp_path), 100, said.append)
+    store = load_validation_pairs(tmp_path, open_manifest(tmp_path), 100, said.append)
     assert store.num_pairs == 6 and "no test pairs" in said[0]
 
 
 def test_the_test_split_is_the_one_that_is_tried(tmp_path: Path) -> None:
     publish_shards(tmp_path, train_shards=1, images=2)
-    store = load_trial_pairs(tmp_path, open_manifest(tmp_path), 100, refuse)
+    store = load_validation_pairs(tmp_path, open_manifest(tmp_path), 100, refuse)
     entry = open_manifest(tmp_path).of_split("test")[0]
     wanted = {name.decode() for name in read_shard(tmp_path / entry.file).names.tolist()}
     assert set(store.names) == wanted
 
 
 def test_the_quick_score_is_that_of_the_average(state: TrainState, tmp_path: Path) -> None:
-    trial, logbook = some_trial(), Logbook(tmp_path)
+    validation, logbook = some_validation(), Logbook(tmp_path)
     (tmp_path / "sheets").mkdir()
-    score = Recorder(tmp_path, trial, logbook, console=QUIET, disk=None).show(state)
-    average, raw = trial.scores(state.average), trial.scores(state.generator)
+    owned = OwnedFolder(tmp_path, "train-gan")
+    score = Recorder(owned, validation, logbook, console=QUIET).show(state)
+    average = validation.scores(state.average)
+    raw = validation.scores(state.generator)
     assert score == average["ssim"]["generator"] != raw["ssim"]["generator"]
     (logged,) = read_log(tmp_path)
     assert {metric: logged[metric] for metric in ("ssim", "mask_ssim")} == average
 
 
 def test_the_quick_score_is_the_structural_similarity_to_the_targets(state: TrainState) -> None:
-    trial = some_trial()
+    trial = some_validation()
     store = store_from([random_arrays(3, identities=(2, 3), images=3)])
     expected = [
         structural_similarity(
@@ -109,7 +112,7 @@ def test_controls_are_the_source_the_mean_and_black(state: TrainState) -> None:
     """Against a store whose sources are its targets, then one that is black."""
     arrays = random_arrays(3, identities=(2, 3), images=2)
     arrays.images[:] = arrays.images[0]
-    same = Trial(store_from([arrays]), sheet_pairs=1, sigma=6.0, batch=4, device=CPU)
+    same = Validation(store_from([arrays]), sheet_pairs=1, sigma=6.0, batch=4, device=CPU)
     controls = same.scores(state.average)["ssim"]
     assert controls["source copied"] == controls["mean image"] == pytest.approx(1)
     assert controls["black image"] < 0.9
@@ -118,15 +121,15 @@ def test_controls_are_the_source_the_mean_and_black(state: TrainState) -> None:
 
 def test_pairs_are_drawn_in_parts_of_any_size_in_their_order(state: TrainState) -> None:
     whole, parts = (
-        some_trial(batch=100).draw(state.average),
-        some_trial(batch=5).draw(state.average),
+        some_validation(batch=100).draw(state.average),
+        some_validation(batch=5).draw(state.average),
     )
     assert whole.shape == parts.shape == (12, *SIZE, 3)
     assert (whole.int() - parts.int()).abs().max() <= 1
 
 
 def test_heat_maps_of_the_trial_are_as_wide_as_in_training(state: TrainState) -> None:
-    narrow, wide = (some_trial(sigma=sigma).draw(state.average).int() for sigma in (2.0, 6.0))
+    narrow, wide = (some_validation(sigma=sigma).draw(state.average).int() for sigma in (2.0, 6.0))
     assert (narrow - wide).abs().max() > 1
 
 
@@ -138,7 +141,7 @@ def columns_of(sheet: np.ndarray, num: int = 6) -> list[np.ndarray]:
 
 
 def test_each_column_of_the_sheet_shows_what_its_head_says(state: TrainState) -> None:
-    trial = some_trial()
+    trial = some_validation()
     columns = columns_of(np.asarray(trial.sheet(state.generator, state.average)))
     factor = factor_of(SIZE)
     store = store_from([random_arrays(3, identities=(2, 3), images=3)])

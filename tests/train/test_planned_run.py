@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from drawn_shards import publish_shards
-from train.settings.resolve import resolved
 
 from data_manifest.manifest import open_manifest
+from train.planned_run import resolved
 from train.run_folder import shards_fingerprint
 
 
