@@ -186,7 +186,10 @@ class Declaration:
         fitting = ("a file", "a folder") if self.path == "any" else (f"a {self.path}",)
         if found not in fitting:
             expected = " or ".join(fitting)
-            raise UsageError(problem(self.place, expected, f"{found}, {path}", "check the name"))
+            remedy = "check the name"
+            if "a file" in fitting and found == "a pipe":
+                remedy = "write its content to a file and name that"
+            raise UsageError(problem(self.place, expected, f"{found}, {path}", remedy))
 
     def refusal(self, value: Any, error: pydantic.ValidationError | OverflowError) -> SettingError:
         """The error that says why a value is not allowed."""

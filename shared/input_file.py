@@ -1,6 +1,7 @@
 """Files that a user names as input, each read once: what is used and what is hashed are the same.
 
-A pipe (``<(…)``) can be read but once, and a file may change between two readings.
+A file may change between two readings, and a pipe can be read but once. Options refuse pipes
+(:meth:`shared.declaration.Declaration.check_on_disk`); functions that are called take them.
 """
 
 from __future__ import annotations

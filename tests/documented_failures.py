@@ -104,10 +104,11 @@ FAILURES = (
     Failure("another run trains", "train-gan", f"{TRAIN} --out {{out}}", 4,
             HELD, is_held=True),
     Failure("a run of other settings", "train-gan", f"{TRAIN} --out {{out}}", 2,
-            "{out}: expected a run of these settings, found …; give the old settings to continue, "
+            "{out}: expected a run of these settings, found …; use the old settings to continue, "
             "or choose another --out", other_settings),
     Failure("to train in a stranger's folder", "train-gan", f"{TRAIN} --out {{out}}", 2,
-            "{out}: expected an empty folder or a run, found …; choose another --out", strangers),
+            "{out}: expected an empty folder or one that train-gan made, found …; "
+            "choose another --out", strangers),
     Failure("no VGG", "train-gan", "--shards {data}/shards --out {out} --vgg {data}/none.pth", 2,
             "…--features pixels…"),
     Failure("FID without its weights", "eval-gan", "--generated {data}/results/generated --real "

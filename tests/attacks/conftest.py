@@ -10,7 +10,7 @@ from attacked import finish
 from command_rows import Row, make_data
 from made_once import made_once
 
-from shared.files import LOCK_NAME
+from shared.folder_lock import LOCK_NAME
 from shared.owned_folder import MARKER_NAME
 
 

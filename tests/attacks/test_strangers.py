@@ -14,7 +14,7 @@ from odd_values import assert_unchanged, fault_of, noted
 
 from shared.folder_lock import LOCK_NAME, folder_lock
 
-OWNING = [row for row in ROWS if row.owns_folder]
+OWNING = [row for row in ROWS if row.owns_folder and row.finished is not None]
 
 
 def as_files(names: list[str], out: Path) -> None:

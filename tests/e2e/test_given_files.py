@@ -1,23 +1,19 @@
-"""Key points and pair lists as the commands get them: through pipes, exchanged, or changed."""
+"""Key points and pair lists as the commands get them: from pipes, exchanged, or odd."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import threading
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from click.testing import Result
 from commands import call, program
 from scored_pictures import make_results
-from small_market import SmallMarket, hashes, make_market
+from small_market import SmallMarket, make_market
 
 from data_manifest.published_files import read_keypoints, write_keypoints
-from shared.input_file import read_input
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -34,12 +30,19 @@ def prepare(market: SmallMarket, out: Path, keypoints: Path, *more: object) -> R
     )  # fmt: skip
 
 
-def through_pipe(pipe: Path, content: bytes) -> Path:
-    """Write into a pipe beside the test."""
-    if not pipe.exists():
-        os.mkfifo(pipe)
-    threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True).start()
-    return pipe
+def assert_refused_pipe(done: Result, option: str, out: Path) -> None:
+    """One line that says what to do; nothing was made."""
+    assert done.exit_code == 2, done.output
+    assert done.stderr.startswith(f"error: {option}: expected a file, found a pipe, ")
+    assert done.stderr.endswith("; write its content to a file and name that\n")
+    assert done.stderr.count("\n") == 1 and not out.exists()
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A pipe that nobody writes into: who opens it waits for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path / "pipe"
 
 
 def exchange(path: Path) -> None:
@@ -48,43 +51,40 @@ def exchange(path: Path) -> None:
     write_keypoints(path, table.names, table.joints[..., ::-1])
 
 
-def test_what_comes_through_a_pipe_is_used_and_hashed(market: SmallMarket, tmp_path: Path) -> None:
-    content = market.keypoints.read_bytes()
-    assert prepare(market, tmp_path / "file", market.keypoints).exit_code == 0
-    out, pipe = tmp_path / "out", tmp_path / "pipe"
-    done = prepare(market, out, through_pipe(pipe, content))
-    assert done.exit_code == 0, done.output
-    assert hashes(out) == hashes(tmp_path / "file")
-    recorded = json.loads((out / "manifest.json").read_text())["settings"]["keypoints"]
-    assert recorded == [f"pipe {read_input(market.keypoints).sha256}"]
-
-    again = prepare(market, out, through_pipe(pipe, content))
-    assert again.exit_code == 0 and "is finished" in again.stderr
-    other = prepare(market, out, through_pipe(pipe, content.replace(b": [", b": [ ", 1)))
-    assert other.exit_code == 2 and "keypoints" in other.stderr
+@pytest.mark.parametrize("option", ["--keypoints", "--train-pairs", "--test-pairs"])
+def test_prep_market_refuses_a_pipe(
+    market: SmallMarket, pipe: Path, tmp_path: Path, option: str
+) -> None:
+    done = prepare(market, tmp_path / "out", market.keypoints, option, pipe)
+    assert_refused_pipe(done, option, tmp_path / "out")
 
 
-def test_a_pair_list_comes_through_a_pipe(market: SmallMarket, tmp_path: Path) -> None:
-    names = market.names["train"][:2]
-    content = f"from,to\n{names[0]},{names[1]}\n".encode()
-    pipe = through_pipe(tmp_path / "pairs", content)
-    done = prepare(market, tmp_path / "out", market.keypoints, "--train-pairs", pipe)
-    assert done.exit_code == 0, done.output
-    table = pd.read_csv(tmp_path / "out" / "pairs-train.csv")
-    assert table[["from", "to"]].to_numpy().tolist() == [names]
+def test_a_pipe_that_a_file_of_options_names_is_refused(
+    market: SmallMarket, pipe: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "options.toml").write_text(f"keypoints = ['{pipe}']\n")
+    done = call(
+        "prep-market", "--src", market.root, "--out", tmp_path / "out",
+        "--config", tmp_path / "options.toml",
+    )  # fmt: skip
+    assert done.exit_code == 2 and "found a pipe" in done.stderr, done.output
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.process
-def test_the_shells_own_pipes_work(market: SmallMarket, tmp_path: Path) -> None:
+def test_the_shells_own_pipes_are_refused(market: SmallMarket, tmp_path: Path) -> None:
     words = program(
         "prep-market", "--src", market.root, "--out", tmp_path / "out", "--workers", 1,
         "--keypoints",
     )  # fmt: skip
     script = '"$@" <(cat "$0")'
     done = subprocess.run(
-        ["bash", "-c", script, str(market.keypoints), *words], capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+        ["bash", "-c", script, str(market.keypoints), *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "expected a file, found a pipe, /dev/fd/" in done.stderr
+    assert "write its content to a file" in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_prep_market_refuses_exchanged_key_points(market: SmallMarket, tmp_path: Path) -> None:
@@ -114,22 +114,10 @@ def test_draw_market_refuses_exchanged_poses(market: SmallMarket, tmp_path: Path
     assert not (tmp_path / "drawn").exists()
 
 
-def test_draw_market_takes_poses_through_a_pipe(market: SmallMarket, tmp_path: Path) -> None:
-    pipe = through_pipe(tmp_path / "pipe", market.keypoints.read_bytes())
-    arguments = (
-        "--out",
-        tmp_path / "drawn",
-        "--identities",
-        4,
-        "--images-per-identity",
-        2,
-        "--workers",
-        1,
-    )
-    done = call("draw-market", *arguments, "--poses", pipe)
-    assert done.exit_code == 0, done.output
-    marker = json.loads((tmp_path / "drawn" / "draw-market.json").read_text())
-    assert marker["settings"]["poses"] == read_input(market.keypoints).sha256
+@pytest.mark.parametrize("option", ["--poses", "--test-poses"])
+def test_draw_market_refuses_a_pipe(pipe: Path, tmp_path: Path, option: str) -> None:
+    done = call("draw-market", "--out", tmp_path / "drawn", option, pipe)
+    assert_refused_pipe(done, option, tmp_path / "drawn")
 
 
 @pytest.mark.parametrize("option", ["--keypoints", "--generated-poses", "--real-poses"])
@@ -149,18 +137,14 @@ def test_eval_gan_refuses_exchanged_key_points(tmp_path: Path, option: str) -> N
     assert f"{keypoints}: expected points" in done.stderr and "exchanged" in done.stderr
 
 
-def test_eval_gan_hashes_what_came_through_a_pipe(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--keypoints", "--generated-poses", "--real-poses"])
+def test_eval_gan_refuses_a_pipe(pipe: Path, tmp_path: Path, option: str) -> None:
     results = make_results(tmp_path)
-    content = (tmp_path / "keypoints.csv").read_bytes()
-    pipe = through_pipe(tmp_path / "pipe", content)
     done = call(
         "eval-gan", "--generated", results.folder / "generated", "--real",
-        results.folder / "real", "--out", tmp_path / "scores", "--keypoints", pipe,
+        results.folder / "real", "--out", tmp_path / "scores", option, pipe,
     )  # fmt: skip
-    assert done.exit_code == 0, done.output
-    files = json.loads((tmp_path / "scores" / "metrics.json").read_text())["files"]
-    wanted = read_input(tmp_path / "keypoints.csv").sha256
-    assert files["keypoints"] == {"name": "pipe", "sha256": wanted}
+    assert_refused_pipe(done, option, tmp_path / "scores")
 
 
 @pytest.mark.parametrize(

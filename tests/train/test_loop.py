@@ -96,7 +96,7 @@ def test_other_shards_are_refused(shards: Path, undisturbed: Path, tmp_path: Pat
 
 def test_a_folder_with_other_files_is_not_taken(shards: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("text")
-    with pytest.raises(UsageError, match="an empty folder or a run"):
+    with pytest.raises(UsageError, match="an empty folder or one that train-gan made"):
         train(small_settings(shards), shards, tmp_path)
 
 
