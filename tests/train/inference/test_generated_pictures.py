@@ -74,11 +74,11 @@ def drawn(run: Path, shards: Path, out: Path) -> dict[str, np.ndarray]:
 
 
 def heat_maps(joints: np.ndarray, sigma: float) -> torch.Tensor:
+    """The authors' maps, which a run draws by default: whole pixels, floored exponents."""
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
-    squares = (x - joints[..., 0, None, None]) ** 2 + (y - joints[..., 1, None, None]) ** 2
-    return torch.tensor(
-        np.nan_to_num(np.exp(-squares / (2 * (sigma * SIZE[0] / 128) ** 2)))
-    ).float()
+    at = np.floor(joints + 0.5)[..., None, None]
+    squares = (x - at[..., 0, :, :]) ** 2 + (y - at[..., 1, :, :]) ** 2
+    return torch.tensor(np.nan_to_num(np.exp(np.floor(-squares / (2 * sigma**2))))).float()
 
 
 def worked_out(run: Path, shards: Path, sigma: float) -> dict[str, np.ndarray]:
