@@ -49,7 +49,7 @@ def undisturbed(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_leaves_everything_a_reader_looks_for(undisturbed: Path) -> None:
     names = {path.name for path in undisturbed.iterdir()} - {".lock"}
     assert names == {
-        "settings.json", "log.jsonl", "curves.png", "sheets",
+        ".posegan.json", "settings.json", "log.jsonl", "curves.png", "sheets",
         "checkpoint-0000000048.pt", "checkpoint-0000000048.pt.sha256",
     }  # fmt: skip
     sheet = undisturbed / "sheets" / "sheet-0000000048.png"
@@ -317,10 +317,22 @@ def test_shards_without_test_pairs_serve_with_a_warning(
     assert "no test pairs" in capfd.readouterr().err
 
 
-def test_a_settings_file_of_something_else_is_damage(shards: Path, tmp_path: Path) -> None:
+def test_a_settings_file_of_something_else_is_damage_in_a_run(shards: Path, tmp_path: Path) -> None:
+    settings = small_settings(shards, max_images=4)
+    train(settings, shards, tmp_path)
     (tmp_path / "settings.json").write_text("[]")
     with pytest.raises(DamagedError, match="settings of a run"):
+        train(settings, shards, tmp_path)
+
+
+def test_a_folder_with_a_settings_file_of_another_program_is_not_taken(
+    shards: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.json").write_text("[]")
+    with pytest.raises(UsageError, match=r"one that train-gan made, found settings\.json"):
         train(small_settings(shards), shards, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
+    assert (tmp_path / "settings.json").read_text() == "[]"
 
 
 def test_deterministic_asks_torch_for_it(shards: Path, tmp_path: Path) -> None:

@@ -246,6 +246,7 @@ def test_the_network_s_input_fits_the_images(
     assert fitting_size(np.array(sizes)) == expected
 
 
+@pytest.mark.process
 def test_the_input_s_size_can_be_given(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from shared.geometry import mask_quads
 from train.checkpoint import load_run
 from train.inference.generate import generate_pairs, panel_name
 from train.nets.generator import Generator
+from train.nets.guidance import Guidance
 from train.run_folder import read_settings
 
 SIZE = (64, 48)
@@ -73,11 +74,11 @@ def drawn(run: Path, shards: Path, out: Path) -> dict[str, np.ndarray]:
 
 
 def heat_maps(joints: np.ndarray, sigma: float) -> torch.Tensor:
+    """The authors' maps, which a run draws by default: whole pixels, floored exponents."""
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
-    squares = (x - joints[..., 0, None, None]) ** 2 + (y - joints[..., 1, None, None]) ** 2
-    return torch.tensor(
-        np.nan_to_num(np.exp(-squares / (2 * (sigma * SIZE[0] / 128) ** 2)))
-    ).float()
+    at = np.floor(joints + 0.5)[..., None, None]
+    squares = (x - at[..., 0, :, :]) ** 2 + (y - at[..., 1, :, :]) ** 2
+    return torch.tensor(np.nan_to_num(np.exp(np.floor(-squares / (2 * sigma**2))))).float()
 
 
 def worked_out(run: Path, shards: Path, sigma: float) -> dict[str, np.ndarray]:
@@ -90,12 +91,17 @@ def worked_out(run: Path, shards: Path, sigma: float) -> dict[str, np.ndarray]:
     transforms, status = pair_transforms(arrays.joints[sources], arrays.joints[targets])
     quads = mask_quads(arrays.joints[targets], SIZE)
     images = torch.tensor(arrays.images[sources]).permute(0, 3, 1, 2) / 127.5 - 1
-    plans = generator.plan(
-        torch.tensor(transforms).float(), torch.tensor(status), torch.tensor(quads)
+    guidance = Guidance(
+        source_joints=torch.tensor(arrays.joints[sources]).float(),
+        target_joints=torch.tensor(arrays.joints[targets]).float(),
+        source_pose=heat_maps(arrays.joints[sources], sigma),
+        target_pose=heat_maps(arrays.joints[targets], sigma),
+        transforms=torch.tensor(transforms).float(),
+        status=torch.tensor(status),
+        quads=torch.tensor(quads),
     )
-    poses = (heat_maps(arrays.joints[rows], sigma) for rows in (sources, targets))
     with torch.no_grad():
-        result = generator(images, *poses, plans).permute(0, 2, 3, 1)
+        result = generator(images, guidance).image.permute(0, 2, 3, 1)
     levels = ((result + 1) * 127.5).round().numpy()
     names = arrays.names.astype(str)
     pairs = zip(names[sources], names[targets], strict=True)
