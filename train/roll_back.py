@@ -59,17 +59,24 @@ class RollBack:
         self._world = world
         self._disk = disk
         self._last_images = -1
+        self._has_learned = True
+
+    def note_finite_step(self) -> None:
+        """Note that the run moved on since it went back."""
+        self._has_learned = True
 
     def after(self, failure: Failure) -> Standing:
         """Go back to the newest checkpoint, from where samples come in another order.
 
         Raises:
-            DivergedError: The run went back to this very checkpoint before.
+            DivergedError: The run went back to this very checkpoint before, or no step was finite
+                since it last went back: a checkpoint saved among skipped steps is no way on.
         """
         standing = take_up(self._fresh_state, self._checkpoints, self._world)
         state = standing.state
-        if state.images == self._last_images:
+        if state.images == self._last_images or not self._has_learned:
             self._give_up(failure)
+        self._has_learned = False
         self._last_images = state.images
         state.detour += 1
         state.skipped = 0  # a checkpoint may have been saved among skipped steps

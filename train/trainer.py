@@ -204,7 +204,9 @@ class Training:
         for outcome in self._outcomes.settled(everything=everything):
             self._meter.note(outcome)
             self.state.skipped = 0 if outcome.finite else self.state.skipped + 1
-            if not outcome.finite:
+            if outcome.finite:
+                self._parts.roll_back.note_finite_step()
+            else:
                 self._parts.console.warn(f"step {outcome.step} skipped: its figures are not finite")
             if self.state.skipped > MAX_SKIPPED:
                 what = f"{self.state.skipped} steps in a row were not finite"
