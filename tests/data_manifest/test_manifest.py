@@ -226,6 +226,7 @@ def test_the_package_has_no_other_lazy_names():
         _ = data_manifest.nonsense
 
 
+@pytest.mark.long
 def test_reading_all_pairs_of_market_takes_a_fraction_of_a_second(tmp_path: Path):
     """No assertion on time: it loads as many rows as Market-1501 has and counts them."""
     import pandas as pd

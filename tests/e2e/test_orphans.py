@@ -58,7 +58,7 @@ def test_a_parent_killed_alone_leaves_no_worker_and_no_open_pipe(
         arguments(name, tmp_path, out), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as parent:
         assert parent.stdout is not None
-        patterns = ("*.h5", "*/*.posegan.part", "*/*.jpg", ".train*.part")
+        patterns = ("*.h5", ".train*.part", "bounding*/*.jpg", "bounding*/.*.part")
         deadline = time.monotonic() + 120
         while not any(path for each in patterns for path in out.glob(each)):
             assert parent.poll() is None and time.monotonic() < deadline

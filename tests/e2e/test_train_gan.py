@@ -142,6 +142,7 @@ def test_a_second_run_on_the_folder_exits_4_and_leaves_the_first_alone(
     assert digest(out) == whole
 
 
+@pytest.mark.long
 def test_the_shards_alone_choose_preset_and_folder(
     shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,8 @@ from shared.files import Disk
 from shared.geometry import scale_joints
 from shared.owned_folder import OwnedFolder
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def market(tmp_path: Path) -> SmallMarket:

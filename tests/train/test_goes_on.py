@@ -21,6 +21,8 @@ from train.settings.presets import resolve
 from train.state import TrainState
 from train.step import StepReport, train_step
 
+pytestmark = pytest.mark.long
+
 CPU = torch.device("cpu")
 COUNTERS = {
     "steps": 5,

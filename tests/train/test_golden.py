@@ -75,6 +75,7 @@ def losses_of(name: str) -> list[dict[str, float]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [*PRESETS, *VARIANTS])
 def test_losses_are_the_golden_ones(name: str) -> None:
     golden = json.loads((GOLDEN / f"{name}.json").read_text())

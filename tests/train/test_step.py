@@ -55,6 +55,7 @@ def moved(before: list[Tensor], network: torch.nn.Module) -> list[bool]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_parameter_is_moved_by_a_few_steps(preset: str) -> None:
     settings = small(preset)

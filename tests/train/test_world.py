@@ -28,6 +28,8 @@ from train.stopping import StopRequest
 from train.watch.logbook import read_log
 from train.world import OneProcess, kept_by_first, seed_of_step, share_of_batch
 
+pytestmark = pytest.mark.long
+
 OFTEN = "[run]\nstatus-images = 4\nsheet-images = 8\ncheckpoint-images = 8\nsheet-pairs = 2\n"
 
 

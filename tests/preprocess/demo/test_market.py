@@ -26,6 +26,8 @@ from shared.files import read_json
 from shared.folder_lock import folder_lock
 from shared.geometry import presence
 
+pytestmark = pytest.mark.long
+
 SMALL = DrawSettings(identities=4, images_per_identity=5, seed=3)
 
 

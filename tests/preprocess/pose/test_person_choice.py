@@ -28,6 +28,7 @@ def random_candidates(rng: np.random.Generator, count: int) -> torch.Tensor:
     return candidates(boxes, rng.random(count))
 
 
+@pytest.mark.long
 def test_the_choice_is_the_first_row_of_suppression_and_the_count_its_length(
     rng: np.random.Generator,
 ) -> None:

@@ -36,6 +36,7 @@ def test_the_demo_weights_pass() -> None:
     assert scan_weights(DEMO_POSE.path) > 100
 
 
+@pytest.mark.long
 def test_every_published_family_of_pose_networks_passes(tmp_path: Path) -> None:
     from preprocess.pose.yolo import import_ultralytics
 

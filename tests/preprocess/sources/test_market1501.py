@@ -61,6 +61,7 @@ def check_name(name: str) -> None:
     assert again == found and not plain_name(name).endswith(".jpg.jpg")
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(NAMES)
 @example("")

@@ -18,6 +18,8 @@ from train.checkpoint import load_run
 from train.inference.generate import Generated, generate_pairs, panel_name
 from train.watch.validation import spread
 
+pytestmark = pytest.mark.long
+
 WIDTH = 48
 
 

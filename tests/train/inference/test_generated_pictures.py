@@ -24,6 +24,8 @@ from train.nets.generator import Generator
 from train.nets.guidance import Guidance
 from train.run_folder import read_settings
 
+pytestmark = pytest.mark.long
+
 SIZE = (64, 48)
 
 

@@ -27,6 +27,8 @@ from train.inference.painter import Kind, Painter, open_painter
 from train.nets.generator import Generator
 from train.run_folder import read_settings
 
+pytestmark = pytest.mark.long
+
 SIZE = (64, 48)
 
 

@@ -48,6 +48,7 @@ def check(joints: np.ndarray, size: tuple[int, int]) -> None:
     assert (found == expected).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(128, 64), (50, 90)])
 def test_300_skeletons_with_missing_joints_are_exact(
     size: tuple[int, int], rng: np.random.Generator

@@ -32,6 +32,7 @@ def conv(kernel: int, before: int, after: int) -> int:
     return kernel * kernel * before * after
 
 
+@pytest.mark.long
 def test_parameters_of_the_paper_at_128_x_64():
     generator = Generator(GeneratorSettings())
     steps = [(64, 128), (128, 256), (256, 512), (512, 512), (512, 512)]
@@ -49,6 +50,7 @@ def test_parameters_of_the_paper_at_128_x_64():
     assert round(decoder / 1e6, 1) == 38.8
 
 
+@pytest.mark.long
 def test_work_of_a_forward_pass_at_128_x_64(rng):
     generator = Generator(GeneratorSettings()).eval()
     images, guidance = random_guidance(rng, (128, 64), batch=1)

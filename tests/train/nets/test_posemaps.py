@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 from train.nets.posemaps import floored_pose_maps, pose_maps
 
 
+@pytest.mark.long
 def test_equals_the_formula_at_every_pixel(rng):
     joints = random_poses(rng, 3)
     size = (40, 24)
@@ -61,6 +62,7 @@ def test_dtype_follows_the_joints(dtype):
     assert pose_maps(torch.zeros(2, 18, 2, dtype=dtype), (16, 8)).dtype == dtype
 
 
+@pytest.mark.long
 def test_floored_maps_are_those_of_whole_number_arithmetic(rng):
     joints = np.round(random_poses(rng, 2) / 2)
     got = floored_pose_maps(torch.tensor(joints, dtype=torch.float32), (64, 32)).numpy()

@@ -24,6 +24,8 @@ from train.reid.make import make_judge
 from train.reid.people import find_pictures
 from train.reid.settings import ReidSettings
 
+pytestmark = pytest.mark.long
+
 QUIET = Console(quiet=True)
 SHORT = replace(LESSON, steps=2, pictures=2)
 CPU = torch.device("cpu")

@@ -16,6 +16,8 @@ from scored_pictures import Results, make_results, save
 
 from train.inference import systems as _loaded  # noqa: F401 - an import of its own asks `uname`
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:

@@ -53,6 +53,7 @@ def value(report: dict[str, Any], key: str) -> float:
     return float(report[metric][protocol]["value"])
 
 
+@pytest.mark.long
 def test_every_form_of_results_gives_the_same_scores(results: Results, tmp_path: Path) -> None:
     keypoints = results.folder / "keypoints.csv"
     expected_ssim = [

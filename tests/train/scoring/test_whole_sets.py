@@ -23,6 +23,7 @@ from train.scoring.evaluate import CHUNK_PAIRS, EvalSettings, score
 QUIET = Console(quiet=True)
 
 
+@pytest.mark.long
 def test_every_pair_beyond_the_first_chunk_is_scored_with_its_own_mask(tmp_path: Path) -> None:
     count = CHUNK_PAIRS + 5
     results = make_results(tmp_path / "results", count=count, size=(32, 24))

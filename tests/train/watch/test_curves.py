@@ -37,6 +37,7 @@ def test_each_curve_has_a_colour_of_its_own() -> None:
         assert (picture == colour).all(axis=-1).sum() > 200
 
 
+@pytest.mark.long
 def test_equal_logs_give_an_equal_picture() -> None:
     assert draw_curves(panels_of(RECORDS)).tobytes() == draw_curves(panels_of(RECORDS)).tobytes()
 
