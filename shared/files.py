@@ -148,7 +148,7 @@ def publish_text(path: Path, text: str, disk: Disk | None = None) -> str:
 def publish_json(path: Path, value: Any, disk: Disk | None = None) -> str:
     """Publish a value as indented JSON with a final line break; see :func:`publish`.
 
-    A byte of a file's name that is no UTF-8 is written as JSON's escape of it, such as ``\\udcff``.
+    A byte of a file's name that is no UTF-8 is written as JSON's escape of it.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     return publish(path, text.encode("utf-8", "backslashreplace"), disk)

@@ -177,19 +177,24 @@ def sha256_in_name(name: str) -> str:
 def cache_folder() -> Path:
     """The folder of this project's downloads: ``$POSEGAN_CACHE`` or ``~/.cache/posegan``."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(os.path.expanduser(chosen)) if chosen else _user_cache() / PACKAGE
+    return _at_home(chosen) if chosen else _user_cache() / PACKAGE
 
 
 def hub_checkpoints() -> Path:
     """The folder of torch hub's downloads, found by torch's rule without asking torch."""
     chosen = os.environ.get(TORCH_VARIABLE)
-    home = Path(os.path.expanduser(chosen)) if chosen else _user_cache() / "torch"
+    home = _at_home(chosen) if chosen else _user_cache() / "torch"
     return home / "hub" / "checkpoints"
 
 
 def _user_cache() -> Path:
     chosen = os.environ.get("XDG_CACHE_HOME")
-    return Path(os.path.expanduser(chosen)) if chosen else Path.home() / ".cache"
+    return _at_home(chosen) if chosen else Path.home() / ".cache"
+
+
+def _at_home(name: str) -> Path:
+    """Put the home folder in place of a leading ~, where there is one to be found."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - it never raises
 
 
 def _package_folder(package: str) -> Path:

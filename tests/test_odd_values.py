@@ -25,7 +25,8 @@ from odd_values import (
 
 from shared.options import Offer, offers
 
-LONG_CASES = frozenset({"draw-market --out", "inspect-shards --sheet"})
+pytestmark = pytest.mark.long
+
 LIMIT_S = 15
 """What one call may take; only a hang takes so long."""
 
@@ -105,8 +106,7 @@ def every_offer() -> list[object]:
 
 
 def marked(name: str, value: object, case: str) -> object:
-    marks = pytest.mark.long if ROWS[name].is_long or case in LONG_CASES else ()
-    return pytest.param(value, id=case, marks=marks)
+    return pytest.param(value, id=case)
 
 
 OFFERS = offers(all_commands().values())
@@ -154,7 +154,6 @@ def test_odd_values_of_an_option_end_in_a_documented_way(
     assert not list((trial.folder / "home").iterdir())
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_odd_values_in_a_file_end_in_a_documented_way(name: str, data: Path, trial: Trial) -> None:
     path = trial.folder / "odd.toml"

@@ -50,7 +50,8 @@ def systems_of(
 
 def _names(paths: Sequence[Path]) -> list[str]:
     """Name systems by their folders, and by the folders above where two are called alike."""
-    parts = [Path(os.path.splitext(os.path.realpath(path))[0]).parts for path in paths]
+    whole = [os.path.realpath(path) for path in paths]
+    parts = [Path(os.path.splitext(name)[0]).parts for name in whole]  # noqa: PTH122 - odd names
     for depth in range(1, 9):
         names = ["-".join(each[-depth:]) for each in parts]
         if len(set(names)) == len(names):
