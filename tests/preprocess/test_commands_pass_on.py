@@ -16,6 +16,8 @@ from data_manifest.tables import load_images
 from preprocess.settings import PoseSettings
 from shared.console import Console
 
+pytestmark = pytest.mark.long
+
 
 class Opened(ContentEstimator):
     """The stand-in, opened as the real one is; it keeps the settings that it was opened with."""

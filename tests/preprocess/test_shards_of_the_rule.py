@@ -17,6 +17,8 @@ from data_manifest.shard import read_shard
 from preprocess.output.folder import OutputFolder
 from shared.owned_folder import OwnedFolder, owned_folder
 
+pytestmark = pytest.mark.long
+
 Pair = tuple[str, str]
 
 

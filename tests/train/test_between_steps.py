@@ -27,6 +27,8 @@ from train.watch.logbook import read_log
 from train.watch.status import Meter
 from train.world import OneProcess
 
+pytestmark = pytest.mark.long
+
 CPU = torch.device("cpu")
 CONFIG = """[run]
 status_images = 8

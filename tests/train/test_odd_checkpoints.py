@@ -14,6 +14,8 @@ from train.settings.presets import resolve
 from train.state import TrainState
 from train.tensor_file import misfit
 
+pytestmark = pytest.mark.long
+
 Content = dict[str, Any]
 CPU = torch.device("cpu")
 

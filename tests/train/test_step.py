@@ -19,6 +19,8 @@ from train.settings.tree import TrainSettings
 from train.state import TrainState
 from train.step import generate, train_step
 
+pytestmark = pytest.mark.long
+
 CPU = torch.device("cpu")
 SMALL = {"base_channels": 2}
 

@@ -16,6 +16,8 @@ from torch import nn
 from preprocess.pose.weight_files import DEMO_POSE
 from preprocess.pose.weight_scan import RefusedWeightsError, scan_weights
 
+pytestmark = pytest.mark.long
+
 
 class Calls:
     """Pickles as a call of something with arguments."""

@@ -255,6 +255,8 @@ assert torch.get_num_threads() == threads
 assert "OMP_NUM_THREADS" not in os.environ
 from ultralytics.nn import tasks
 from ultralytics import utils
+
+pytestmark = pytest.mark.long
 assert (tasks.SAFE_LOAD, utils.AUTOINSTALL, utils.ONLINE) == (True, False, False)
 print("as it was")
 """

@@ -17,6 +17,8 @@ from train.nets.fixed_plan import FixedPlan, build_fixed_plan
 from train.nets.warp import build_warp_plan, warp_parts
 from train.settings.networks import GeneratorSettings
 
+pytestmark = pytest.mark.long
+
 SIZE = (48, 32)
 RULES = pytest.mark.parametrize("fidelity", [False, True], ids=["ours", "fidelity"])
 SAMPLINGS = pytest.mark.parametrize("sampling", ["nearest", "bilinear"])

@@ -29,6 +29,8 @@ from shared.folder_lock import folder_lock
 from train.metrics.masks import mask_ssim, pose_masks
 from train.scoring.evaluate import EvalSettings, score
 
+pytestmark = pytest.mark.long
+
 CONSOLE = Console(quiet=True)
 CHEAP = ("ssim/pose-gan", "l1")
 

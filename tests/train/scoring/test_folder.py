@@ -17,6 +17,8 @@ from shared.files import TEMPORARY_SUFFIX
 from shared.owned_folder import MARKER_NAME as MARKER
 from train.scoring.folder import ScoresFolder, open_scores
 
+pytestmark = pytest.mark.long
+
 ORIGIN = {"checkpoint": "c.pt", "sha256": "00", "weights": "average", "shards": ["11"]}
 OTHER = {**ORIGIN, "weights": "generator"}
 NAMES = ("a.jpg_b.jpg.png", "b.jpg_a.jpg.png")

@@ -19,6 +19,8 @@ from preprocess.demo.drawing.solids import surface
 from preprocess.demo.market import DrawSettings
 from shared.skeleton import JOINT
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def studio():
