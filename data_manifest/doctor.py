@@ -145,6 +145,6 @@ def _weights(named: Path) -> Iterator[tuple[str, str]]:
 
 def _space(folder: Path) -> Iterator[tuple[str, str]]:
     for place in (folder, Path(tempfile.gettempdir()), cache_folder()):
-        absolute = place.expanduser().absolute()
+        absolute = Path(os.path.expanduser(place)).absolute()  # noqa: PTH111 - it never raises
         existing = next(parent for parent in (absolute, *absolute.parents) if parent.is_dir())
         yield str(absolute), f"{shutil.disk_usage(existing).free / 1e9:.1f} GB"

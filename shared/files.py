@@ -146,8 +146,12 @@ def publish_text(path: Path, text: str, disk: Disk | None = None) -> str:
 
 
 def publish_json(path: Path, value: Any, disk: Disk | None = None) -> str:
-    """Publish a value as indented JSON with a final line break; see :func:`publish`."""
-    return publish_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", disk)
+    """Publish a value as indented JSON with a final line break; see :func:`publish`.
+
+    A byte of a file's name that is no UTF-8 is written as the escape that JSON knows for it.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return publish(path, text.encode("utf-8", "backslashreplace"), disk)
 
 
 def append_text(path: Path, text: str, disk: Disk | None = None) -> None:

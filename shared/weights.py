@@ -177,19 +177,19 @@ def sha256_in_name(name: str) -> str:
 def cache_folder() -> Path:
     """The folder of this project's downloads: ``$POSEGAN_CACHE`` or ``~/.cache/posegan``."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser() if chosen else _user_cache() / PACKAGE
+    return Path(os.path.expanduser(chosen)) if chosen else _user_cache() / PACKAGE  # noqa: PTH111
 
 
 def hub_checkpoints() -> Path:
     """The folder of torch hub's downloads, found by torch's rule without asking torch."""
     chosen = os.environ.get(TORCH_VARIABLE)
-    home = Path(chosen).expanduser() if chosen else _user_cache() / "torch"
+    home = Path(os.path.expanduser(chosen)) if chosen else _user_cache() / "torch"  # noqa: PTH111
     return home / "hub" / "checkpoints"
 
 
 def _user_cache() -> Path:
     chosen = os.environ.get("XDG_CACHE_HOME")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache"
+    return Path(os.path.expanduser(chosen)) if chosen else Path.home() / ".cache"  # noqa: PTH111
 
 
 def _package_folder(package: str) -> Path:

@@ -69,6 +69,8 @@ class SkipRules:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    import matplotlib.font_manager  # noqa: F401 - once it looks for fonts by a process
+
     rules = LaneRules()
     rules.watch_starters()
     config.pluginmanager.register(rules, "lane-rules")

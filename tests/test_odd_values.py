@@ -25,6 +25,7 @@ from odd_values import (
 
 from shared.options import Offer, offers
 
+LONG_CASES = frozenset({"draw-market --out", "inspect-shards --sheet"})
 LIMIT_S = 15
 """What one call may take; only a hang takes so long."""
 
@@ -95,6 +96,7 @@ def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("POSEGAN_CACHE", str(tmp_path / "cache"))
     return Trial(tmp_path, {})
 
 
@@ -103,7 +105,7 @@ def every_offer() -> list[object]:
 
 
 def marked(name: str, value: object, case: str) -> object:
-    marks = pytest.mark.long if ROWS[name].is_long else ()
+    marks = pytest.mark.long if ROWS[name].is_long or case in LONG_CASES else ()
     return pytest.param(value, id=case, marks=marks)
 
 
@@ -152,6 +154,7 @@ def test_odd_values_of_an_option_end_in_a_documented_way(
     assert not list((trial.folder / "home").iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_odd_values_in_a_file_end_in_a_documented_way(name: str, data: Path, trial: Trial) -> None:
     path = trial.folder / "odd.toml"

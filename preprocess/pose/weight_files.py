@@ -6,6 +6,7 @@ model is opened.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,7 @@ def find_weights(pose_model: str, device: str) -> WeightsPlace:
     if pose_model == DEMO_MODEL:
         return WeightsPlace(DEMO_MODEL, DEMO_POSE.path, downloadable=False)
     name = BEST_MODEL[device] if pose_model == AUTO_MODEL else pose_model
-    file = Path(name).expanduser()
+    file = Path(os.path.expanduser(name))  # noqa: PTH111 - it never raises
     if file.is_file():
         return WeightsPlace(name, file.absolute(), downloadable=False)
     if NAMED_MODEL.fullmatch(name):

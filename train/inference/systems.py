@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -49,8 +50,9 @@ def systems_of(
 
 def _names(paths: Sequence[Path]) -> list[str]:
     """Name systems by their folders, and by the folders above where two are called alike."""
+    parts = [Path(os.path.splitext(os.path.realpath(path))[0]).parts for path in paths]  # noqa: PTH122
     for depth in range(1, 9):
-        names = ["-".join(path.resolve().with_suffix("").parts[-depth:]) for path in paths]
+        names = ["-".join(each[-depth:]) for each in parts]
         if len(set(names)) == len(names):
             return names
     raise UsageError(problem("eval-gan", "different systems", "one twice", "name each once"))
