@@ -109,8 +109,8 @@ class _Stream(io.TextIOBase):
     Args:
         name: ``"stdout"`` or ``"stderr"``.
         is_product: Whether what is written is the product of a command. What a full disk could
-            not take of it stays in Python's buffer, so that the flush at the end of the command
-            fails and tells (:func:`shared.errors.ends_with_exit_code`). What is said goes mute.
+            not take of it is noted at the stream, and the end of the command tells
+            (:func:`shared.errors.ends_with_exit_code`). What is said goes mute.
     """
 
     def __init__(self, name: str, *, is_product: bool) -> None:
@@ -146,8 +146,9 @@ class _Stream(io.TextIOBase):
         try:
             action(stream)
         except (OSError, ValueError) as error:
-            if not self._is_product or isinstance(error, BrokenPipeError | ValueError):
-                silence(stream)
+            if self._is_product and not isinstance(error, BrokenPipeError | ValueError):
+                stream.lost = error  # type: ignore[attr-defined]
+            silence(stream)
 
 
 class Console:

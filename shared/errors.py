@@ -262,6 +262,8 @@ def _flushed(code: int) -> int:
     """
     try:
         sys.stdout.flush()
+        if (lost := getattr(sys.stdout, "lost", None)) is not None:
+            raise lost
     except BrokenPipeError:
         silence(sys.stdout)
     except OSError as error:

@@ -75,7 +75,7 @@ def smaller(command: str) -> str:
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the README takes for given: a data set, annotations, some results."""
     folder = tmp_path_factory.mktemp("newcomer")
-    draw = "draw-market --out Market-1501 --identities 8 --images-per-identity 6 --seed 7"
+    draw = "draw-market --out Market-1501 --identities 16 --images-per-identity 6 --seed 7"
     done = shell(draw, folder)
     assert done.returncode == 0, done.stderr
     for split in ("train", "test"):

@@ -285,7 +285,8 @@ def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
     """Return the scores that names stand for, in the order of the table above, each once.
 
     Args:
-        names: ``"ssim"`` (every protocol of a metric) or ``"ssim/pose-gan"`` (one).
+        names: ``"ssim"`` (every protocol of a metric, but for those by a judge of the user's own
+            where there are others) or ``"ssim/pose-gan"`` (one).
 
     Raises:
         UsageError: A name stands for nothing.
@@ -295,4 +296,10 @@ def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
         if not any(name in (score.metric, score.key) for score in SCORES):
             known = ", ".join(score.key for score in SCORES)
             raise UsageError(problem("--protocols", f"any of {known}", name, "choose among them"))
-    return tuple(s for s in SCORES if s.metric in wanted or s.key in wanted)
+    free = {score.metric for score in SCORES if "reid" not in score.needs}
+    return tuple(
+        score
+        for score in SCORES
+        if score.key in wanted
+        or (score.metric in wanted and ("reid" not in score.needs or score.metric not in free))
+    )
