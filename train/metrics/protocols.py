@@ -285,8 +285,7 @@ def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
     """Return the scores that names stand for, in the order of the table above, each once.
 
     Args:
-        names: ``"ssim"`` (every protocol of a metric, but for those by a judge of the user's own
-            where there are others) or ``"ssim/pose-gan"`` (one).
+        names: ``"ssim/pose-gan"``, or ``"ssim"`` for all (by a judge only where it has no other).
 
     Raises:
         UsageError: A name stands for nothing.
@@ -297,9 +296,5 @@ def choose_scores(names: Iterable[str]) -> tuple[Score, ...]:
             known = ", ".join(score.key for score in SCORES)
             raise UsageError(problem("--protocols", f"any of {known}", name, "choose among them"))
     free = {score.metric for score in SCORES if "reid" not in score.needs}
-    return tuple(
-        score
-        for score in SCORES
-        if score.key in wanted
-        or (score.metric in wanted and ("reid" not in score.needs or score.metric not in free))
-    )
+    judged = [s for s in SCORES if "reid" in s.needs and s.metric in free]
+    return tuple(s for s in SCORES if s.key in wanted or (s.metric in wanted and s not in judged))
