@@ -46,7 +46,7 @@ test: $(STAMP) ## all tests but the slow ones
 	$(PYTEST) $(PARALLEL)
 
 slow: $(STAMP) ## the tests that take long
-	$(PYTEST) $(PARALLEL) -m 'slow and not gpu'
+	$(PYTEST) $(PARALLEL) -m 'slow and not gpu and not soak and not promises'
 
 lint: $(STAMP) ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .

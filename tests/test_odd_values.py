@@ -25,7 +25,7 @@ from odd_values import (
 
 from shared.options import Offer, offers
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 LIMIT_S = 15
 """What one call may take; only a hang takes so long."""

@@ -14,6 +14,8 @@ import pytest
 from attacked import LIMIT_S, arguments, assert_documented, end_of, finish, start, wait_for_work
 from command_rows import ROWS, Row
 
+pytestmark = pytest.mark.slow
+
 WRITING = [row for row in ROWS if row.finished is not None]
 LIMITS = (0, 100, 3_000, 20_000, 60_000, 200_000)
 """Sizes in bytes that no file may exceed."""

@@ -23,6 +23,8 @@ from attacked import (
 )
 from command_rows import ROWS, Row
 
+pytestmark = pytest.mark.slow
+
 WRITING = [row for row in ROWS if row.finished is not None]
 FIGURES = [
     pytest.param(2, marks=pytest.mark.process),

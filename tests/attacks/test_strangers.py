@@ -14,6 +14,8 @@ from odd_values import assert_unchanged, fault_of, noted
 
 from shared.folder_lock import LOCK_NAME, folder_lock
 
+pytestmark = pytest.mark.slow
+
 OWNING = [row for row in ROWS if row.owns_folder and row.finished is not None]
 
 

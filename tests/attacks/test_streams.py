@@ -11,6 +11,8 @@ import pytest
 from attacked import LIMIT_S, arguments
 from command_rows import ROWS, Row
 
+pytestmark = pytest.mark.slow
+
 ODD_STREAMS = (
     "2>&1 | head -1",
     ">/dev/full",
