@@ -18,6 +18,8 @@ from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.errors import DamagedError, UsageError
 
+pytestmark = pytest.mark.long
+
 ANY_PERSON = 1e-6
 HEADS = {"dense": "Pose", "end to end": "Pose26"}
 
@@ -255,8 +257,6 @@ assert torch.get_num_threads() == threads
 assert "OMP_NUM_THREADS" not in os.environ
 from ultralytics.nn import tasks
 from ultralytics import utils
-
-pytestmark = pytest.mark.long
 assert (tasks.SAFE_LOAD, utils.AUTOINSTALL, utils.ONLINE) == (True, False, False)
 print("as it was")
 """
