@@ -175,6 +175,14 @@ ROWS = (
         finished=of_files("*.csv", "*.png"),
         is_long=True,
     ),
+    Row(
+        "export-generator",
+        "export-generator",
+        ("{data}/run", "--out", "{out}"),
+        quick=("--dry-run",),
+        finished=of_files("*.safetensors", "*.json", "*.md"),
+        is_long=True,
+    ),
     Row(  # a judge takes minutes: how one is written is attacked in tests/train/reid
         "train-reid asked only",
         "train-reid",

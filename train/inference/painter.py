@@ -27,6 +27,7 @@ from train.data.batch import make_batch
 from train.data.store import Samples
 from train.device import put_on, set_up_device
 from train.inference.drawing import draw_pictures
+from train.inference.exported import is_exported, read_exported
 from train.inference.from_run import is_run, read_run
 from train.inference.trained import Trained
 
@@ -62,7 +63,10 @@ class Kind:
     read: Read
 
 
-KINDS: Final = (Kind("a run folder or one of its checkpoints", is_run, read_run),)
+KINDS: Final = (
+    Kind("a run folder or one of its checkpoints", is_run, read_run),
+    Kind("an exported generator", is_exported, read_exported),
+)
 
 
 class Painter:

@@ -1,0 +1,1 @@
+"""Handing a trained generator on: the folder that ``export-generator`` makes, and its card."""

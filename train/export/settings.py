@@ -1,0 +1,52 @@
+"""What ``export-generator`` is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.declarations import declared, setting
+
+
+@declared("Export")
+class ExportSettings:
+    """Which generator leaves its run, and what its card says of it."""
+
+    run: Path = setting(
+        flag="run", metavar="RUN", help="A training run, or one of its checkpoints."
+    )
+    out: Path = setting(
+        path="folder", flag="--out", metavar="DIR", help="Where the exported generator goes."
+    )
+    shards: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--shards",
+        metavar="DIR",
+        help="The shards that it learned from, for the card's figures of the data.",
+    )
+    scores: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--scores",
+        metavar="DIR",
+        shown="RUN/scores where it is of this checkpoint",
+        help="What eval-gan --run wrote about this checkpoint, for the card.",
+    )
+    licence: str = setting(
+        default="agpl-3.0",
+        flag="--licence",
+        metavar="NAME",
+        help="Of the weights, as model hubs write it; people's photos may ask for another one.",
+    )
+    raw_weights: bool = setting(
+        default=False, flag="--raw-weights", help="Not the averaged weights."
+    )
+    overwrite: bool = setting(
+        default=False, flag="--overwrite", help="Replace an export of another generator."
+    )
+    dry_run: bool = setting(
+        default=False, flag="--dry-run", help="Say what would be written; write nothing."
+    )
+    quiet: bool = setting(
+        default=False, flag="--quiet", help="Say nothing but warnings and results."
+    )
