@@ -27,7 +27,7 @@ from train.reid.training import lesson_as_plain
 from train.tensor_file import read_plain
 
 FORMAT: Final = "posegan-reid"
-VERSION: Final = 1
+VERSION: Final = 2
 FILE_NAME: Final = "reid.pt"
 HASH_NAME: Final = "reid.pt.sha256"
 

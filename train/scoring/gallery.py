@@ -129,17 +129,16 @@ def open_gallery(place: Path | None, pairs: Sequence[Pair], judge: Judge) -> Gal
     )
 
 
-def require_fit(gallery: Gallery, where: Path) -> dict[str, float]:
-    """Make sure that a judge knows real people and does not know the mean image.
+def examined(gallery: Gallery, where: Path) -> dict[str, float]:
+    """Let every image of the gallery ask for its person, then the mean image in its place.
 
-    Every image of the gallery asks for its person by Market's rule; then the mean image asks in
-    the place of each.
+    Answers are counted by Market's rule: other images of the person by the same camera are none.
 
     Returns:
         Figures for ``metrics.json``.
 
     Raises:
-        UsageError: The judge is refused, with the figures.
+        UsageError: The gallery shows nobody who could be asked for.
     """
     asking = gallery.labels[:, 0] > DISTRACTOR
     if not asking.any():
@@ -147,11 +146,23 @@ def require_fit(gallery: Gallery, where: Path) -> dict[str, float]:
     labels = gallery.labels[asking]
     real = gallery.answers(gallery.embeddings[asking], labels)
     mean = gallery.answers(gallery.mean[None], labels)
-    figures = {
+    return {
         "real_rank_1": _mean(real.rank_1),
         "real_map": _mean(real.precision),
         "mean_rank_1": _mean(mean.rank_1),
     }
+
+
+def require_fit(gallery: Gallery, where: Path) -> dict[str, float]:
+    """Make sure that a judge knows real people and does not know the mean image.
+
+    Returns:
+        What :func:`examined` found.
+
+    Raises:
+        UsageError: The judge is refused, with the figures.
+    """
+    figures = examined(gallery, where)
     fit = figures["real_rank_1"] >= LEAST_RANK_1 and figures["mean_rank_1"] <= MOST_OF_MEAN
     if not fit:
         origin = gallery.origin

@@ -137,11 +137,15 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
     assert not settings.out.exists()
 
 
-@pytest.mark.parametrize("fault", ["another lesson", "nothing finite", "another network", "list"])
+@pytest.mark.parametrize(
+    "fault", ["older", "another lesson", "nothing finite", "another network", "list"]
+)
 def test_files_that_are_no_judge_are_damaged(fault: str, settings: ReidSettings) -> None:
     path = make_judge(settings, QUIET, lesson=SHORT)
     content = torch.load(path, weights_only=True)
-    if fault == "another lesson":
+    if fault == "older":
+        content["version"] -= 1
+    elif fault == "another lesson":
         content["lesson"]["steps"] = 1
     elif fault == "nothing finite":
         content["weights"]["embed.weight"][0, 0] = torch.nan
