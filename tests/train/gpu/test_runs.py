@@ -124,10 +124,10 @@ def figures(folder: Path) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures of six people, named as in Market-1501."""
+    """Pictures of ten people, named as in Market-1501."""
     folder = tmp_path_factory.mktemp("people")
     rng = np.random.default_rng(4)
-    for person in range(6):
+    for person in range(10):
         colour = rng.integers(40, 215, 3)
         for number in range(5):
             picture = np.clip(colour + rng.normal(0, 12, (128, 64, 3)), 0, 255).astype(np.uint8)
