@@ -117,7 +117,14 @@ def _add_paths(places: list[Path]) -> None:
 def missing_packages() -> list[str]:
     """Name the packages that cannot be found; none of them is imported."""
     names = {"PIL": "pillow"}
-    return [names.get(n, n) for n in NEEDED if importlib.util.find_spec(n) is None]
+    return [names.get(name, name) for name in NEEDED if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def call(command: list[str], seconds: float, log: Path, **environment: str) -> None:
@@ -158,9 +165,8 @@ def main() -> int:
         print(f"bench-gpu: missing {', '.join(missing)}; see --wheels", file=sys.stderr)
         return 2
     _add_paths([REPOSITORY, REPOSITORY / "tests", HERE])
-    from gpu_parts import Parts
-
     import torch
+    from gpu_parts import Parts
 
     if given.device == "cuda" and not torch.cuda.is_available():
         print("bench-gpu: no CUDA device; --device cpu tries the program", file=sys.stderr)

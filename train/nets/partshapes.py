@@ -114,7 +114,9 @@ def completed(joints: Tensor) -> Tensor:
     hips = (joints[:, JOINT["RHip"]] + joints[:, JOINT["LHip"]]) / 2
     down = F.normalize(hips - shoulders, dim=-1, eps=0)[:, None]
     length = torso_lengths(joints)[:, None, None]
-    hip, knee, ankle = (tuple(JOINT[f"{side}{name}"] for side in "RL") for name in ("Hip", "Kne", "Ank"))
+    hip, knee, ankle = (
+        tuple(JOINT[f"{side}{name}"] for side in "RL") for name in ("Hip", "Kne", "Ank")
+    )
     hips_found, knees, ankles = (picked(joints, each) for each in (hip, knee, ankle))
     knees = torch.where(torch.isfinite(knees), knees, hips_found + THIGH_LENGTH * length * down)
     thigh = F.normalize(knees - hips_found, dim=-1, eps=0)

@@ -51,9 +51,8 @@ def test_the_nearest_neighbour_is_found_and_pulled_to(
     window: int, device: torch.device, rng: np.random.Generator
 ) -> None:
     shape = (2, 6, 20, 13)
-    generated, real = (
-        torch.tensor(rng.normal(size=shape), dtype=torch.float32) for _ in range(2)
-    )
+    generated, real = (torch.tensor(rng.normal(size=shape), dtype=torch.float32) for _ in range(2))
+
     def loss(a: Tensor, b: Tensor) -> Tensor:
         return nearest_neighbour_loss(a, b, window)
 
