@@ -1,4 +1,4 @@
-"""Everything that wants a GPU, in eight minutes: tests, speed, and two generators trained and scored.
+"""Everything that wants a GPU, in eight minutes: tests, speed, two generators trained and scored.
 
     python3 tests/bench/bench_gpu.py [--minutes 8] [--out tests/bench/results] [--wheels DIR]
     python3 tests/bench/bench_gpu.py --device cpu --minutes 2      # tries the program itself
@@ -45,6 +45,7 @@ class Budget:
     """
 
     def __init__(self, seconds: float, reserve_s: float = 8.0) -> None:
+        self.seconds = seconds
         self._end = time.monotonic() + seconds - reserve_s
 
     @property

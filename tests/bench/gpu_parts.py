@@ -109,7 +109,12 @@ class Parts:
         # Whatever plugins a machine has, none of them takes part.
         place = {"POSEGAN_GPU_TESTS": self._device.type, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         try:
-            self._call(command, self._budget.at_most(30 if self._small else 120), report, **place)
+            self._call(
+                command,
+                self._budget.at_most(self._budget.seconds / 4 if self._small else 150),
+                report,
+                **place,
+            )
         finally:
             print(report.read_text(errors="replace")[-1500:], flush=True)
         return {"report": report.name, "last_line": report.read_text().strip().splitlines()[-1]}
@@ -120,7 +125,7 @@ class Parts:
 
     def _market(self) -> dict[str, Any]:
         """Draw as many people as the cores draw in half of the time, and prepare them."""
-        limit = self._budget.at_most(45 if self._small else 90)
+        limit = self._budget.at_most(self._budget.seconds / 3 if self._small else 90)
         cores, people = os.cpu_count() or 1, 4
         if not self._small:
             rate = self._pictures_per_s()

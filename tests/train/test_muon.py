@@ -129,7 +129,7 @@ def test_a_run_that_muon_moves_goes_on_from_its_checkpoint() -> None:
     )
     first, second = (TrainState(settings, torch.device("cpu"), on_device=True) for _ in range(2))
     _move(first, seed=1)
-    second.restore(first.content())
+    second.restore(copy.deepcopy(first.content()))
     for state in (first, second):
         _move(state, seed=2)
     for old, new in zip(first.generator.parameters(), second.generator.parameters(), strict=True):

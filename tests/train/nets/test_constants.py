@@ -1,4 +1,4 @@
-"""Constants are made once a device, and a step makes none: on CUDA each would have to be waited for."""
+"""Constants are made once a device: on CUDA each new one would have to be waited for."""
 
 from __future__ import annotations
 
