@@ -12,7 +12,7 @@ PARALLEL := -n $(WORKERS) --dist worksteal
 QUICK := not process and not long and not slow and not gpu and not soak and not promises
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick test slow check lint format bench promises soak test-gpu mutants clean
+.PHONY: help install demo quick test slow check lint format bench bench-gpu promises soak test-gpu mutants clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -62,7 +62,7 @@ format: $(STAMP) ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP) ## print the tables of speed; asserts nothing
-	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out %/bench_gpu.py,$(wildcard tests/bench/bench_*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 promises: $(STAMP) ## the promises at their quick figure
 	$(PYTEST) -m promises --timeout 3600
@@ -72,6 +72,9 @@ soak: $(STAMP) ## the promises at their long figure (hours)
 
 test-gpu: $(STAMP) ## tests that need a CUDA device
 	$(PYTEST) -m gpu --timeout 3600
+
+bench-gpu: ## tests, speed and two trained generators on a GPU, in eight minutes; installs nothing
+	$(PYTHON) tests/bench/bench_gpu.py
 
 # MUTANTS='shared.affine*' tries one module's. The results stay in mutants/; `mutmut show NAME` prints one.
 mutants: $(STAMP) ## put single faults into the core modules and list those that no test sees (an hour)

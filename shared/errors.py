@@ -32,6 +32,7 @@ OUT_OF_MEMORY = (
     "Cannot allocate memory",
     "failed to map segment",
     "can't start new thread",
+    "_STATUS_ALLOC_FAILED",
 )
 """Words by which torch, the loader and the system say that memory is used up."""
 

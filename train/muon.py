@@ -58,6 +58,11 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     return result if matrix.shape[0] <= matrix.shape[1] else result.mT
 
 
+def state_names(parameter: Tensor) -> frozenset[str]:
+    """Return what Muon keeps of a parameter, by name."""
+    return frozenset({"momentum"} if is_matrix(parameter) else {"step", "mean", "square"})
+
+
 def is_matrix(parameter: Tensor) -> bool:
     """Tell whether a parameter is a convolution that Muon moves."""
     return (
@@ -91,6 +96,22 @@ class Muon(Optimizer):
         super().__init__(groups, {"lr": lr, "betas": betas})
         # A scaler of scale 1 hands what it found to the optimiser instead of waiting for it.
         self._step_supports_amp_scaling = True
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what another Muon of such parameters kept, on the parameters' device.
+
+        Raises:
+            ValueError: It is of other parameters.
+        """
+        kinds = [group["orthogonal"] for group in self.param_groups]
+        super().load_state_dict(state_dict)
+        for group, kind in zip(self.param_groups, kinds, strict=True):
+            group["orthogonal"] = kind
+            for parameter in group["params"]:
+                kept = self.state.get(parameter, {})
+                # torch leaves counts of steps on the CPU, and powers of them would differ there.
+                if "step" in kept:
+                    kept["step"] = kept["step"].to(parameter.device)
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]

@@ -12,7 +12,7 @@ from torch.optim import Adam, Optimizer
 
 from shared.errors import DamagedError, UsageError, problem
 from train.device import put_on
-from train.muon import Muon
+from train.muon import Muon, state_names
 from train.nets.generators import make_generator
 from train.nets.kinds import make_discriminator
 from train.settings.tree import TrainSettings
@@ -34,8 +34,8 @@ _COUNTERS = {
     "best_score": float,
     "best_images": int,
 }
-_RATES = ("lr", "eps", "weight_decay")
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+_ADAM_STATE = frozenset({"step", "exp_avg", "exp_avg_sq"})
+_NUMBERS = ("lr", "eps", "weight_decay")
 
 
 class TrainState:
@@ -210,7 +210,7 @@ def _set_random_state(state: dict[str, Any], device: torch.device) -> None:
         torch.cuda.set_rng_state(state["cuda"], device)
 
 
-def _load_optimizer(optimizer: Adam, content: Any, where: str) -> None:
+def _load_optimizer(optimizer: Optimizer, content: Any, where: str) -> None:
     """Load what an optimiser saved, after it is known to be of its parameters.
 
     Raises:
@@ -219,13 +219,16 @@ def _load_optimizer(optimizer: Adam, content: Any, where: str) -> None:
     try:
         optimizer.load_state_dict(content)
         for group in optimizer.param_groups:
-            numbers = [*(group[name] for name in _RATES), *group["betas"]]
+            names = [name for name in _NUMBERS if name in optimizer.defaults]
+            numbers = [*(group[name] for name in names), *group["betas"]]
             right = all(type(number) in (int, float) for number in numbers)
             _require("" if right else "rates that are no numbers", where)
         for parameter, state in optimizer.state.items():
-            float(state["step"])
-            shapes = {tuple(state[name].shape) for name in _MOMENTS}
-            right = shapes == {tuple(parameter.shape)}
+            muon = isinstance(optimizer, Muon)
+            expected = state_names(parameter) if muon else _ADAM_STATE
+            _require("" if set(state) == expected else "state of other names", where)
+            shapes = {name: tuple(parameter.shape) for name in expected} | {"step": ()}
+            right = all(tuple(value.shape) == shapes[name] for name, value in state.items())
             _require("" if right else "moments of other shapes", where)
     except DamagedError:
         raise

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from train.data.batch import Batch
+from train.device import full_precision
 from train.losses.objective import Objective
 from train.nets.drawing_network import Drawing, DrawingNetwork
 from train.state import TrainState
@@ -74,11 +75,17 @@ def train_step(
     return StepReport(finite=d_finite & g_finite, discriminator=d_report, generator=g_report)
 
 
-def draw_batch(generator: DrawingNetwork, batch: Batch) -> Drawing:
-    """Draw the sources of a batch in their target poses, in float32."""
+def draw_batch(generator: DrawingNetwork, batch: Batch, *, exact: bool = False) -> Drawing:
+    """Draw the sources of a batch in their target poses; the result is float32.
+
+    Args:
+        generator: Draws.
+        batch: Sources and poses.
+        exact: Whether to compute in float32 too, on any device; in training it is mixed.
+    """
     guidance = batch.guidance
     prepared = generator.prepare(guidance)
-    with mixed_precision(batch.source_image.device):
+    with full_precision() if exact else mixed_precision(batch.source_image.device):
         drawing: Drawing = generator(batch.source_image, guidance, prepared)
     return drawing.float()
 

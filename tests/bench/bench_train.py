@@ -34,6 +34,7 @@ sys.path += [str(REPOSITORY), str(REPOSITORY / "tests")]
 from drawn_shards import random_arrays  # noqa: E402
 
 SIZE = (128, 64)
+_NETWORKS = ("generator", "discriminator")
 
 
 def synchronised(device: torch.device) -> float:
@@ -46,8 +47,18 @@ def synchronised(device: torch.device) -> float:
 class Bench:
     """One preset at one batch size."""
 
-    def __init__(self, preset: str, batch: int, features: str, device: torch.device) -> None:
-        layers = ({"generator": {"image_size": SIZE}}, {"data": {"batch": batch}})
+    def __init__(
+        self,
+        preset: str,
+        batch: int,
+        features: str,
+        device: torch.device,
+        *,
+        channels: int | None = None,
+    ) -> None:
+        layers = [{"generator": {"image_size": SIZE}}, {"data": {"batch": batch}}]
+        if channels:
+            layers += [{name: {"base_channels": channels}} for name in _NETWORKS]
         self.settings = resolve(preset, *layers, {"loss": {"features": "pixels"}})
         self.device = device
         self.state = TrainState(self.settings, device)
@@ -69,7 +80,8 @@ class Bench:
         begin = time.perf_counter()
         drawn = self.feed.draw()
         self.waited += time.perf_counter() - begin
-        return make_batch(drawn.samples, drawn.mirrored, sigma=6.0)
+        poses = self.settings.generator.drawn_poses
+        return make_batch(drawn.samples, drawn.mirrored, sigma=6.0, poses=poses)
 
     def step(self) -> None:
         train_step(self.state, self.objective, self.draw)

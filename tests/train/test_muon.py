@@ -8,7 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from shared.errors import DamagedError
 from train.muon import MATRIX_FACTOR, MOMENTUM, POLYNOMIAL, STEPS, Muon, is_matrix, orthogonalised
+from train.settings.presets import resolve
+from train.state import TrainState
 
 
 @pytest.mark.parametrize("shape", [(20, 50), (50, 20), (16, 16)])
@@ -118,3 +121,38 @@ def test_what_a_scaler_found_not_finite_moves_nothing() -> None:
     before = step(0.5, 0.0)
     torch.testing.assert_close(step(float("nan"), 1.0), before, atol=0, rtol=0)
     assert not torch.equal(step(0.5, 0.0)["weight"], before["weight"])
+
+
+def test_a_run_that_muon_moves_goes_on_from_its_checkpoint() -> None:
+    settings = resolve(
+        "demo", {"generator": {"base_channels": 16}}, {"discriminator": {"base_channels": 4}}
+    )
+    first, second = (TrainState(settings, torch.device("cpu"), on_device=True) for _ in range(2))
+    _move(first, seed=1)
+    second.restore(copy.deepcopy(first.content()))
+    for state in (first, second):
+        _move(state, seed=2)
+    for old, new in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+@pytest.mark.parametrize("spoil", ["shape", "name"])
+def test_what_muon_did_not_keep_is_refused(spoil: str) -> None:
+    settings = resolve(
+        "demo", {"generator": {"base_channels": 16}}, {"discriminator": {"base_channels": 4}}
+    )
+    state = TrainState(settings, torch.device("cpu"), on_device=True)
+    _move(state, seed=1)
+    content = state.content()
+    kept = next(s for s in content["generator_optimizer"]["state"].values() if "momentum" in s)
+    value = kept.pop("momentum")
+    kept["momentum" if spoil == "shape" else "mean"] = value[:1] if spoil == "shape" else value
+    with pytest.raises(DamagedError, match="generator_optimizer"):
+        state.restore(content)
+
+
+def _move(state: TrainState, *, seed: int) -> None:
+    torch.manual_seed(seed)
+    for parameter in state.generator.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    state.generator_optimizer.step()

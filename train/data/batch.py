@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shared.affine import NO_TRANSFORM
 from shared.skeleton import MIRROR_JOINTS, MIRROR_PARTS
 from train.data.store import Samples
+from train.nets.constants import no_transform, picked
 from train.nets.guidance import Guidance
 from train.nets.poses import POSES
 from train.settings.networks import DrawnPoses
@@ -136,27 +136,26 @@ def mirror_samples(samples: Samples, mirrored: Tensor) -> Samples:
         target_joints=chosen(_joints(samples.target_joints, width), samples.target_joints),
         target_quads=chosen(_quads(samples.target_quads, width), samples.target_quads),
         transforms=chosen(_transforms(samples.transforms, width), samples.transforms),
-        status=chosen(samples.status[:, list(MIRROR_PARTS)], samples.status),
+        status=chosen(picked(samples.status, MIRROR_PARTS), samples.status),
     )
 
 
 def _joints(joints: Tensor, width: int) -> Tensor:
-    swapped = joints[:, list(MIRROR_JOINTS)]
+    swapped = picked(joints, MIRROR_JOINTS)
     return torch.stack((width - 1 - swapped[..., 0], swapped[..., 1]), dim=-1)
 
 
 def _quads(quads: Tensor, width: int) -> Tensor:
-    swapped = quads[:, list(MIRROR_PARTS)][:, :, [1, 0, 3, 2]]
+    swapped = picked(quads, MIRROR_PARTS).unflatten(2, (2, 2)).flip(3).flatten(2, 3)
     return torch.stack((width - 1 - swapped[..., 0], swapped[..., 1]), dim=-1)
 
 
 def _transforms(transforms: Tensor, width: int) -> Tensor:
     """Conjugate with the mirror; a part without a transform keeps its mark."""
-    old = transforms[:, list(MIRROR_PARTS)]
+    old = picked(transforms, MIRROR_PARTS)
     (a, b, u), (c, d, v) = old[..., 0, :].unbind(-1), old[..., 1, :].unbind(-1)
     last = width - 1
     first_row = torch.stack((a, -b, last - a * last - u), dim=-1)
     second_row = torch.stack((-c, d, v + c * last), dim=-1)
-    mark = torch.as_tensor(NO_TRANSFORM, dtype=old.dtype, device=old.device)
-    absent = (old == mark).all(dim=-1).all(dim=-1)[..., None, None]
+    absent = (old == no_transform(old)).all(dim=-1).all(dim=-1)[..., None, None]
     return torch.where(absent, old, torch.stack((first_row, second_row), dim=-2))

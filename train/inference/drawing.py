@@ -7,12 +7,12 @@ from torch import Tensor
 
 from train.data.batch import Batch, unscaled
 from train.nets.drawing_network import DrawingNetwork
-from train.step import generate
+from train.step import draw_batch
 
 
 @torch.no_grad()
 def draw_pictures(generator: DrawingNetwork, batch: Batch) -> Tensor:
-    """Draw a batch without dropout.
+    """Draw a batch without dropout, on every device as a CPU draws it: within a grey level.
 
     Args:
         generator: In training mode or not; it is left as it was.
@@ -23,6 +23,6 @@ def draw_pictures(generator: DrawingNetwork, batch: Batch) -> Tensor:
     """
     was_training = generator.training
     generator.eval()
-    pictures = unscaled(generate(generator, batch))
+    pictures = unscaled(draw_batch(generator, batch, exact=True).image)
     generator.train(was_training)
     return pictures

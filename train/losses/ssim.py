@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from train.nets.constants import constant
+
 WINDOW = 7
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
@@ -84,7 +86,7 @@ def ssim_map(
     # On [0, 1]: about zero, as images in [-1, 1] are, the term of the means would not be SSIM's.
     x, y = (generated + 1) / 2, (target.detach() + 1) / 2
     if grey:
-        weights = torch.tensor(GREY, dtype=x.dtype, device=x.device).view(1, 3, 1, 1)
+        weights = constant(GREY, x.dtype, x.device).view(1, 3, 1, 1)
         x, y = (x * weights).sum(1, keepdim=True), (y * weights).sum(1, keepdim=True)
     blurred = _blurred(torch.stack([x, y, x * x + y * y, x * y]), window, sigma)
     mean_x, mean_y, energy, product = blurred
@@ -106,6 +108,34 @@ def gaussian(window: int, sigma: float, like: Tensor) -> Tensor:
 def _blurred(maps: Tensor, window: int, sigma: float) -> Tensor:
     """Blur maps ``(..., H, W)`` along both axes, the valid part only."""
     weights = gaussian(window, sigma, maps)
+    if maps.device.type != "cpu":
+        return blurred_by_products(maps, weights)
     flat = maps.reshape(-1, 1, *maps.shape[-2:])
     flat = F.conv2d(F.conv2d(flat, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
     return flat.view(*maps.shape[:-2], *flat.shape[-2:])
+
+
+def blurred_by_products(maps: Tensor, weights: Tensor) -> Tensor:
+    """Blur maps ``(..., H, W)`` by products with banded matrices.
+
+    A GPU rounds a convolution's float32 to 10 bits (TF32). A variance is the small difference of
+    two means, and would drown in that; products of matrices are left in float32.
+
+    Args:
+        maps: The maps.
+        weights: ``(window,)``.
+
+    Returns:
+        The valid part, ``(..., H - window + 1, W - window + 1)``.
+    """
+    down, across = (_band(weights, length) for length in maps.shape[-2:])
+    return down @ maps @ across.mT
+
+
+def _band(weights: Tensor, length: int) -> Tensor:
+    """Return the matrix ``(length - window + 1, length)`` whose rows hold the weights, shifted."""
+    rows = length - len(weights) + 1
+    band = weights.new_zeros((rows, length + 1))
+    # Row k begins k places further on: as one line, each begins length + 1 after the one before.
+    band[:, : len(weights)] = weights
+    return band.flatten()[: rows * length].view(rows, length)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from shared.affine import NO_TRANSFORM
 from shared.least_squares import NEWTON_STEPS_HARD, SINGULAR
 from shared.skeleton import JOINT, TORSO_JOINTS
+from train.nets.constants import no_transform, picked
 
 BODY_JOINTS = (*TORSO_JOINTS, JOINT["RKne"], JOINT["LKne"])
 """Hips, shoulders and knees."""
@@ -31,8 +31,8 @@ def body_transforms(source_joints: Tensor, target_joints: Tensor) -> tuple[Tenso
         float64 ``(b, 2, 3)``, target -> source in pixels, and bool ``(b,)``: where the points fix
         one. Elsewhere it is the mark of a missing transform.
     """
-    source = source_joints[:, list(BODY_JOINTS)].double()
-    target = target_joints[:, list(BODY_JOINTS)].double()
+    source = picked(source_joints, BODY_JOINTS).double()
+    target = picked(target_joints, BODY_JOINTS).double()
     counted = (torch.isfinite(source) & torch.isfinite(target)).all(dim=-1)[..., None]
     number = counted.sum(dim=1).double()
     points, centre, scale = _normalised(target, counted, number)
@@ -51,8 +51,7 @@ def body_transforms(source_joints: Tensor, target_joints: Tensor) -> tuple[Tenso
     spread = _principal(images)[0].square().sum(1)
     good = (torch.minimum(smallest, spread) >= SINGULAR) & (number[:, 0] >= FEWEST)
     good &= torch.isfinite(transforms).all(dim=-1).all(dim=-1)
-    mark = torch.as_tensor(NO_TRANSFORM, dtype=torch.float64, device=transforms.device)
-    return torch.where(good[:, None, None], transforms, mark), good
+    return torch.where(good[:, None, None], transforms, no_transform(transforms)), good
 
 
 def _normalised(points: Tensor, counted: Tensor, number: Tensor) -> tuple[Tensor, Tensor, Tensor]:

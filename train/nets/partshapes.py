@@ -29,12 +29,17 @@ from shared.skeleton import (
     NUM_PARTS,
 )
 from shared.stable_fit import CALF_LENGTH, THIGH_LENGTH
+from train.nets.constants import constant, picked
 
 OUTSIDE = -1e3
 """Depth in pixels of every point in a part that is absent."""
 
 BODY_HALF_WIDTHS = (0.12, 0.3, *(0.14,) * 2, *(0.11,) * 2, *(0.1,) * 4)
 """Half the width of each part's body in torso lengths; the torso's is added to its joints'."""
+
+
+LIMB_BEGINS, LIMB_ENDS = zip(*LIMBS, strict=True)
+"""The joints at which the limbs begin and end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +74,10 @@ def part_shapes(joints: Tensor) -> PartShapes:
     """
     joints = completed(joints)
     torso_length = torso_lengths(joints)[:, None]
-    first = joints[:, [a for a, _ in LIMBS]]
-    second = joints[:, [b for _, b in LIMBS]]
+    first = picked(joints, LIMB_BEGINS)
+    second = picked(joints, LIMB_ENDS)
     begin = first + LIMB_START * (first - second)
-    reach = 1 + torch.tensor(MASK_LIMB_END, dtype=joints.dtype, device=joints.device)
+    reach = 1 + constant(tuple(MASK_LIMB_END), joints.dtype, joints.device)
     finish = begin + reach[:, None] * (second - begin)
     torso_start, torso_end, torso_half = _torso(joints, torso_length)
     centre, half = _head(joints, torso_length)
@@ -81,7 +86,7 @@ def part_shapes(joints: Tensor) -> PartShapes:
     along = torch.cat([torso_end, centre + up, finish], dim=1) - start
     length = along.square().sum(dim=-1).sqrt()
     limb_half = (LIMB_HALF_WIDTH * torso_length).expand(-1, len(LIMBS))
-    body = torso_length * torch.tensor(BODY_HALF_WIDTHS, dtype=joints.dtype, device=joints.device)
+    body = torso_length * constant(BODY_HALF_WIDTHS, joints.dtype, joints.device)
     body = torch.cat([body[:, :1] + torso_half, body[:, 1:]], dim=1)
     half_width = torch.cat([body[:, :1], half, limb_half], dim=1)
     known = torch.isfinite(length) & torch.isfinite(half_width) & (length > 0)
@@ -109,14 +114,17 @@ def completed(joints: Tensor) -> Tensor:
     hips = (joints[:, JOINT["RHip"]] + joints[:, JOINT["LHip"]]) / 2
     down = F.normalize(hips - shoulders, dim=-1, eps=0)[:, None]
     length = torso_lengths(joints)[:, None, None]
-    hip, knee, ankle = ([JOINT[f"{side}{name}"] for side in "RL"] for name in ("Hip", "Kne", "Ank"))
-    hips_found, knees, ankles = (joints[:, each] for each in (hip, knee, ankle))
+    hip, knee, ankle = (
+        tuple(JOINT[f"{side}{name}"] for side in "RL") for name in ("Hip", "Kne", "Ank")
+    )
+    hips_found, knees, ankles = (picked(joints, each) for each in (hip, knee, ankle))
     knees = torch.where(torch.isfinite(knees), knees, hips_found + THIGH_LENGTH * length * down)
     thigh = F.normalize(knees - hips_found, dim=-1, eps=0)
     way = F.normalize(thigh + down, dim=-1, eps=0)
     ankles = torch.where(torch.isfinite(ankles), ankles, knees + CALF_LENGTH * length * way)
     result = joints.clone()
-    result[:, knee], result[:, ankle] = knees, ankles
+    for columns, found in ((knee, knees), (ankle, ankles)):
+        result.index_copy_(1, constant(columns, torch.int64, result.device), found)
     return result
 
 
@@ -216,7 +224,7 @@ def _torso(joints: Tensor, torso_length: Tensor) -> tuple[Tensor, Tensor, Tensor
 
 def _head(joints: Tensor, torso_length: Tensor) -> tuple[Tensor, Tensor]:
     """Return the centre ``(b, 1, 2)`` and half the side ``(b, 1)`` of the head's square."""
-    points = joints[:, list(HEAD_JOINTS)]
+    points = picked(joints, tuple(HEAD_JOINTS))
     here = torch.isfinite(points).all(dim=-1, keepdim=True)
     centre = torch.where(here, points, 0.0).sum(dim=1) / here.sum(dim=1)
     return centre[:, None], HEAD_HALF_SIDE * torso_length

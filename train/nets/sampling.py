@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from train.nets.constants import constant
+
 
 def pixel_grid(size: tuple[int, int], device: torch.device) -> Tensor:
     """Return the places (x, y) of all pixels of a map, float32 ``(h, w, 2)``; centres are whole."""
@@ -35,7 +37,7 @@ def sample_at(maps: Tensor, places: Tensor) -> Tensor:
     if maps.is_cuda and torch.are_deterministic_algorithms_enabled():
         return sample_in_order(maps, places)
     height, width = maps.shape[2:]
-    scale = torch.tensor([2 / width, 2 / height], dtype=places.dtype, device=places.device)
+    scale = constant((2 / width, 2 / height), places.dtype, places.device)
     grid = (places + 0.5) * scale - 1
     found = F.grid_sample(
         maps.to(places.dtype), grid, mode="bilinear", padding_mode="zeros", align_corners=False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from shared.affine import NO_TRANSFORM, STATUS_DIRECT, STATUS_MIRRORED, STATUS_NONE
+from shared.affine import STATUS_DIRECT, STATUS_MIRRORED, STATUS_NONE
 from shared.skeleton import (
     HEAD_JOINTS,
     JOINT,
@@ -27,9 +27,10 @@ from shared.stable_fit import (
     SHORTEST_AXIS,
     TORSO_STRETCH,
 )
-from train.nets.partshapes import completed, torso_lengths
+from train.nets.constants import constant, no_transform, picked
+from train.nets.partshapes import LIMB_BEGINS, LIMB_ENDS, completed, torso_lengths
 
-OTHER_SIDE = [index ^ 1 for index in range(len(LIMBS))]
+OTHER_SIDE = tuple(index ^ 1 for index in range(len(LIMBS)))
 
 
 def stable_maps(source_joints: Tensor, target_joints: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,7 +54,7 @@ def stable_maps(source_joints: Tensor, target_joints: Tensor) -> tuple[Tensor, T
     status = torch.cat([body, limb_status], dim=1)
     transforms = torch.cat([torso[:, None], head[:, None], limbs], dim=1)
     known = (status != STATUS_NONE) & torch.isfinite(transforms).all(dim=-1).all(dim=-1)
-    mark = torch.as_tensor(NO_TRANSFORM, dtype=transforms.dtype, device=transforms.device)
+    mark = no_transform(transforms)
     return torch.where(known[..., None, None], transforms, mark), status * known
 
 
@@ -86,7 +87,7 @@ def _torso_frame(joints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _head(source: Tensor, target: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    source_head, target_head = source[:, list(HEAD_JOINTS)], target[:, list(HEAD_JOINTS)]
+    source_head, target_head = (picked(each, tuple(HEAD_JOINTS)) for each in (source, target))
     here, there = torch.isfinite(source_head[..., 0]), torch.isfinite(target_head[..., 0])
     common = here & there
     shared = common.any(dim=1, keepdim=True)
@@ -110,7 +111,7 @@ def _facing(joints: Tensor) -> Tensor:
 def _first_known(joints: Tensor, groups: tuple[tuple[str, ...], ...]) -> Tensor:
     result = torch.full_like(joints[:, 0], torch.nan)
     for group in groups:
-        points = joints[:, [JOINT[name] for name in group]]
+        points = picked(joints, tuple(JOINT[name] for name in group))
         mean = _mean_of(points, torch.isfinite(points[..., 0]))
         result = torch.where(torch.isfinite(result), result, mean)
     return result
@@ -121,13 +122,13 @@ def _limbs(source: Tensor, target: Tensor, raw: Tensor, scale: Tensor) -> tuple[
     target_start, target_along = _limb_vectors(target)
     start, along = _limb_vectors(source)
     missing = ~torch.isfinite(along[..., :1])
-    start = torch.where(missing, start[:, OTHER_SIDE], start)
-    along = torch.where(missing, along[:, OTHER_SIDE], along)
+    start = torch.where(missing, picked(start, OTHER_SIDE), start)
+    along = torch.where(missing, picked(along, OTHER_SIDE), along)
     low, high = LIMB_STRETCH[0] * scale[:, None], LIMB_STRETCH[1] * scale[:, None]
     lengthwise = (_length(along) / _length(target_along)).clamp(low, high)
     sidewise = raw[:, None].clamp(low, high).expand_as(lengthwise)
     linear = _two_scales(_unit(along), _unit(target_along), lengthwise, sidewise)
-    ends = torch.tensor(TRANSFORM_LIMB_END, dtype=source.dtype, device=source.device)
+    ends = constant(tuple(TRANSFORM_LIMB_END), source.dtype, source.device)
     to_centre = ((1 - LIMB_START) / 2 + (1 + LIMB_START) / 2 * ends)[:, None]
     maps = _about(linear, target_start + to_centre * target_along, start + to_centre * along)
     found = torch.where(missing[..., 0], STATUS_MIRRORED, STATUS_DIRECT)
@@ -136,8 +137,8 @@ def _limbs(source: Tensor, target: Tensor, raw: Tensor, scale: Tensor) -> tuple[
 
 
 def _limb_vectors(joints: Tensor) -> tuple[Tensor, Tensor]:
-    start = joints[:, [a for a, _ in LIMBS]]
-    return start, joints[:, [b for _, b in LIMBS]] - start
+    start = picked(joints, LIMB_BEGINS)
+    return start, picked(joints, LIMB_ENDS) - start
 
 
 def _two_scales(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from shared.skeleton import JOINT, LIMBS
+from train.nets.constants import picked
 from train.nets.posemaps import SIGMA_HEIGHT
 
 STICKMAN_CHANNELS = 3
@@ -53,7 +54,7 @@ def stick_figures(joints: Tensor, size: tuple[int, int], sigma: float = 6.0) -> 
 
 def _nearest(joints: Tensor, sticks: tuple[tuple[int, int], ...], size: tuple[int, int]) -> Tensor:
     """Return squared distances to the nearest stick ``(b, h, w)``, infinite without any."""
-    starts, ends = (joints[:, list(each), None, None] for each in zip(*sticks, strict=True))
+    starts, ends = (picked(joints, each)[:, :, None, None] for each in zip(*sticks, strict=True))
     y = torch.arange(size[0], dtype=joints.dtype, device=joints.device)[:, None]
     x = torch.arange(size[1], dtype=joints.dtype, device=joints.device)
     along_x, along_y = (ends - starts).unbind(-1)

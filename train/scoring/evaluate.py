@@ -17,7 +17,7 @@ import torch
 
 from shared.console import Console
 from shared.files import Disk
-from train.device import find_device
+from train.device import find_device, full_precision
 from train.metrics.judged import REID
 from train.metrics.protocols import Score
 from train.scoring.distances import references
@@ -89,6 +89,7 @@ class Scored:
     by_pair: str
 
 
+@full_precision()
 def score_pairs(
     settings: EvalSettings, pairing: Pairing, pairs: tuple[Pair, ...], console: Console
 ) -> Scored:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from skimage.metrics import structural_similarity
 
-from train.losses.ssim import GREY, part_ssim_loss, ssim_loss, ssim_map
+from train.losses.ssim import GREY, blurred_by_products, part_ssim_loss, ssim_loss, ssim_map
 
 
 def pictures(seed: int, batch: int = 2, height: int = 19, width: int = 14) -> torch.Tensor:
@@ -102,3 +103,12 @@ def test_gradients_are_those_of_finite_differences_and_spare_the_target() -> Non
     assert torch.autograd.gradcheck(lambda image: part_ssim_loss(image, y, masks), (x,))
     ssim_loss(x, y).backward()
     assert y.grad is None
+
+
+def test_products_with_bands_blur_as_convolutions_do(rng: np.random.Generator) -> None:
+    maps = torch.tensor(rng.normal(size=(2, 3, 17, 11)))
+    weights = torch.tensor(rng.uniform(size=5))
+    flat = maps.view(-1, 1, 17, 11)
+    flat = F.conv2d(F.conv2d(flat, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+    found = blurred_by_products(maps, weights)
+    torch.testing.assert_close(found, flat.view(2, 3, 13, 7))

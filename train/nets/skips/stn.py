@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.skeleton import NUM_JOINTS
+from train.nets.constants import constant
 from train.nets.guidance import Guidance
 from train.nets.sampling import pixel_grid, sample_at
 from train.nets.skips.parts import WARPED_LEVELS
@@ -56,7 +57,7 @@ class StnSkip(Skip):
         self.check_size(guidance)
         height, width = guidance.image_size
         both = torch.cat([guidance.source_joints, guidance.target_joints], dim=1)
-        scale = torch.tensor([2 / width, 2 / height], device=both.device)
+        scale = constant((2 / width, 2 / height), both.dtype, both.device)
         places = (both + 0.5) * scale - 1
         present = torch.isfinite(places).all(dim=-1, keepdim=True)
         return torch.where(present, places, ABSENT).flatten(1)
@@ -75,7 +76,7 @@ class StnSkip(Skip):
 def _places(affine: Tensor, size: tuple[int, int]) -> Tensor:
     """Return the places ``(b, h, w, 2)`` in a map's pixels to which an affine leads its pixels."""
     height, width = size
-    half = torch.tensor([width / 2, height / 2], device=affine.device)
+    half = constant((width / 2, height / 2), affine.dtype, affine.device)
     grid = (pixel_grid(size, affine.device) + 0.5) / half - 1
     moved = (affine[:, None, None, :, :2] * grid[..., None, :]).sum(-1) + affine[
         :, None, None, :, 2
