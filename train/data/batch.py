@@ -146,7 +146,8 @@ def _joints(joints: Tensor, width: int) -> Tensor:
 
 
 def _quads(quads: Tensor, width: int) -> Tensor:
-    swapped = picked(quads, MIRROR_PARTS).unflatten(2, (2, 2)).flip(3).flatten(2, 3)
+    swapped = picked(quads, MIRROR_PARTS)
+    swapped = swapped.reshape(*swapped.shape[:2], 2, 2, 2).flip(3).flatten(2, 3)
     return torch.stack((width - 1 - swapped[..., 0], swapped[..., 1]), dim=-1)
 
 
