@@ -249,7 +249,8 @@ def paint(canvas: Reals, people: Sequence[Dressed], camera: Camera) -> list[Mark
         people: Skeletons in pixels of the crop, from the farthest to the nearest.
         camera: Whose light falls on them.
     """
-    flat, visible = canvas.reshape(-1, 3), []
+    flat = canvas.reshape(-1, 3)
+    visible: list[Marks] = []
     covered = np.zeros(canvas.shape[:2], dtype=bool)
     for body, person in people:
         fine = body.placed(float(FINE), np.full(2, 0.5 * (FINE - 1)))
@@ -258,25 +259,25 @@ def paint(canvas: Reals, people: Sequence[Dressed], camera: Camera) -> list[Mark
         flat[seen.pixels] = shade(seen, fine, person, camera.light)
         covered.reshape(-1)[:] = False
         covered.reshape(-1)[seen.pixels] = True
-        for (earlier, _), marks in zip(people, visible, strict=False):
-            marks &= ~hidden(earlier.points[:, :2], covered)
+        conceal(people, visible, covered)
         visible.append(visible_joints(fine, seen))
     return visible
 
 
-def hidden(joints: Floats, covered: Marks) -> Marks:
-    """Tell which joints a cover hides, bool (18,).
+def conceal(people: Sequence[Dressed], visible: Sequence[Marks], covered: Marks) -> None:
+    """Note, in place, which joints of the first people something hides that came later.
 
     Args:
-        joints: float64 (18, 2), in pixels of the crop.
+        people: Skeletons in pixels of the crop.
+        visible: Of the first of them, bool (18,) each.
         covered: bool (2·height, 2·width), on the fine grid.
     """
-    place = np.rint(FINE * joints + 0.5 * (FINE - 1)).astype(np.int64)
     limits = (covered.shape[1] - 1, covered.shape[0] - 1)
-    inside = ((place >= 0) & (place <= limits)).all(axis=1)
-    column, row = np.clip(place, 0, limits).T
-    marks: Marks = covered[row, column] & inside
-    return marks
+    for number, marks in enumerate(visible):
+        joints = people[number][0].points[:, :2]
+        place = np.rint(FINE * joints + 0.5 * (FINE - 1)).astype(np.int64)
+        column, row = np.clip(place, 0, limits).T
+        marks[covered[row, column]] = False
 
 
 def with_truth(

@@ -1,7 +1,8 @@
 """A stand-in for the pose detector of the published annotations: which joints it reports.
 
 Convention:
-    What :func:`reported` reports is true; it only leaves joints out. Visible joints are missed now and then;
+    What :func:`reported` reports is true; it only leaves joints out, and :func:`mistaken` adds
+    a detector's faults to it. Visible joints are missed now and then;
     hidden ones are often found all the same (a detector guesses a hidden shoulder well, a hidden
     wrist or eye badly); joints outside the picture never are; and of a few pictures nothing is
     found at all.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -10,14 +11,26 @@ import numpy as np
 from preprocess.demo.drawing.body import Angles, Pair
 from preprocess.demo.drawing.poses import Track, sample_angles
 from preprocess.demo.drawing.varied.chance import between, one_of
-from preprocess.demo.drawing.varied.ranges import Ranges
+from preprocess.demo.drawing.varied.ranges import Range, Ranges
 
 QUARTERS: Final = {"0": 0.36, "1": 0.18, "2": 0.28, "3": 0.18}
 """Shares of front, one side, back and the other side."""
-GESTURES: Final = {
+GESTURE_SHARES: Final = {
     "none": 0.66, "telephone": 0.09, "pockets": 0.08, "crossed": 0.05, "raised": 0.03,
     "behind": 0.05, "reaching": 0.04,
 }  # fmt: skip
+POCKET: Final = ((-0.2, -0.1), (0.4, 0.8), (0.3, 0.4))
+BACK: Final = ((-0.5, -0.4), (0.05, 0.2), (0.6, 0.8))
+GESTURES: Final[Mapping[str, tuple[tuple[Range, Range, Range], ...]]] = {
+    "none": (),
+    "telephone": (((0.1, 0.9), (1.6, 2.5), (0.0, 0.6)),),
+    "pockets": (POCKET, POCKET),
+    "crossed": (((0.2, 0.3), (1.3, 1.7), (1.05, 1.15)), ((0.2, 0.3), (1.3, 1.7), (0.95, 1.05))),
+    "raised": (((1.8, 2.8), (0.0, 0.9), (0.0, 0.1)),),
+    "behind": (BACK, BACK),
+    "reaching": (((0.7, 1.6), (0.0, 0.5), (0.0, 0.2)),),
+}
+"""Arm, elbow and inward turn of one hand, or of one and then the other, in radians."""
 
 
 def varied_track(rng: np.random.Generator, ranges: Ranges) -> Track:
@@ -54,34 +67,21 @@ def _running(track: Track, rng: np.random.Generator) -> Angles:
 
 def _gesturing(angles: Angles, rng: np.random.Generator) -> Angles:
     """Let one or both hands do something else than swing."""
-    kind, hand = one_of(rng, GESTURES), int(rng.integers(2))
-    if kind == "telephone":
-        arm, elbow, inward = (
-            between(rng, (0.1, 0.9)),
-            between(rng, (1.6, 2.5)),
-            between(rng, (0, 0.6)),
-        )
-        return _with_hand(angles, hand, arm, elbow, inward)
-    if kind == "pockets":
-        one = _with_hand(angles, hand, -0.15, between(rng, (0.4, 0.8)), 0.35)
-        return _with_hand(one, 1 - hand, -0.15, between(rng, (0.4, 0.8)), 0.35)
-    if kind == "crossed":
-        one = _with_hand(angles, hand, 0.25, between(rng, (1.3, 1.7)), 1.1)
-        return _with_hand(one, 1 - hand, 0.25, between(rng, (1.3, 1.7)), 1.0)
-    if kind == "raised":
-        return _with_hand(angles, hand, between(rng, (1.8, 2.8)), between(rng, (0.0, 0.9)), 0.0)
-    if kind == "behind":
-        one = _with_hand(angles, hand, -0.45, 0.1, 0.7)
-        return _with_hand(one, 1 - hand, -0.45, 0.1, 0.7)
-    if kind == "reaching":
-        return _with_hand(angles, hand, between(rng, (0.7, 1.6)), between(rng, (0.0, 0.5)), 0.1)
+    gesture, first = GESTURES[one_of(rng, GESTURE_SHARES)], int(rng.integers(2))
+    for number, (arm, elbow, inward) in enumerate(gesture):
+        hand = (first + number) % 2
+        bends = (between(rng, arm), between(rng, elbow), between(rng, inward))
+        angles = _with_hand(angles, hand, bends)
     return angles
 
 
-def _with_hand(angles: Angles, hand: int, arm: float, elbow: float, inward: float) -> Angles:
+def _with_hand(angles: Angles, hand: int, bends: tuple[float, float, float]) -> Angles:
+    """Set arm, elbow and inward turn of one hand."""
+
     def put(pair: Pair, value: float) -> Pair:
         return (value, pair[1]) if hand == 0 else (pair[0], value)
 
+    arm, elbow, inward = bends
     return replace(
         angles,
         arm=put(angles.arm, arm),

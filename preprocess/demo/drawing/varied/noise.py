@@ -43,7 +43,9 @@ def fractal(
     side = max(LEAST_SIDE, 1 << (max(shape) - 1).bit_length())
     tile = _tiles(side, salt)[int(rng.integers(*falls))]
     top, left = rng.integers(0, side, 2)
-    rows, columns = ((start + np.arange(n)) % side for start, n in zip((top, left), shape))
+    rows, columns = (
+        (start + np.arange(n)) % side for start, n in zip((top, left), shape, strict=True)
+    )
     kind = int(rng.integers(4))
     if kind & 1:
         tile = tile.T

@@ -33,7 +33,7 @@ PLAIN_TROUSERS: Final = 0.62
 DYED: Final = 0.06
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def varied_person(ranges: Ranges, seed: int, identity: int, scale: float = 1.0) -> Person:
     """Draw the looks of an identity.
 

@@ -97,10 +97,12 @@ def _textured(
     broad = fractal(rng, size, salt=ranges.salt, falls=(4, 6))
     hue = fractal(rng, size, salt=ranges.salt, falls=(2, 6))[:, :, None]
     tint = rng.normal(0.0, 0.15 * depth, 3).astype(np.float32)
-    slope = np.linspace(*rng.uniform(0.85, 1.12, 2), size[0], dtype=np.float32)[:, None]
+    ends = rng.uniform(0.85, 1.12, 2)
+    slope = np.linspace(ends[0], ends[1], size[0], dtype=np.float32)[:, None]
     light = slope * np.clip(1.0 + rng.uniform(0.02, 0.16) * broad, 0.4, 1.6)
     textured = (pixels + depth * grain[:, :, None] + tint * hue) * light[:, :, None]
-    return np.clip(textured, 0, 255).astype(np.uint8)
+    made: NDArray[np.uint8] = np.clip(textured, 0, 255).astype(np.uint8)
+    return made
 
 
 def _ground(sketch: Sketch, paint: Paint) -> None:
@@ -137,7 +139,9 @@ def _lanes(sketch: Sketch) -> None:
         top = max(sketch.horizon, 0.0)
         corners = (x, top, x + 0.6 * width, top, x + slant + width, 1.0, x + slant, 1.0)
         flat = sketch.scaled(tuple(float(c) for c in corners))
-        sketch.draw.polygon(list(zip(flat[::2], flat[1::2])), fill=sketch.tone(50, 225))
+        sketch.draw.polygon(
+            list(zip(flat[::2], flat[1::2], strict=True)), fill=sketch.tone(50, 225)
+        )
         if rng.random() < 0.5:
             sketch.line((float(x), top, float(x + slant), 1.0), sketch.tone(150, 245, 0.1), 0.02)
 
@@ -238,7 +242,8 @@ def _clutter(sketch: Sketch) -> None:
     sketch.box((0, 0, sketch.wide, 1), sketch.tone())
     count = int(rng.integers(40, 160))
     sizes = 0.5 / (1.0 + rng.exponential(6.0, count))
-    for x, y, size in zip(rng.uniform(-0.1, 1.1, count) * sketch.wide, rng.random(count), sizes):
+    columns, rows = rng.uniform(-0.1, 1.1, count) * sketch.wide, rng.random(count)
+    for x, y, size in zip(columns, rows, sizes, strict=True):
         flat = size * rng.uniform(0.3, 1.6)
         box = (float(x - size), float(y - flat), float(x + size), float(y + flat))
         if rng.random() < 0.6:
@@ -311,7 +316,7 @@ def _rubble(sketch: Sketch) -> None:
         corners = [(x + r * np.cos(turn), y + 0.7 * r * np.sin(turn)) for turn in turns]
         flat = sketch.scaled(tuple(float(v) for corner in corners for v in corner))
         red, green, blue = np.clip(tint * rng.uniform(0.5, 1.2), 0, 255).astype(int)
-        sketch.draw.polygon(list(zip(flat[::2], flat[1::2])), fill=(red, green, blue))
+        sketch.draw.polygon(list(zip(flat[::2], flat[1::2], strict=True)), fill=(red, green, blue))
 
 
 def _bars(sketch: Sketch) -> None:

@@ -68,8 +68,8 @@ class Sensor(Camera):
         picture = _moved(canvas, self.motion * rng.random(), horizontal=rng.random() < 0.75)
         picture = self._developed(_defocused(picture, self.blur_px * rng.uniform(0.6, 1.4)), rng)
         picture = picture + self._noise(picture.shape[:2], rng)
-        sharp = picture + self.halo * (picture - _defocused(picture, 1.2))
-        pixels = np.clip(sharp, 0, 255).astype(np.uint8)
+        sharp = picture + np.float32(self.halo) * (picture - _defocused(picture, 1.2))
+        pixels: Picture = np.clip(sharp, 0, 255).astype(np.uint8)
         pixels = decoded(jpeg(pixels, int(np.clip(self.blocks + rng.integers(-8, 9), 20, 96))))
         if pixels.shape[:2] == size:
             return pixels
@@ -79,7 +79,7 @@ class Sensor(Camera):
     def _developed(self, picture: Reals, rng: np.random.Generator) -> Reals:
         gain = np.array(self.gain, dtype=np.float32) * np.float32(rng.normal(1.0, 0.05))
         lit = np.clip(picture * gain, 0.0, 400.0) / 255.0
-        lit = lit / (1.0 + np.maximum(lit - 0.9, 0.0))  # bright parts burn out softly
+        lit /= 1.0 + np.maximum(lit - 0.9, 0.0)  # bright parts burn out softly
         curved = 255.0 * lit ** np.float32(self.gamma)
         hazy = curved * (1.0 - self.haze) + self.haze * 190.0
         developed: Reals = (hazy - MID_GREY) * np.float32(self.contrast) + np.float32(MID_GREY)
@@ -100,8 +100,7 @@ def sensor(
     seed: int,
     number: int,
     identity: int,
-    scale: float = 1.0,
-    aspect: float = 0.5,
+    fineness: tuple[float, float] = (1.0, 0.5),
 ) -> Sensor:
     """Draw the camera that takes an identity's pictures under a number.
 
@@ -113,13 +112,13 @@ def sensor(
         seed: Seed of the data set.
         number: Number of the camera, from 0.
         identity: Whom it takes.
-        scale: Height of the pictures over 128.
-        aspect: Width of the pictures over their height.
+        fineness: Height of the pictures over 128, and their width over their height.
     """
     own = np.random.default_rng((seed, CAMERA_STREAM, ranges.salt, number, identity % SITES))
     rng = np.random.default_rng((seed, PLACE_STREAM, ranges.salt, number, identity))
     warmth, exposure = between(rng, ranges.warmth), between(rng, ranges.exposure)
     aside = between(rng, ranges.side_light)
+    scale, aspect = fineness
     height, width = PLACE_HEIGHT, PLACE_HEIGHT * max(LEAST_WIDTH, aspect)
     return Sensor(
         scene=place(rng, ranges, (round(height * scale), round(width * scale))),

@@ -16,7 +16,7 @@ from preprocess.demo.drawing.crops import (
     BYSTANDERS_FROM,
     Crop,
     Dressed,
-    hidden,
+    conceal,
     paint,
     place_behind,
     reduced,
@@ -25,7 +25,6 @@ from preprocess.demo.drawing.crops import (
 from preprocess.demo.drawing.framing import CROP_SIZE
 from preprocess.demo.drawing.lifting import lifted
 from preprocess.demo.drawing.people import Person
-from preprocess.demo.drawing.poses import Track
 from preprocess.demo.drawing.varied.boxes import boxed, placed
 from preprocess.demo.drawing.varied.chance import between
 from preprocess.demo.drawing.varied.moments import varied_angles, varied_track
@@ -38,8 +37,27 @@ from shared.geometry import presence
 TRACK_STREAM, CROP_STREAM = 24, 25
 NEIGHBOURS: Final = 4000
 """How many people there are who only ever pass by."""
+NEAR: Final = 0.22
+"""Share of the others who are before the person."""
 CROWD_SHARES: Final = (0.52, 0.84)
 """Least and greatest height of people who share a picture, over the picture's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """One picture in the making.
+
+    Attributes:
+        view: The camera.
+        own: (height, width) in its own pixels.
+        size: (height, width) of the picture.
+        rng: Where chance comes from.
+    """
+
+    view: Sensor
+    own: tuple[int, int]
+    size: tuple[int, int]
+    rng: np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -71,16 +89,14 @@ class VariedStudio:
             (self.seed, TRACK_STREAM, self.ranges.salt, identity, number)
         )
         track = varied_track(track_rng, self.ranges)
-        view, own = self._view(identity, number, size, rng)
-        named = self._person(identity, size, rng)
-        if people > 1:
-            crowd = self._crowd(named, track, people, view, own, rng)
-            return self._drawn(crowd[0], crowd[1], view, own, size, rng)
+        take = self._take(identity, number, size, rng)
         angles = varied_angles(track, rng, self.ranges)
-        posed = skeleton(angles, named.build, view.pitch)
-        body = boxed(posed, rng, own, self.ranges, spoiled=spoiled)
-        crowd = self._with_neighbours((body, named), view, own, rng)
-        return self._drawn(crowd[0], crowd[1], view, own, size, rng)
+        named = self._person(identity, take)
+        posed = skeleton(angles, named.build, take.view.pitch)
+        if people > 1:
+            return self._drawn(*self._crowd((posed, named), people, take), take)
+        body = boxed(posed, rng, take.own, self.ranges, spoiled=spoiled)
+        return self._drawn(*self._with_neighbours((body, named), take), take)
 
     def posed(
         self,
@@ -92,12 +108,11 @@ class VariedStudio:
         size: tuple[int, int] = CROP_SIZE,
     ) -> Crop:
         """Draw given joints; see :meth:`preprocess.demo.drawing.crops.Studio.posed`."""
-        rng = self._chance(identity, camera - 1, index)
-        view, own = self._view(identity, camera - 1, size, rng)
-        person = self._person(identity, size, rng)
-        body = lifted(_rescaled(joints, size, own), person.build, view.pitch, own, rng)
-        crowd = self._with_neighbours((body, person), view, own, rng)
-        crop = self._drawn(crowd[0], crowd[1], view, own, size, rng)
+        take = self._take(identity, camera - 1, size, self._chance(identity, camera - 1, index))
+        person = self._person(identity, take)
+        own = _rescaled(joints, size, take.own)
+        body = lifted(own, person.build, take.view.pitch, take.own, take.rng)
+        crop = self._drawn(*self._with_neighbours((body, person), take), take)
         present = presence(joints)
         exact = np.where(present[:, None], joints, crop.joints)
         return replace(crop, joints=exact, visible=crop.visible & present)
@@ -105,8 +120,8 @@ class VariedStudio:
     def empty(self, index: int, *, camera: int = 1, size: tuple[int, int] = CROP_SIZE) -> Picture:
         """Draw a place without anybody, uint8 (height, width, 3)."""
         rng = self._chance(index, camera - 1, index, empty=1)
-        view, own = self._view(index, camera - 1, size, rng)
-        return view.taken(reduced(place_behind(view, own, rng)), size, rng)
+        take = self._take(index, camera - 1, size, rng)
+        return take.view.taken(reduced(place_behind(take.view, take.own, rng)), size, rng)
 
     def quality(self, camera: int, index: int) -> int:
         """Quality of the JPEG of a picture without anybody."""
@@ -118,88 +133,66 @@ class VariedStudio:
         key = (self.seed, CROP_STREAM, self.ranges.salt, identity, number, index, empty)
         return np.random.default_rng(key)
 
-    def _view(
+    def _take(
         self, identity: int, number: int, size: tuple[int, int], rng: np.random.Generator
-    ) -> tuple[Sensor, tuple[int, int]]:
+    ) -> Take:
         """Choose the camera and the size in which it takes a picture."""
-        scale = max(size[0] / CROP_SIZE[0], 1.0)
-        view = sensor(self.ranges, self.seed, number, identity, scale, size[1] / size[0])
+        fineness = (max(size[0] / CROP_SIZE[0], 1.0), size[1] / size[0])
+        view = sensor(self.ranges, self.seed, number, identity, fineness)
         if size[0] > CROP_SIZE[0]:
-            return without_fine_faults(view), size
-        return view, own_size(view, self.ranges, size, rng)
+            return Take(view=without_fine_faults(view), own=size, size=size, rng=rng)
+        own = own_size(view, self.ranges, size, rng)
+        return Take(view=view, own=own, size=size, rng=rng)
 
-    def _person(self, identity: int, size: tuple[int, int], rng: np.random.Generator) -> Person:
-        scale = max(size[0] / CROP_SIZE[0], 1.0)
+    def _person(self, identity: int, take: Take) -> Person:
+        scale = max(take.size[0] / CROP_SIZE[0], 1.0)
         person = varied_person(self.ranges, self.seed, identity, scale)
-        return replace(person, fold_phase=float(rng.random()))
+        return replace(person, fold_phase=float(take.rng.random()))
 
-    def _passer_by(
-        self, view: Sensor, own: tuple[int, int], rng: np.random.Generator, track: Track | None
-    ) -> Dressed:
+    def _passer_by(self, take: Take) -> Dressed:
         """Somebody else, as a skeleton of unit 1."""
-        person = self._person(BYSTANDERS_FROM + int(rng.integers(NEIGHBOURS)), own, rng)
-        angles = varied_angles(track or varied_track(rng, self.ranges), rng, self.ranges)
-        return skeleton(angles, person.build, view.pitch), person
+        person = self._person(BYSTANDERS_FROM + int(take.rng.integers(NEIGHBOURS)), take)
+        angles = varied_angles(varied_track(take.rng, self.ranges), take.rng, self.ranges)
+        return skeleton(angles, person.build, take.view.pitch), person
 
-    def _with_neighbours(
-        self, named: Dressed, view: Sensor, own: tuple[int, int], rng: np.random.Generator
-    ) -> tuple[list[Dressed], int]:
+    def _with_neighbours(self, named: Dressed, take: Take) -> tuple[list[Dressed], int]:
         """Add, sometimes, people behind, beside and at the edge before the person."""
         behind: list[Dressed] = []
         before: list[Dressed] = []
+        rng = take.rng
         while rng.random() < self.ranges.neighbours:
-            body, person = self._passer_by(view, own, rng, None)
-            near = rng.random() < 0.22
+            body, person = self._passer_by(take)
+            near = rng.random() < NEAR
             share = between(rng, (0.8, 1.1) if near else (0.35, 0.95))
             aside = between(rng, (0.22, 0.34) if near else (0.10, 0.30))
             middle = float(rng.choice((-1.0, 1.0))) * aside
             top = between(rng, (0.0, 0.12)) if share > 0.7 else between(rng, (0.0, 0.3))
-            where = placed(body, own, share=share, middle=middle, top=top)
+            where = placed(body, take.own, share=share, middle=middle, top=top)
             (before if near else behind).append((where, person))
         return [*behind, named, *before], len(behind)
 
-    def _crowd(
-        self,
-        named: Person,
-        track: Track,
-        people: int,
-        view: Sensor,
-        own: tuple[int, int],
-        rng: np.random.Generator,
-    ) -> tuple[list[Dressed], int]:
+    def _crowd(self, named: Dressed, people: int, take: Take) -> tuple[list[Dressed], int]:
         """Put people side by side, from the farthest to the nearest, and say where one is."""
-        first = skeleton(varied_angles(track, rng, self.ranges), named.build, view.pitch)
-        bodies = [(first, named)]
-        bodies += [self._passer_by(view, own, rng, None) for _ in range(people - 1)]
-        shares = rng.uniform(*CROWD_SHARES, people)
-        middles = ((rng.permutation(people) + 0.5) / people - 0.5) * own[1] / own[0]
+        bodies = [named, *(self._passer_by(take) for _ in range(people - 1))]
+        shares = take.rng.uniform(*CROWD_SHARES, people)
+        slots = (take.rng.permutation(people) + 0.5) / people - 0.5
+        middles = slots * take.own[1] / take.own[0] + take.rng.normal(0.0, 0.02, people)
         order = np.argsort(shares)
         crowd = []
         for k in order:
             share = float(shares[k])
             top = 0.98 - 0.4 * (CROWD_SHARES[1] - share) - share
-            middle = float(middles[k] + rng.normal(0.0, 0.02))
-            crowd.append(
-                (placed(bodies[k][0], own, share=share, middle=middle, top=top), bodies[k][1])
-            )
+            where = placed(bodies[k][0], take.own, share=share, middle=float(middles[k]), top=top)
+            crowd.append((where, bodies[k][1]))
         return crowd, int(np.flatnonzero(order == 0)[0])
 
-    def _drawn(
-        self,
-        people: list[Dressed],
-        whose: int,
-        view: Sensor,
-        own: tuple[int, int],
-        size: tuple[int, int],
-        rng: np.random.Generator,
-    ) -> Crop:
+    def _drawn(self, people: list[Dressed], whose: int, take: Take) -> Crop:
         """Paint people in a camera's own pixels and bring picture and truth to a size."""
+        view, own, size, rng = take.view, take.own, take.size, take.rng
         canvas = place_behind(view, own, rng)
         visible = paint(canvas, people, view)
         if rng.random() < self.ranges.occluders:
-            covered = cover(canvas, rng, self.ranges)
-            for (body, _), marks in zip(people, visible, strict=True):
-                marks &= ~hidden(body.points[:, :2], covered)
+            conceal(people, visible, cover(canvas, rng, self.ranges))
         if rng.random() < self.ranges.shadows:
             shadow(canvas, rng, self.ranges)
         image = view.taken(reduced(canvas), size, rng)

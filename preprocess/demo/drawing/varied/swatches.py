@@ -9,9 +9,10 @@ Convention:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from preprocess.demo.drawing.scenes import Reals
@@ -34,8 +35,8 @@ def tone(rng: np.random.Generator, ranges: Ranges) -> Reals:
     """Draw a colour of cloth, float32 (3,)."""
     known = MUTED if rng.random() < ranges.muted else ranges.colours
     colour = np.array(known[int(rng.integers(len(known)))], dtype=np.float32)
-    colour = colour * np.float32(rng.uniform(0.75, 1.2)) + rng.normal(0.0, 9.0, 3)
-    return np.clip(colour, 10, 246).astype(np.float32)
+    varied = colour * rng.uniform(0.75, 1.2) + rng.normal(0.0, 9.0, 3)
+    return np.clip(varied, 10, 246).astype(np.float32)
 
 
 def swatch(rng: np.random.Generator, ranges: Ranges, kind: str, scale: float = 1.0) -> Reals:
@@ -58,12 +59,15 @@ def swatch(rng: np.random.Generator, ranges: Ranges, kind: str, scale: float = 1
 def _places(base: Reals) -> tuple[Reals, Reals]:
     """Torso lengths to the left of the middle and down from the upper edge, (1, n) and (n, 1)."""
     steps = (np.arange(len(base), dtype=np.float32) + 0.5) / len(base) * REACH
-    return steps[None, :] - 0.5 * REACH, steps[:, None]
+    across: Reals = (steps[None, :] - 0.5 * REACH).astype(np.float32)
+    return across, steps[:, None].astype(np.float32)
 
 
-def _painted(base: Reals, where: Reals, colour: Reals) -> Reals:
+def _painted(base: Reals, where: NDArray[Any], colour: Reals) -> Reals:
+    """Paint over a swatch where, or as far as, something holds; (side, side)."""
     share = where.astype(np.float32)[:, :, None]
-    return base * (1.0 - share) + colour * share
+    painted: Reals = base * (1.0 - share) + colour * share
+    return painted
 
 
 def _plain(rng: np.random.Generator, ranges: Ranges, base: Reals) -> Reals:
@@ -116,7 +120,8 @@ def _scattered(
     picture = Image.fromarray(base.astype(np.uint8))
     draw, side = ImageDraw.Draw(picture), len(base)
     paints = [tuple(int(v) for v in tone(rng, ranges)) for _ in range(4)]
-    for x, y, r in zip(*rng.random((2, count)) * side, rng.uniform(*size, count) * side):
+    places = rng.random((2, count)) * side
+    for x, y, r in zip(*places, rng.uniform(*size, count) * side, strict=True):
         box = (x - r, y - r * rng.uniform(0.5, 1.0), x + r, y + r)
         paint = paints[int(rng.integers(4))]
         if rng.random() < 0.7:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from preprocess.demo.drawing.body import Skeleton
-from preprocess.demo.drawing.people import Material, Person, Swatches
+from preprocess.demo.drawing.people import Material, Person
 from preprocess.demo.drawing.solids import TRUNK, Reals, Surface, Whole
 from preprocess.demo.drawing.varied.swatches import NECK, REACH
 from shared.skeleton import JOINT
@@ -47,7 +47,11 @@ def worn(
     ):
         rows = np.flatnonzero(np.isin(material, materials))
         clothed[rows] = _looked_up(cloth, around[rows], along[rows])
-    return clothed * _folds(around, along, material, surface, person, swatches)[:, None]
+    depth = np.where(FOLDED[material], np.float32(swatches.depth), np.float32(0.03))
+    depth = np.where(STREAKED[material], np.float32(0.16), depth)
+    relief = _folds(around, along, surface, person.fold_phase, swatches.folds)
+    factors = np.clip(1.0 + depth * relief, 0.35, 1.6).astype(np.float32)
+    return clothed * factors[:, None]
 
 
 def _cloth_places(surface: Surface, skeleton: Skeleton) -> tuple[Reals, Reals]:
@@ -75,21 +79,11 @@ def _looked_up(cloth: Reals, around: Reals, along: Reals) -> Reals:
     return found
 
 
-def _folds(
-    around: Reals,
-    along: Reals,
-    material: Whole,
-    surface: Surface,
-    person: Person,
-    swatches: Swatches,
-) -> Reals:
-    """Factors around 1: folds that run down and around, other ones in every picture."""
-    field, side = swatches.folds, len(swatches.folds)
-    shift = person.fold_phase * side
-    part = 37.0 * surface.solid
+def _folds(around: Reals, along: Reals, surface: Surface, phase: float, field: Reals) -> Reals:
+    """Look the relief of the cloth up: it runs down and around, another one in every picture."""
+    side = len(field)
+    shift, part = phase * side, 37.0 * surface.solid
     column = ((2.6 * around + 0.7 * along) / REACH * side + shift + part).astype(np.int64) % side
     row = ((1.1 * along - 0.5 * around) / REACH * side + 0.6 * shift).astype(np.int64) % side
-    depth = np.where(FOLDED[material], np.float32(swatches.depth), np.float32(0.03))
-    depth = np.where(STREAKED[material], np.float32(0.16), depth)
-    factors: Reals = np.clip(1.0 + depth * field[row, column], 0.35, 1.6)
-    return factors.astype(np.float32)
+    relief: Reals = field[row, column]
+    return relief
