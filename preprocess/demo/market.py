@@ -20,10 +20,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data_manifest.published_files import read_keypoints, write_keypoints
+from data_manifest.published_files import read_keypoints
 from preprocess.demo.drawing.blocks import (
     Block,
-    Drawn,
     Shot,
     blocks,
     draw_block,
@@ -32,7 +31,7 @@ from preprocess.demo.drawing.blocks import (
     studio_of,
 )
 from preprocess.demo.drawing.contact_sheet import contact_sheet
-from preprocess.demo.drawing.crops import Crop, Studio, draw_crops
+from preprocess.demo.drawing.crops import Studio, draw_crops
 from preprocess.demo.drawing.given_poses import GivenPoses, read_poses
 from preprocess.demo.drawing.layout import (
     FOLDERS,
@@ -43,7 +42,8 @@ from preprocess.demo.drawing.layout import (
     planned,
     queries_of,
 )
-from preprocess.demo.drawing.truth import Truth, write_people, write_truth
+from preprocess.demo.drawing.painting import Crop
+from preprocess.demo.market_tables import SPLITS, publish_tables
 from preprocess.demo.settings import DrawSettings
 from preprocess.parallel import in_parallel
 from preprocess.sources.drawn import DRAWN_MARKER
@@ -63,8 +63,6 @@ RECORD_FILE: Final = f"{WORK_FOLDER}/settings.json"
 COMMAND: Final = "draw-market"
 SHEET_FILE: Final = "contact-sheet.jpg"
 FORMAT_VERSION: Final = 1
-BYTES_AN_IMAGE: Final = 4_500
-SPLITS: Final = {"train": (TRAIN,), "test": (TEST, "query")}
 
 _DATA: Final = {".jpg", ".csv"}
 _TABLES: Final = re.compile(r"(keypoints|visibility|people)-(train|test)\.csv|contact-sheet\.jpg")
@@ -108,7 +106,7 @@ def draw_market(
         if not finished:
             owned.refuse_strangers(_TABLES)
             _refuse_pictures_of_others(owned, names)
-            require_space(out, _bytes_an_image(settings) * len(entries), disk)
+            require_space(out, _shot(settings).bytes_an_image * len(entries), disk)
         if dry_run:
             return
         if finished:
@@ -118,7 +116,7 @@ def draw_market(
         _begin(record, owned, work, clear=changes)
         _draw_missing(work, settings, owned, console, workers=workers)
         drawn = read_notes(work, out / WORK_FOLDER)
-        _publish_tables(entries, drawn, out, disk, crowds=settings.people > 1)
+        publish_tables(entries, drawn, out, disk, crowds=settings.people > 1)
         publish(out / SHEET_FILE, contact_sheet(out, entries), disk)
         _finish(record, entries, owned)
     console.result(f"{out}: {len(entries):,} pictures; see {out / SHEET_FILE}")
@@ -272,8 +270,7 @@ def _draw_missing(
     missing = [block for block in work if not block.note(notes).exists()]
     with console.stage("pictures", sum(len(block.entries) for block in work)) as stage:
         stage.skip(stage.total - sum(len(block.entries) for block in missing))
-        faulty = settings.detector == "faulty"
-        shot = Shot(size=settings.size, people=settings.people, faulty=faulty)
+        shot = _shot(settings)
         studio = studio_of(settings.world, settings.seed, shot)
         tasks = ((studio, shot, block, owned.path, owned.disk) for block in missing)
         try:
@@ -284,26 +281,9 @@ def _draw_missing(
             raise
 
 
-def _publish_tables(
-    entries: Sequence[Entry], drawn: Drawn, out: Path, disk: Disk | None, *, crowds: bool
-) -> None:
-    """Publish key points and truth of the two splits."""
-    for split, folders in SPLITS.items():
-        rows = [row for row, entry in enumerate(entries) if entry.folder in folders]
-        names = tuple(entries[row].name for row in rows)
-        joints = drawn.joints[rows]
-        found = np.where(drawn.found[rows][:, :, None], drawn.reported[rows], np.nan)
-        write_keypoints(out / f"keypoints-{split}.csv", names, found, disk)
-        truth = Truth(names, joints, drawn.visible[rows])
-        write_truth(out / f"visibility-{split}.csv", truth, disk)
-        if crowds:
-            people = [drawn.people[row] for row in rows]
-            write_people(out / f"people-{split}.csv", names, people, disk)
-
-
-def _bytes_an_image(settings: DrawSettings) -> int:
-    height, width = settings.size
-    return max(BYTES_AN_IMAGE * height * width // (128 * 64), 1_500)
+def _shot(settings: DrawSettings) -> Shot:
+    faulty = settings.detector == "faulty"
+    return Shot(size=settings.size, people=settings.people, faulty=faulty)
 
 
 def _finish(record: dict[str, Any], entries: Sequence[Entry], owned: OwnedFolder) -> None:

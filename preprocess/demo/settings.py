@@ -52,7 +52,7 @@ class DrawSettings:
     size: Size = setting(
         default=(128, 64),
         ge=32,
-        le=2048,
+        le=1024,
         flag="--size",
         since="0.2",
         help="Height and width of the pictures; shapes and textures are drawn at this size.",

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocess.demo.drawing.cameras import jpeg
-from preprocess.demo.drawing.crops import Crop, Studio
+from preprocess.demo.drawing.crops import Studio
 from preprocess.demo.drawing.detector import mistaken, reported
 from preprocess.demo.drawing.framing import CROP_SIZE
 from preprocess.demo.drawing.layout import Entry
+from preprocess.demo.drawing.painting import Crop
 from preprocess.demo.drawing.truth import Person
 from preprocess.demo.drawing.varied.studio import VariedStudio
 from shared.errors import DamagedError, NoSpaceError, problem
@@ -29,6 +30,8 @@ from shared.geometry import presence
 from shared.skeleton import NUM_JOINTS
 
 BLOCK_IMAGES = 256
+BYTES_AN_IMAGE = 4_500
+"""Of a picture of the usual size."""
 DETECTOR_STREAM, FAULT_STREAM = 16, 17
 AnyStudio = Studio | VariedStudio
 
@@ -46,6 +49,13 @@ class Shot:
     size: tuple[int, int] = CROP_SIZE
     people: int = 1
     faulty: bool = False
+
+    @property
+    def bytes_an_image(self) -> int:
+        """About how large a picture's file is."""
+        return max(
+            BYTES_AN_IMAGE * self.size[0] * self.size[1] // (CROP_SIZE[0] * CROP_SIZE[1]), 1500
+        )
 
     @property
     def plain(self) -> bool:

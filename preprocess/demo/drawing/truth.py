@@ -5,7 +5,8 @@ Convention:
     ``<joint>_y`` (pixels, two decimals, also outside the picture) and ``<joint>_visible`` (0, 1).
     A picture without a person has empty positions. Where pictures show several people a second
     such file has a row for each of them and ``person`` after ``name``: 0 the one whom the picture
-    is of, then the others from the farthest to the nearest. This is the draw-market command's own format.
+    is of, then the others from the farthest to the nearest. This is the draw-market command's own
+    format.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Sensor(Camera):
         picture = _moved(canvas, self.motion * rng.random(), horizontal=rng.random() < 0.75)
         picture = self._developed(_defocused(picture, self.blur_px * rng.uniform(0.6, 1.4)), rng)
         picture = picture + self._noise(picture.shape[:2], rng)
-        sharp = picture + np.float32(self.halo) * (picture - _defocused(picture, 1.2))
+        sharp = picture + self.halo * (picture - _defocused(picture, 1.2))
         pixels: Picture = np.clip(sharp, 0, 255).astype(np.uint8)
         pixels = decoded(jpeg(pixels, int(np.clip(self.blocks + rng.integers(-8, 9), 20, 96))))
         if pixels.shape[:2] == size:
@@ -82,16 +82,16 @@ class Sensor(Camera):
         lit /= 1.0 + np.maximum(lit - 0.9, 0.0)  # bright parts burn out softly
         curved = 255.0 * lit ** np.float32(self.gamma)
         hazy = curved * (1.0 - self.haze) + self.haze * 190.0
-        developed: Reals = (hazy - MID_GREY) * np.float32(self.contrast) + np.float32(MID_GREY)
-        return developed
+        developed = (hazy - MID_GREY) * self.contrast + MID_GREY
+        return np.asarray(developed, dtype=np.float32)
 
     def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Reals:
         """Fine grey noise and blotches of colour."""
         fine = rng.standard_normal((shape[0], shape[1], 1), dtype=np.float32)
         half = (shape[0] // 2 + 1, shape[1] // 2 + 1, 3)
         blotches = rng.standard_normal(half, dtype=np.float32).repeat(2, 0).repeat(2, 1)
-        noise: Reals = self.noise * (0.8 * fine + 0.5 * blotches[: shape[0], : shape[1]])
-        return noise
+        noise = self.noise * (0.8 * fine + 0.5 * blotches[: shape[0], : shape[1]])
+        return np.asarray(noise, dtype=np.float32)
 
 
 @lru_cache(maxsize=64)

@@ -12,8 +12,10 @@ import numpy as np
 
 from preprocess.demo.drawing.body import Floats, skeleton
 from preprocess.demo.drawing.cameras import NUM_CAMERAS, Picture
-from preprocess.demo.drawing.crops import (
-    BYSTANDERS_FROM,
+from preprocess.demo.drawing.crops import BYSTANDERS_FROM
+from preprocess.demo.drawing.framing import CROP_SIZE
+from preprocess.demo.drawing.lifting import lifted
+from preprocess.demo.drawing.painting import (
     Crop,
     Dressed,
     conceal,
@@ -22,8 +24,6 @@ from preprocess.demo.drawing.crops import (
     reduced,
     with_truth,
 )
-from preprocess.demo.drawing.framing import CROP_SIZE
-from preprocess.demo.drawing.lifting import lifted
 from preprocess.demo.drawing.people import Person
 from preprocess.demo.drawing.varied.boxes import boxed, placed
 from preprocess.demo.drawing.varied.chance import between

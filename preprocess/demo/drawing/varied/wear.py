@@ -51,7 +51,8 @@ def worn(
     depth = np.where(STREAKED[material], np.float32(0.16), depth)
     relief = _folds(around, along, surface, person.fold_phase, swatches.folds)
     factors = np.clip(1.0 + depth * relief, 0.35, 1.6).astype(np.float32)
-    return clothed * factors[:, None]
+    folded: Reals = clothed * factors[:, None]
+    return folded
 
 
 def _cloth_places(surface: Surface, skeleton: Skeleton) -> tuple[Reals, Reals]:
