@@ -279,7 +279,7 @@ def test_a_faulty_detector_shifts_joints_and_changes_neither_pictures_nor_truth(
     faulty = DrawSettings(identities=4, images_per_identity=5, seed=3, detector="faulty")
     draw(tmp_path / "out", faulty)
     mine, true = hashes(tmp_path / "out"), hashes(drawn)
-    told = {"keypoints-train.csv", "keypoints-test.csv", "draw-market.json", ".posegan.json"}
+    told = {"keypoints-train.csv", "keypoints-test.csv", "draw-market.json"}
     assert {name for name in true if mine[name] != true[name]} == told
     moves = []
     for split in ("train", "test"):
