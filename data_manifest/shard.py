@@ -218,10 +218,14 @@ class Shard:
         return ShardArrays(**mapping)
 
     def pair_table(self) -> pd.DataFrame:
-        """Return the pairs as a table like ``pairs-*.csv``, with the size of each pose change."""
+        """Return the pairs as a table like ``pairs-*.csv``, with two columns more.
+
+        ``pose_change`` is the size of each pose change in torso lengths, ``parts_degenerate`` the
+        number of transforms that are of no use for a picture.
+        """
         from data_manifest.tables import pair_table  # noqa: PLC0415 - pandas only where asked for
 
-        return pair_table(self.arrays(), self.number, pose_change=True)
+        return pair_table(self.arrays(), self.number, measured=True)
 
     @property
     def number(self) -> int:

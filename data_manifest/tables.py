@@ -25,19 +25,21 @@ from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish
 from shared.geometry import presence, torso_lengths
+from shared.stable_fit import degenerate
 
 FLOAT_FORMAT: Final = "%.6g"
 
 
-def pair_table(arrays: ShardArrays, number: int, *, pose_change: bool = False) -> pd.DataFrame:
+def pair_table(arrays: ShardArrays, number: int, *, measured: bool = False) -> pd.DataFrame:
     """Return the pairs of a shard as rows of ``pairs-*.csv``, in the order of the shard.
 
     Args:
         arrays: The shard.
         number: Its number in its split.
-        pose_change: Add the column ``pose_change``: how far the joints that both images know
-            move on average, in torso lengths, after both bodies are put on the same middle and
-            brought to the same torso length.
+        measured: Add two columns. ``pose_change``: how far the joints that both images know move
+            on average, in torso lengths, after both bodies are put on the same middle and brought
+            to the same torso length. ``parts_degenerate``: how many of the ten transforms squeeze
+            or stretch so much that their pixels are of no use.
 
     Returns:
         The columns ``schema.PAIR_COLUMNS``, then ``order``, the position in the split's list.
@@ -51,8 +53,10 @@ def pair_table(arrays: ShardArrays, number: int, *, pose_change: bool = False) -
         status=arrays.status,
         number=number,
     )
-    if pose_change:
+    if measured:
         table["pose_change"] = _pose_change(arrays.joints, *arrays.pairs.T)
+        useless = degenerate(arrays.transforms, arrays.status)
+        table["parts_degenerate"] = useless.sum(axis=1, dtype=np.int8)
     return table
 
 

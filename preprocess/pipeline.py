@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data_manifest.inspection.summary import print_summary
 from data_manifest.manifest import Manifest, ShardEntry
@@ -32,6 +31,7 @@ from preprocess.pairing.catalogue import (
 )
 from preprocess.pairing.given import read_given
 from preprocess.pairing.splits import Split, make_split
+from preprocess.pairing.transforms import PartsOfPairs
 from preprocess.parallel import in_parallel
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import PoseEstimator
@@ -224,12 +224,12 @@ def _make_shards(job: Job, catalogue: Catalogue, splits: Sequence[Split]) -> Mad
     out.intend(plan.file for plan, _ in plans)
     tasks = ((shard_task(plan, split, catalogue, out.path, size), out) for plan, split in plans)
     entries: list[ShardEntry] = []
-    status: dict[str, list[NDArray[np.uint8]]] = {split.name: [] for split in splits}
+    parts: dict[str, list[PartsOfPairs]] = {split.name: [] for split in splits}
     try:
         with job.console.stage("shards", len(plans)) as stage:
             for entry, fresh, of_pairs in _shared_out(job, _produce, tasks):
                 entries.append(entry)
-                status[entry.split].append(of_pairs)
+                parts[entry.split].append(of_pairs)
                 if fresh is None:
                     stage.skip(1)
                     continue
@@ -239,7 +239,7 @@ def _make_shards(job: Job, catalogue: Catalogue, splits: Sequence[Split]) -> Mad
     except BaseException:
         out.owned.remove_temporaries()
         raise
-    return Made(tuple(entries), status)
+    return Made(tuple(entries), parts)
 
 
 @dataclass(frozen=True)
@@ -250,16 +250,14 @@ class _Fresh:
     key: str
 
 
-def _produce(
-    task: ShardTask, out: OutputFolder
-) -> tuple[ShardEntry, _Fresh | None, NDArray[np.uint8]]:
+def _produce(task: ShardTask, out: OutputFolder) -> tuple[ShardEntry, _Fresh | None, PartsOfPairs]:
     """Make one shard, or find it where an earlier run made it of the same content."""
     key = task.key
     kept = out.kept_shard(task.path.name, key)
     if kept is not None:
-        return kept, None, transforms_of_pairs(task.joints, task.pairs)[1]
-    entry, file, status = make_shard(task, out.disk)
-    return entry, _Fresh(file, key), status
+        return kept, None, PartsOfPairs.of(*transforms_of_pairs(task.joints, task.pairs))
+    entry, file, parts = make_shard(task, out.disk)
+    return entry, _Fresh(file, key), parts
 
 
 def _shared_out(

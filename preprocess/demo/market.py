@@ -2,7 +2,8 @@
 
 Beside the image folders stand ``keypoints-train.csv`` and ``keypoints-test.csv`` (the published
 form, with joints left out as a detector leaves them out; what is there is true),
-``visibility-train.csv`` and ``visibility-test.csv`` (the whole truth), ``contact-sheet.jpg`` and,
+``visibility-train.csv`` and ``visibility-test.csv`` (the whole truth), ``people-train.csv`` and
+``people-test.csv`` where pictures show several people, ``contact-sheet.jpg`` and,
 written last, the marker ``draw-market.json``.
 """
 
@@ -19,17 +20,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data_manifest.published_files import read_keypoints, write_keypoints
+from data_manifest.published_files import read_keypoints
 from preprocess.demo.drawing.blocks import (
     Block,
-    Drawn,
+    Shot,
     blocks,
     draw_block,
     publish_block,
     read_notes,
+    studio_of,
 )
 from preprocess.demo.drawing.contact_sheet import contact_sheet
-from preprocess.demo.drawing.crops import Crop, Studio, draw_crops
+from preprocess.demo.drawing.crops import Studio, draw_crops
 from preprocess.demo.drawing.given_poses import GivenPoses, read_poses
 from preprocess.demo.drawing.layout import (
     FOLDERS,
@@ -40,7 +42,8 @@ from preprocess.demo.drawing.layout import (
     planned,
     queries_of,
 )
-from preprocess.demo.drawing.truth import Truth, write_truth
+from preprocess.demo.drawing.painting import Crop
+from preprocess.demo.market_tables import SPLITS, publish_tables
 from preprocess.demo.settings import DrawSettings
 from preprocess.parallel import in_parallel
 from preprocess.sources.drawn import DRAWN_MARKER
@@ -60,11 +63,9 @@ RECORD_FILE: Final = f"{WORK_FOLDER}/settings.json"
 COMMAND: Final = "draw-market"
 SHEET_FILE: Final = "contact-sheet.jpg"
 FORMAT_VERSION: Final = 1
-BYTES_AN_IMAGE: Final = 4_500
-SPLITS: Final = {"train": (TRAIN,), "test": (TEST, "query")}
 
 _DATA: Final = {".jpg", ".csv"}
-_TABLES: Final = re.compile(r"(keypoints|visibility)-(train|test)\.csv|contact-sheet\.jpg")
+_TABLES: Final = re.compile(r"(keypoints|visibility|people)-(train|test)\.csv|contact-sheet\.jpg")
 
 
 def draw_market(
@@ -105,7 +106,7 @@ def draw_market(
         if not finished:
             owned.refuse_strangers(_TABLES)
             _refuse_pictures_of_others(owned, names)
-            require_space(out, BYTES_AN_IMAGE * len(entries), disk)
+            require_space(out, _shot(settings).bytes_an_image * len(entries), disk)
         if dry_run:
             return
         if finished:
@@ -113,9 +114,9 @@ def draw_market(
             return
         work = blocks(entries, joints)
         _begin(record, owned, work, clear=changes)
-        _draw_missing(work, settings.seed, owned, console, workers=workers)
+        _draw_missing(work, settings, owned, console, workers=workers)
         drawn = read_notes(work, out / WORK_FOLDER)
-        _publish_tables(entries, drawn, out, disk)
+        publish_tables(entries, drawn, out, disk, crowds=settings.people > 1)
         publish(out / SHEET_FILE, contact_sheet(out, entries), disk)
         _finish(record, entries, owned)
     console.result(f"{out}: {len(entries):,} pictures; see {out / SHEET_FILE}")
@@ -244,7 +245,8 @@ def _begin(
     for name in FOLDERS:
         owned.folder(name)
     owned.remove_temporaries((".", WORK_FOLDER, *FOLDERS))
-    tables = [f"{kind}-{split}.csv" for kind in ("keypoints", "visibility") for split in SPLITS]
+    kinds = ["keypoints", "visibility", *(["people"] if record.get("people") else [])]
+    tables = [f"{kind}-{split}.csv" for kind in kinds for split in SPLITS]
     notes = [str(block.note(Path(WORK_FOLDER))) for block in work]
     pictures = [name for block in work for name in _names_of(block.entries)]
     owned.intend([*pictures, *tables, *notes, SHEET_FILE, DRAWN_MARKER])
@@ -256,15 +258,21 @@ def _note_settings(record: dict[str, Any], owned: OwnedFolder) -> None:
 
 
 def _draw_missing(
-    work: Sequence[Block], seed: int, owned: OwnedFolder, console: Console, *, workers: int
+    work: Sequence[Block],
+    settings: DrawSettings,
+    owned: OwnedFolder,
+    console: Console,
+    *,
+    workers: int,
 ) -> None:
     """Draw the blocks that no earlier run finished; only this process publishes them."""
     notes = owned.path / WORK_FOLDER
     missing = [block for block in work if not block.note(notes).exists()]
     with console.stage("pictures", sum(len(block.entries) for block in work)) as stage:
         stage.skip(stage.total - sum(len(block.entries) for block in missing))
-        studio = Studio.of(seed)
-        tasks = ((studio, block, owned.path, owned.disk) for block in missing)
+        shot = _shot(settings)
+        studio = studio_of(settings.world, settings.seed, shot)
+        tasks = ((studio, shot, block, owned.path, owned.disk) for block in missing)
         try:
             for sketch in in_parallel(draw_block, tasks, workers=workers):
                 stage.advance(publish_block(sketch, notes, owned.disk))
@@ -273,16 +281,9 @@ def _draw_missing(
             raise
 
 
-def _publish_tables(entries: Sequence[Entry], drawn: Drawn, out: Path, disk: Disk | None) -> None:
-    """Publish key points and truth of the two splits."""
-    for split, folders in SPLITS.items():
-        rows = [row for row, entry in enumerate(entries) if entry.folder in folders]
-        names = tuple(entries[row].name for row in rows)
-        joints = drawn.joints[rows]
-        found = np.where(drawn.found[rows][:, :, None], joints, np.nan)
-        write_keypoints(out / f"keypoints-{split}.csv", names, found, disk)
-        truth = Truth(names, joints, drawn.visible[rows])
-        write_truth(out / f"visibility-{split}.csv", truth, disk)
+def _shot(settings: DrawSettings) -> Shot:
+    faulty = settings.detector == "faulty"
+    return Shot(size=settings.size, people=settings.people, faulty=faulty)
 
 
 def _finish(record: dict[str, Any], entries: Sequence[Entry], owned: OwnedFolder) -> None:

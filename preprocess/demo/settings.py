@@ -6,8 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from shared.declarations import declared, setting
+from shared.errors import UsageError, problem
 from shared.input_file import InputFile
+from shared.quantities import Size
 from shared.settings import lasting
+
+CROP_SIZE = (128, 64)
+LEAST_ASPECT, MOST_ASPECT = 0.25, 3.0
+"""Of the pictures, width over height."""
 
 
 @declared("Data")
@@ -35,6 +41,38 @@ class DrawSettings:
         flag="--seed",
         help="Of everything: the same seed draws the same bytes.",
     )
+    world: str = setting(
+        default="demo",
+        choices=("demo", "varied", "other"),
+        flag="--world",
+        since="0.2",
+        help="Which distributions people, clothes, places and cameras come from; a generator that "
+        "trained on 'varied' is judged on 'other', which has other ones.",
+    )
+    size: Size = setting(
+        default=(128, 64),
+        ge=32,
+        le=1024,
+        flag="--size",
+        since="0.2",
+        help="Height and width of the pictures; shapes and textures are drawn at this size.",
+    )
+    people: int = setting(
+        default=1,
+        ge=1,
+        le=12,
+        flag="--people",
+        since="0.2",
+        help="People in each picture, side by side; people-train.csv has the joints of all.",
+    )
+    detector: str = setting(
+        default="truthful",
+        choices=("truthful", "faulty"),
+        flag="--detector",
+        since="0.2",
+        help="Whether the key points are true where they are there, or shifted, mistaken and "
+        "swapped as a detector's are; the truth lies beside them either way.",
+    )
     poses: Path | None = setting(
         default=None,
         path="file",
@@ -44,6 +82,18 @@ class DrawSettings:
     test_poses: Path | None = setting(
         default=None, path="file", flag="--test-poses", help="The same for the test pictures."
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn together."""
+        given = self.poses is not None or self.test_poses is not None
+        if given and (self.size != CROP_SIZE or self.people > 1):
+            expected = "pictures of 128 by 64 with one person, as annotations have them"
+            found = f"--size {self.size[0]}x{self.size[1]} --people {self.people}"
+            raise UsageError(problem("--poses", expected, found, "leave these out"))
+        if not LEAST_ASPECT <= self.size[1] / self.size[0] <= MOST_ASPECT:
+            expected = f"a width of {LEAST_ASPECT} to {MOST_ASPECT} times the height"
+            found, remedy = f"{self.size[0]}x{self.size[1]}", "choose another size"
+            raise UsageError(problem("--size", expected, found, remedy))
 
     def record(self, poses: InputFile | None, test_poses: InputFile | None) -> dict[str, Any]:
         """Return what a folder remembers of the settings: annotations by their content.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data_manifest.manifest import (
     IMAGES_FILE,
@@ -23,9 +22,9 @@ from preprocess.output.tables import image_table, pairs_of_split
 from preprocess.pairing.annotations import Annotations
 from preprocess.pairing.catalogue import Catalogue
 from preprocess.pairing.splits import Split
+from preprocess.pairing.transforms import PartsOfPairs
 from preprocess.sources.source import Listing
 from shared.provenance import versions
-from shared.skeleton import NUM_PARTS
 
 LIBRARIES: Final = ("numpy", "pillow", "simplejpeg", "h5py", "pandas", "torch", "ultralytics")
 
@@ -36,11 +35,11 @@ class Made:
 
     Args:
         entries: Their entries in the manifest, train before test.
-        status: Split to the status of each shard's pairs, uint8 (m, 10).
+        parts: Split to what became of the parts of each shard's pairs.
     """
 
     entries: tuple[ShardEntry, ...]
-    status: Mapping[str, Sequence[NDArray[np.uint8]]]
+    parts: Mapping[str, Sequence[PartsOfPairs]]
 
 
 def publish_folder(
@@ -83,14 +82,14 @@ def publish_folder(
                 catalogue.identities[split.rows],
                 catalogue.cameras[split.rows],
                 split.plans,
-                made.status[split.name],
+                [parts.status for parts in made.parts[split.name]],
             )
             hashes[pairs_file(split.name)] = publish_pairs(out.path, split.name, table, out.disk)
     summary = summary_of(
         images=images,
         catalogue=catalogue,
         splits=splits,
-        status={split.name: _joined(made.status[split.name]) for split in splits},
+        parts={split.name: PartsOfPairs.joined(made.parts[split.name]) for split in splits},
         shards=made.entries,
         seconds=times.seconds,
     )
@@ -114,7 +113,3 @@ def _places(splits: Sequence[Split]) -> dict[int, tuple[int, int]]:
         for plan in split.plans
         for place, row in enumerate(split.rows[plan.rows].tolist())
     }
-
-
-def _joined(status: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    return np.concatenate([np.empty((0, NUM_PARTS), np.uint8), *status])

@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from data_manifest.inspection.summary import table
 from data_manifest.manifest import ShardEntry
 from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pairing.splits import Split
-from preprocess.pairing.transforms import count_status
+from preprocess.pairing.transforms import PartsOfPairs, count_parts
 from preprocess.sources.source import LISTED
 from shared.console import Console
 from shared.errors import RulesBrokenError, problem
@@ -48,7 +46,7 @@ def summary_of(
     images: pd.DataFrame,
     catalogue: Catalogue,
     splits: Sequence[Split],
-    status: Mapping[str, NDArray[np.uint8]],
+    parts: Mapping[str, PartsOfPairs],
     shards: Sequence[ShardEntry],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
@@ -58,7 +56,7 @@ def summary_of(
         images: The table of all source files.
         catalogue: The train and test images.
         splits: Their pairs.
-        status: Split to the status of its pairs' parts, uint8 (m, 10).
+        parts: Split to what became of its pairs' parts.
         shards: The shards.
         seconds: Time of each stage.
 
@@ -73,7 +71,7 @@ def summary_of(
     if (catalogue.people >= 0).any():
         tables["people seen"] = _people(catalogue)
     tables["pairs"] = _pairs(splits)
-    for split, of_pairs in status.items():
+    for split, of_pairs in parts.items():
         if len(of_pairs):
             tables[f"parts of the {split} pairs"] = _parts(of_pairs)
     tables["shards"] = _shards(shards)
@@ -166,13 +164,13 @@ def _pairs(splits: Sequence[Split]) -> dict[str, Any]:
     return table(["split", "valid images", "pairs", "given but left out"], rows)
 
 
-def _parts(status: NDArray[np.uint8]) -> dict[str, Any]:
-    total = len(status)
+def _parts(parts: PartsOfPairs) -> dict[str, Any]:
+    total, kinds = len(parts), ("direct", "mirrored", "none", "degenerate")
     rows = [
-        [part, *(_share(counts[kind], total) for kind in ("direct", "mirrored", "none"))]
-        for part, counts in count_status(status).items()
+        [part, *(_share(counts[kind], total) for kind in kinds)]
+        for part, counts in count_parts(parts).items()
     ]
-    return table(["part", "direct", "mirrored", "none"], rows)
+    return table(["part", *kinds], rows)
 
 
 def _shards(shards: Sequence[ShardEntry]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from data_manifest.shard import stage_shard
 from preprocess.pairing.catalogue import Catalogue
 from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.pairing.splits import Split
+from preprocess.pairing.transforms import PartsOfPairs
 from preprocess.sources.images import fast_decoder, read_image
 from shared.errors import UsageError, problem
 from shared.files import Disk, Staged
@@ -110,7 +111,7 @@ def shard_task(
 
 def make_shard(
     task: ShardTask, disk: Disk | None = None
-) -> tuple[ShardEntry, Staged, NDArray[np.uint8]]:
+) -> tuple[ShardEntry, Staged, PartsOfPairs]:
     """Make one shard, all but its name, which the holder of the folder gives it.
 
     Args:
@@ -118,8 +119,7 @@ def make_shard(
         disk: The calls to the operating system.
 
     Returns:
-        The shard's entry for the manifest, the file, and the status of the pairs' parts, uint8
-        (m, 10).
+        The shard's entry for the manifest, the file, and what became of the pairs' parts.
 
     Raises:
         UsageError: A source image is not the one that was checked before.
@@ -143,7 +143,7 @@ def make_shard(
         transforms=transforms,
         status=status,
     )
-    return *stage_shard(task.path, task.split, arrays, disk), status
+    return *stage_shard(task.path, task.split, arrays, disk), PartsOfPairs.of(transforms, status)
 
 
 def _pictures(task: ShardTask) -> NDArray[np.uint8]:

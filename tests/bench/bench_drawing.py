@@ -17,8 +17,9 @@ import numpy as np
 
 from data_manifest.published_files import read_keypoints
 from preprocess.demo.drawing.cameras import decoded, jpeg
-from preprocess.demo.drawing.crops import CROP_SIZE, Crop, Studio
+from preprocess.demo.drawing.crops import CROP_SIZE, Studio
 from preprocess.demo.drawing.detector import reported
+from preprocess.demo.drawing.painting import Crop
 from shared.console import Console
 from shared.skeleton import JOINTS
 

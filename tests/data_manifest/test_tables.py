@@ -109,7 +109,7 @@ def pose_change(source: np.ndarray, target: np.ndarray) -> float:
     arrays = small_arrays(5, (3,), images=2)
     joints = np.stack([source, target]).astype(np.float32)
     fields = {**arrays.as_mapping(), "joints": joints, "present": np.isfinite(joints).all(-1)}
-    table = tables.pair_table(type(arrays)(**fields), 0, pose_change=True)
+    table = tables.pair_table(type(arrays)(**fields), 0, measured=True)
     both = table.set_index("row_from")["pose_change"]
     assert both[0] == pytest.approx(both[1], abs=1e-6)
     return float(both[0])
@@ -130,3 +130,17 @@ def test_convention_a_pose_change_is_in_torso_lengths_over_common_joints():
     shares[JOINT["RWri"]] -= 72
     assert pose_change(pose, raised) == pytest.approx(np.abs(shares).mean() / torso, rel=1e-5)
     assert pose_change(pose, missing) == pytest.approx(2 * 72 * 16 / 17 / 17 / torso, rel=1e-5)
+
+
+def test_a_pair_counts_its_transforms_that_are_of_no_use():
+    arrays = small_arrays(5, (3, 8))
+    table = tables.pair_table(arrays, 0, measured=True)
+    for row in table.itertuples():
+        useless = 0
+        pair = zip(arrays.transforms[row.pair_row], arrays.status[row.pair_row], strict=True)
+        for transform, status in pair:
+            large, small = np.linalg.svd(transform[:, :2].astype(float), compute_uv=False)
+            useless += bool(status) and (large > 4 * small or large * small < 0.15)
+        assert row.parts_degenerate == useless
+    assert table["parts_degenerate"].dtype == np.int8
+    assert table["parts_degenerate"].max() > 0

@@ -17,16 +17,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocess.demo.drawing.cameras import jpeg
-from preprocess.demo.drawing.crops import Crop, Studio
-from preprocess.demo.drawing.detector import reported
+from preprocess.demo.drawing.crops import Studio
+from preprocess.demo.drawing.detector import mistaken, reported
+from preprocess.demo.drawing.framing import CROP_SIZE
 from preprocess.demo.drawing.layout import Entry
+from preprocess.demo.drawing.painting import Crop
+from preprocess.demo.drawing.truth import Person
+from preprocess.demo.drawing.varied.studio import VariedStudio
 from shared.errors import DamagedError, NoSpaceError, problem
 from shared.files import Disk, Staged, publish_json, read_json, stage, unveil
 from shared.geometry import presence
 from shared.skeleton import NUM_JOINTS
 
 BLOCK_IMAGES = 256
-DETECTOR_STREAM = 16
+BYTES_AN_IMAGE = 4_500
+"""Of a picture of the usual size."""
+DETECTOR_STREAM, FAULT_STREAM = 16, 17
+AnyStudio = Studio | VariedStudio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """What all pictures of a data set have in common.
+
+    Attributes:
+        size: (height, width) of the pictures.
+        people: People in each.
+        faulty: Whether the reported joints have a detector's faults.
+    """
+
+    size: tuple[int, int] = CROP_SIZE
+    people: int = 1
+    faulty: bool = False
+
+    @property
+    def bytes_an_image(self) -> int:
+        """About how large a picture's file is."""
+        return max(
+            BYTES_AN_IMAGE * self.size[0] * self.size[1] // (CROP_SIZE[0] * CROP_SIZE[1]), 1500
+        )
+
+    @property
+    def plain(self) -> bool:
+        """Whether joints, visibility and what was found tell everything about a picture."""
+        return self.people == 1 and not self.faulty
+
+
+def studio_of(world: str, seed: int, shot: Shot | None = None) -> AnyStudio:
+    """Set up the studio of a world."""
+    if world == "demo":
+        return Studio.of(seed, size=(shot or Shot()).size)
+    return VariedStudio(seed, world)
 
 
 class LaterDisk(Disk):
@@ -69,11 +110,15 @@ class Drawn:
         joints: float64 (n, 18, 2), NaN where nobody is.
         visible: bool (n, 18).
         found: bool (n, 18), the joints that the key point file names.
+        reported: float64 (n, 18, 2), where it says that they are.
+        people: Of each picture (joints, visible) of everybody, the first the one it is of.
     """
 
     joints: NDArray[np.float64]
     visible: NDArray[np.bool_]
     found: NDArray[np.bool_]
+    reported: NDArray[np.float64]
+    people: tuple[tuple[Person, ...], ...]
 
 
 def blocks(entries: Sequence[Entry], joints: NDArray[np.float64]) -> list[Block]:
@@ -108,23 +153,42 @@ class Sketch:
     rows: tuple[tuple[Any, ...], ...]
 
 
-def draw_block(studio: Studio, block: Block, out: Path, disk: Disk | None = None) -> Sketch:
+def draw_block(
+    studio: AnyStudio, shot: Shot, block: Block, out: Path, disk: Disk | None = None
+) -> Sketch:
     """Draw the pictures of a block; :func:`publish_block` gives them their names.
 
     Args:
         studio: The cameras.
+        shot: What all pictures have in common.
         block: What to draw.
         out: Root of the data set; the image folders exist.
         disk: The calls to the operating system.
     """
     files, rows = [], []
     for entry, given in zip(block.entries, block.joints, strict=True):
-        crop, found = draw_entry(studio, entry, given)
+        crop, found = draw_entry(studio, entry, given, shot)
         path = out / entry.folder / entry.name
         files.append(stage(path, jpeg(crop.image, crop.quality), disk or LaterDisk()))
-        rows.append((np.round(crop.joints, 2).tolist(), crop.visible.tolist(), found.tolist()))
+        rows.append(_noted(studio.seed, entry, crop, found, shot))
     _flush([file.temporary for file in files], disk or Disk())
     return Sketch(block, tuple(files), tuple(rows))
+
+
+def _noted(
+    seed: int, entry: Entry, crop: Crop, found: NDArray[np.bool_], shot: Shot
+) -> tuple[Any, ...]:
+    """Say what is true of a picture, and what a detector with faults reports of it."""
+    joints, visible = np.round(crop.joints, 2).tolist(), crop.visible.tolist()
+    if shot.plain:
+        return joints, visible, found.tolist()
+    reported = crop.joints
+    if shot.faulty and entry.row < 0:
+        key = (seed, FAULT_STREAM, entry.person, entry.camera, entry.index)
+        rng = np.random.default_rng(key)
+        reported, found = mistaken(crop.joints, found, shot.size, rng)
+    others = [(np.round(place, 2).tolist(), marks.tolist()) for place, marks in crop.others]
+    return joints, visible, found.tolist(), np.round(reported, 2).tolist(), others
 
 
 def publish_block(sketch: Sketch, notes: Path, disk: Disk | None = None) -> int:
@@ -143,7 +207,7 @@ def publish_block(sketch: Sketch, notes: Path, disk: Disk | None = None) -> int:
 
 
 def draw_entry(
-    studio: Studio, entry: Entry, given: NDArray[np.float64]
+    studio: AnyStudio, entry: Entry, given: NDArray[np.float64], shot: Shot | None = None
 ) -> tuple[Crop, NDArray[np.bool_]]:
     """Draw one picture of a plan.
 
@@ -151,52 +215,74 @@ def draw_entry(
         studio: The cameras.
         entry: Which picture.
         given: float64 (18, 2), joints of an annotation; only used where the entry names a row.
+        shot: What all pictures have in common.
 
     Returns:
-        The crop (with NaN joints where nobody is) and the joints that the key point file names.
+        The crop (with NaN joints where nobody is) and the joints that a truthful detector finds.
     """
+    shot = shot or Shot()
     if entry.empty:
-        image = studio.empty(entry.index + entry.person, camera=entry.camera)
+        number = entry.index + entry.person
+        image = studio.empty(number, camera=entry.camera, size=shot.size)
         joints, nothing = np.full((NUM_JOINTS, 2), np.nan), np.zeros(NUM_JOINTS, dtype=bool)
-        quality = studio.cameras[entry.camera - 1].quality
+        quality = studio.quality(entry.camera, number)
         return Crop(image=image, joints=joints, visible=nothing, quality=quality), nothing
     if entry.row >= 0:
         crop = studio.posed(given, entry.person, entry.index, camera=entry.camera)
         return crop, presence(given)
-    crop = studio.crop(entry.person, entry.index, camera=entry.camera, spoiled=entry.spoiled)
+    crop = studio.crop(
+        entry.person,
+        entry.index,
+        camera=entry.camera,
+        size=shot.size,
+        spoiled=entry.spoiled,
+        people=shot.people,
+    )
     key = (studio.seed, DETECTOR_STREAM, entry.person, entry.camera, entry.index)
-    size = (crop.image.shape[0], crop.image.shape[1])
-    return crop, reported(crop.joints, crop.visible, size, np.random.default_rng(key))
+    return crop, reported(crop.joints, crop.visible, shot.size, np.random.default_rng(key))
 
 
 def read_notes(done: Sequence[Block], notes: Path) -> Drawn:
     """Collect the truth from the notes of finished blocks, in their order."""
-    parts = [_read_note(block, notes) for block in done]
-    rows = [row for part in parts for row in part]
-    joints = np.array([row[0] for row in rows], dtype=np.float64)
+    rows = [row for block in done for row in _read_note(block, notes)]
+    joints = np.array([row[0] for row in rows], dtype=np.float64).reshape(-1, NUM_JOINTS, 2)
+    visible = np.array([row[1] for row in rows], dtype=bool).reshape(-1, NUM_JOINTS)
+    told = [row[3] if len(row) > 3 else row[0] for row in rows]
+    everybody = [(row[:2], *(row[4] if len(row) > 3 else ())) for row in rows]
     return Drawn(
-        joints=joints.reshape(-1, NUM_JOINTS, 2),
-        visible=np.array([row[1] for row in rows], dtype=bool).reshape(-1, NUM_JOINTS),
+        joints=joints,
+        visible=visible,
         found=np.array([row[2] for row in rows], dtype=bool).reshape(-1, NUM_JOINTS),
+        reported=np.array(told, dtype=np.float64).reshape(-1, NUM_JOINTS, 2),
+        people=tuple(
+            tuple((np.array(place, dtype=np.float64), np.array(marks)) for place, marks in each)
+            for each in everybody
+        ),
     )
 
 
 def _read_note(block: Block, notes: Path) -> list[Any]:
-    """Read the truth about a block's pictures: joints, visible, found of each."""
+    """Read the truth about a block's pictures: joints, visible, found of each, and more."""
     path = block.note(notes)
     rows = read_json(path)
-    shapes = ((NUM_JOINTS, 2), (NUM_JOINTS,), (NUM_JOINTS,))
     try:
-        right = len(rows) == len(block.entries) and all(
-            tuple(np.shape(np.array(part, dtype=np.float64)) for part in row) == shapes
-            for row in rows
-        )
+        right = len(rows) == len(block.entries) and all(_is_told(row) for row in rows)
     except (TypeError, ValueError):
         right = False
     if not right:
         expected, remedy = "the truth of the block's pictures", "remove it, then repeat the command"
         raise DamagedError(problem(path, expected, "something else", remedy))
     return list(rows)
+
+
+def _is_told(row: Any) -> bool:
+    """Whether a row of a note has all parts in their shapes."""
+    shapes = [(NUM_JOINTS, 2), (NUM_JOINTS,), (NUM_JOINTS,), (NUM_JOINTS, 2)]
+    others = [part for other in (row[4] if len(row) > 3 else ()) for part in other]
+    parts = [*row[:4], *others]
+    expected = shapes[: min(len(row), 4)] + shapes[:2] * (len(others) // 2)
+    found = [tuple(np.shape(np.array(part, dtype=np.float64))) for part in parts]
+    return len(row) in (3, 5) and found == expected
 
 
 def _flush(paths: Sequence[Path], disk: Disk) -> None:

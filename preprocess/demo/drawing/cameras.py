@@ -61,19 +61,20 @@ class Camera:
         return pixels
 
 
-def sample_camera(seed: int, number: int) -> Camera:
+def sample_camera(seed: int, number: int, scale: float = 1.0) -> Camera:
     """Draw a camera.
 
     Args:
         seed: Seed of the data set.
         number: Number of the camera, from 1.
+        scale: Height of its pictures over 128.
     """
     rng = np.random.default_rng((seed, CAMERA_STREAM, number))
     warmth = rng.normal(0.0, 0.05)
     exposure = rng.uniform(0.86, 1.08)
     angle = rng.uniform(-1.0, 1.0)
     return Camera(
-        scene=scene(rng),
+        scene=scene(rng, scale),
         pitch=float(rng.uniform(0.10, 0.30)),
         light=Light(
             direction=(float(np.sin(angle)), -0.75, float(0.35 + 0.4 * np.cos(angle))),

@@ -115,10 +115,28 @@ def _draw_head(
     look[face & (eyeward < 0.026) & (np.abs(down + 0.03) < 0.014)] = Material.EYES
     look[face & (eyeward < 0.034) & (np.abs(down + 0.075) < 0.008)] = Material.HAIR
     look[face & (aside < 0.050) & (np.abs(down - 0.105) < 0.014)] = Material.LIPS
+    _draw_on_face(look, face, left, down, person)
     if person.haircut != "bald":
         behind = (front < 0.015 - 0.10 * (down > 0.06)) & (down < 0.13)
         parted = 0.35 * aside * (person.haircut != "short")
         look[behind | (down < -0.105 + parted)] = Material.HAIR
+    if person.haircut == "hood":
+        look[(front < 0.05) | (down < -0.10)] = Material.UPPER
     if person.cap:
         look[down < -0.085] = Material.CAP
     material[rows] = look
+
+
+def _draw_on_face(look: Whole, face: Marks, left: Reals, down: Reals, person: Person) -> None:
+    """Draw, in place, what some people have on the face."""
+    aside = np.abs(left)
+    if person.beard:
+        look[face & (down > 0.075) & ~((aside < 0.035) & (np.abs(down - 0.105) < 0.012))] = (
+            Material.HAIR
+        )
+    if person.glasses:
+        look[face & (aside > 0.012) & (aside < 0.115) & (np.abs(down + 0.03) < 0.03)] = (
+            Material.EYES
+        )
+    if person.mask:
+        look[face & (down > 0.035)] = Material.SOCK

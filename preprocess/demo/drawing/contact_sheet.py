@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from preprocess.demo.drawing.framing import CROP_SIZE
 from preprocess.demo.drawing.layout import STRANGERS_FROM, Entry
 from shared.errors import DamagedError, problem
 from shared.picture_sheet import DARK, draw_grid, enlarged
@@ -44,10 +47,20 @@ def contact_sheet(root: Path, entries: Sequence[Entry]) -> bytes:
 
 def _picture(path: Path) -> Image.Image:
     try:
-        return enlarged(decode_rgb(content_of(path)), ENLARGED)
+        return _fitted(decode_rgb(content_of(path)))
     except RefusedPictureError as refusal:
         expected, remedy = "the picture that was drawn", "draw anew with --overwrite"
         raise DamagedError(problem(path, expected, refusal, remedy)) from refusal
+
+
+def _fitted(picture: NDArray[np.uint8]) -> Image.Image:
+    """Enlarge a small picture; make a large one as high as an enlarged one of the usual size."""
+    height, width = picture.shape[:2]
+    if height <= CROP_SIZE[0]:
+        return enlarged(picture, ENLARGED)
+    most = ENLARGED * CROP_SIZE[0]
+    size = (max(round(width * most / height), 1), most)
+    return Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
 
 
 def _spread(items: Sequence[T], count: int) -> list[T]:

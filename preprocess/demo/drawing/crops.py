@@ -8,55 +8,38 @@ Convention:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from preprocess.demo.drawing.body import Floats, Skeleton, skeleton
+from preprocess.demo.drawing.body import Floats, skeleton
 from preprocess.demo.drawing.cameras import NUM_CAMERAS, Camera, Picture, sample_camera
-from preprocess.demo.drawing.figure import figure
 from preprocess.demo.drawing.framing import (
     CROP_SIZE,
     Framing,
+    crowd_framings,
     framed,
     sample_framing,
     sample_spoiled_framing,
 )
 from preprocess.demo.drawing.lifting import lifted
-from preprocess.demo.drawing.people import Person, sample_person
+from preprocess.demo.drawing.painting import (
+    Crop,
+    Dressed,
+    paint,
+    place_behind,
+    reduced,
+    with_truth,
+)
+from preprocess.demo.drawing.people import sample_person
 from preprocess.demo.drawing.poses import sample_angles, sample_track, spread_turn
-from preprocess.demo.drawing.scenes import Reals
-from preprocess.demo.drawing.shading import shade
-from preprocess.demo.drawing.solids import surface
-from preprocess.demo.drawing.visibility import visible_joints
 from shared.geometry import presence
-from shared.skeleton import JOINT
 
-FINE = 2
-"""Pixels of the fine grid to one of the crop, along each side."""
 TRACK_STREAM, CROP_STREAM = 13, 14
 BYSTANDER_SHARE = 0.14
 BYSTANDERS_FROM = 100_000
 """Numbers of identities that only ever walk behind others."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Crop:
-    """A drawn picture and the truth about it; see the module's convention.
-
-    Attributes:
-        image: uint8 (height, width, 3), before compression.
-        joints: float64 (18, 2).
-        visible: bool (18,).
-        quality: Quality of the JPEG that the camera would make.
-    """
-
-    image: Picture
-    joints: Floats
-    visible: NDArray[np.bool_]
-    quality: int
 
 
 @dataclass(frozen=True)
@@ -67,9 +50,13 @@ class Studio:
     cameras: tuple[Camera, ...]
 
     @classmethod
-    def of(cls, seed: int, num_cameras: int = NUM_CAMERAS) -> Studio:
-        """Set up the cameras of a seed."""
-        return cls(seed, tuple(sample_camera(seed, number + 1) for number in range(num_cameras)))
+    def of(
+        cls, seed: int, num_cameras: int = NUM_CAMERAS, size: tuple[int, int] = CROP_SIZE
+    ) -> Studio:
+        """Set up the cameras of a seed, whose places are as fine as pictures of a size need."""
+        scale = size[0] / CROP_SIZE[0]
+        numbers = range(1, num_cameras + 1)
+        return cls(seed, tuple(sample_camera(seed, number, scale) for number in numbers))
 
     def crop(
         self,
@@ -79,6 +66,7 @@ class Studio:
         camera: int | None = None,
         size: tuple[int, int] = CROP_SIZE,
         spoiled: bool = False,
+        people: int = 1,
     ) -> Crop:
         """Draw one picture.
 
@@ -88,6 +76,8 @@ class Studio:
             camera: Its number from 1; by default the index chooses it.
             size: (height, width) of the picture.
             spoiled: Cut the crop as badly as those that Market-1501 calls junk.
+            people: How many people are in the picture; more than one stand smaller and side by
+                side, and nobody else walks behind them.
 
         Returns:
             The crop; equal arguments give equal bits.
@@ -98,9 +88,32 @@ class Studio:
         track = sample_track(track_rng, spread_turn(self.seed, identity, number))
         person = sample_person(self.seed, identity)
         angles = sample_angles(track, rng)
+        posed = skeleton(angles, person.build, view.pitch)
+        if people > 1:
+            crowd, whose = self._crowd((posed, person), people, view, rng, size)
+            return draw(crowd, view, size, rng, whose=whose)
         framing = sample_spoiled_framing(rng) if spoiled else sample_framing(rng)
-        body = framed(skeleton(angles, person.build, view.pitch), framing, size)
+        body = framed(posed, framing, size)
         return draw((*self._bystanders(view, rng, size), (body, person)), view, size, rng)
+
+    def _crowd(
+        self,
+        named: Dressed,
+        people: int,
+        view: Camera,
+        rng: np.random.Generator,
+        size: tuple[int, int],
+    ) -> tuple[list[Dressed], int]:
+        """Put people side by side, from the farthest to the nearest, and say where one is."""
+        bodies = [named]
+        for number in rng.choice(1000, people - 1, replace=False):
+            other = sample_person(self.seed, BYSTANDERS_FROM + int(number))
+            angles = sample_angles(sample_track(rng), rng)
+            bodies.append((skeleton(angles, other.build, view.pitch), other))
+        framings = crowd_framings(rng, people, size)
+        order = np.argsort([framing.torso for framing in framings])
+        crowd = [(framed(bodies[k][0], framings[k], size), bodies[k][1]) for k in order]
+        return crowd, int(np.flatnonzero(order == 0)[0])
 
     def posed(
         self,
@@ -132,7 +145,11 @@ class Studio:
     def empty(self, index: int, *, camera: int = 1, size: tuple[int, int] = CROP_SIZE) -> Picture:
         """Draw a picture of a camera's place without anybody, uint8 (height, width, 3)."""
         view, rng = self.cameras[camera - 1], self._chance(0, camera - 1, index, empty=1)
-        return view.exposed(_reduced(_place(view, size, rng)), rng)
+        return view.exposed(reduced(place_behind(view, size, rng)), rng)
+
+    def quality(self, camera: int, index: int) -> int:
+        """Quality of the JPEG of a picture without anybody, whatever its index."""
+        return self.cameras[camera - 1].quality
 
     def _chance(
         self, identity: int, number: int, index: int, empty: int = 0
@@ -142,7 +159,7 @@ class Studio:
 
     def _bystanders(
         self, view: Camera, rng: np.random.Generator, size: tuple[int, int]
-    ) -> tuple[tuple[Skeleton, Person], ...]:
+    ) -> tuple[Dressed, ...]:
         """Draw, sometimes, a second person who walks behind, off to one side."""
         if rng.random() >= BYSTANDER_SHARE:
             return ()
@@ -174,65 +191,26 @@ def draw_crops(
 
 
 def draw(
-    people: tuple[tuple[Skeleton, Person], ...],
+    people: Sequence[Dressed],
     camera: Camera,
     size: tuple[int, int],
     rng: np.random.Generator,
+    *,
+    whose: int = -1,
 ) -> Crop:
     """Draw people into a camera's place, from the farthest to the nearest.
 
     Args:
-        people: Skeletons in pixels of the crop; the last one is whom the crop is of.
+        people: Skeletons in pixels of the crop.
         camera: Who takes the picture.
         size: (height, width).
         rng: For the cut-out of the scene and for the sensor.
+        whose: Which of the people the crop is of.
 
     Returns:
-        The crop, with the joints of the last person.
+        The crop, with the joints of that person.
     """
-    fine_size = (FINE * size[0], FINE * size[1])
-    canvas = _place(camera, size, rng)
-    flat = canvas.reshape(-1, 3)
-    visible = np.zeros(0, dtype=bool)
-    for body, person in people:
-        fine = body.placed(float(FINE), np.full(2, 0.5 * (FINE - 1)))
-        _cast_shadow(canvas, fine, camera.shadow)
-        seen = surface(figure(fine, person), fine_size)
-        flat[seen.pixels] = shade(seen, fine, person, camera.light)
-        visible = visible_joints(fine, seen)
-    body = people[-1][0]
-    image = camera.exposed(_reduced(canvas), rng)
-    return Crop(image=image, joints=body.points[:, :2], visible=visible, quality=camera.quality)
-
-
-def _place(camera: Camera, size: tuple[int, int], rng: np.random.Generator) -> Reals:
-    """Cut a piece out of the scene, float32 (2·height, 2·width, 3)."""
-    height, width = FINE * size[0], FINE * size[1]
-    full_height, full_width = camera.scene.shape[:2]
-    tall = full_height * rng.uniform(0.55, 0.75)
-    wide = tall * width / height
-    top, left = rng.uniform(0.0, full_height - tall), rng.uniform(0.0, full_width - wide)
-    rows = slice(int(top), int(top + tall))
-    columns = slice(int(left), int(left + wide))
-    cut = Image.fromarray(camera.scene[rows, columns])
-    return np.array(cut.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
-
-
-def _cast_shadow(canvas: Reals, body: Skeleton, strength: float) -> None:
-    """Darken the ground around the feet, in place."""
-    feet = body.points[[JOINT["RAnk"], JOINT["LAnk"]], :2]
-    x, y = feet[:, 0].mean(), feet[:, 1].max() + 0.1 * body.unit_px
-    wide = 0.45 * body.unit_px + 0.5 * abs(feet[0, 0] - feet[1, 0])
-    rows = (np.arange(canvas.shape[0], dtype=np.float32)[:, None] - y) / (0.2 * body.unit_px)
-    columns = (np.arange(canvas.shape[1], dtype=np.float32)[None, :] - x) / wide
-    first = max(int(y - 0.6 * body.unit_px), 0)
-    if first < canvas.shape[0]:
-        dark = strength * np.exp(-(rows[first:] ** 2 + columns**2))
-        canvas[first:] *= (1.0 - dark)[:, :, None].astype(np.float32)
-
-
-def _reduced(canvas: Reals) -> Reals:
-    """Average 2 × 2 pixels of the fine grid."""
-    rows = canvas[0::2] + canvas[1::2]
-    reduced: Reals = np.float32(0.25) * (rows[:, 0::2] + rows[:, 1::2])
-    return reduced
+    canvas = place_behind(camera, size, rng)
+    visible = paint(canvas, people, camera)
+    image = camera.exposed(reduced(canvas), rng)
+    return with_truth(image, people, visible, camera.quality, whose)

@@ -16,6 +16,10 @@ CROP_SIZE = (128, 64)
 """(height, width) of the crops of Market-1501; the numbers below are pixels of these."""
 TORSO_PX = 39.4
 CYCLIST_SHRINKS = 0.86
+CROWD_TORSOS = (0.17, 0.25)
+"""Least and greatest torso of people who share a picture, as a share of its height."""
+LEGS_BELOW_NECK = 2.6
+"""From the neck to the soles, in torso lengths."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,3 +79,16 @@ def sample_spoiled_framing(rng: np.random.Generator) -> Framing:
         neck_y = rng.uniform(10.0, 70.0)
         middle_x = rng.choice((-1.0, 1.0)) * rng.uniform(0.35 * width, 0.6 * width)
     return Framing(middle_x=middle_x / height, neck_y=(neck_y + 0.5) / height, torso=torso / height)
+
+
+def crowd_framings(rng: np.random.Generator, people: int, size: tuple[int, int]) -> list[Framing]:
+    """Draw where several people stand in a picture: side by side, the smaller the farther."""
+    places = (rng.permutation(people) + 0.5) / people - 0.5
+    framings = []
+    for place in places:
+        torso = float(rng.uniform(*CROWD_TORSOS))
+        feet = 0.97 - 1.5 * (CROWD_TORSOS[1] - torso)
+        aside = place * size[1] / size[0] + rng.normal(0.0, 0.02)
+        neck = feet - LEGS_BELOW_NECK * torso
+        framings.append(Framing(middle_x=float(aside), neck_y=float(neck), torso=torso))
+    return framings

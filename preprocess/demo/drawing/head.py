@@ -77,6 +77,19 @@ def add_hair(solids: Solids, skeleton: Skeleton, person: Person) -> None:
             Material.HAIR,
             depth=k,
         )
+    elif person.haircut == "bun":
+        knot = centre - (0.17 * front + 0.10 * down) * size
+        solids.add(knot, knot - 0.03 * size * down, (0.07 * size, 0.06 * size), Material.HAIR)
+    elif person.haircut == "afro":
+        crown = centre - (0.12 * front + 0.09 * down) * size
+        solids.add(crown, crown - 0.05 * size * down, (0.19 * size, 0.19 * size), Material.HAIR)
+    elif person.haircut == "hood":
+        solids.add(
+            centre - (0.05 * front + 0.04 * down) * size,
+            centre + (0.24 * down - 0.08 * front) * size,
+            (0.185 * size, 0.16 * size),
+            Material.UPPER,
+        )
     elif person.haircut == "tail":
         root = centre - (0.16 * front + 0.05 * down) * size
         solids.add(

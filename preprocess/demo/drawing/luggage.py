@@ -44,3 +44,13 @@ def add_bag(solids: Solids, skeleton: Skeleton, person: Person) -> None:
             Material.BAG,
             depth=k,
         )
+    elif person.bag == "suitcase":
+        floor = skeleton.mid_hips + 0.55 * unit * (person.bag_side * left) - 0.30 * unit * front
+        r, k = oval(skeleton.ground, 0.20, 0.13)
+        solids.add(
+            floor + 0.75 * unit * skeleton.ground[1],
+            floor + 1.40 * unit * skeleton.ground[1],
+            (r * unit, r * unit),
+            Material.BAG,
+            depth=k,
+        )

@@ -96,6 +96,24 @@ BAGS = ("none", "backpack", "shoulder bag", "hand bag")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Swatches:
+    """Textures of the clothes, for the worlds whose clothes have any.
+
+    Attributes:
+        upper, lower: float32 (side, side, 3), see :mod:`preprocess.demo.drawing.varied.swatches`.
+        sleeves: Whether sleeves are of the upper garment's cloth.
+        folds: float32 (side, side), the relief of the cloth.
+        depth: How strongly folds shade, as a share of the brightness.
+    """
+
+    upper: NDArray[np.float32]
+    lower: NDArray[np.float32]
+    sleeves: bool
+    folds: NDArray[np.float32]
+    depth: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Person:
     """One identity's looks.
 
@@ -106,6 +124,8 @@ class Person:
         sleeve: How far sleeves reach, 0 none to 2 the wrist; leg: 0 none to 2 the ankle.
         bag_side: -1 the person's right, +1 the left.
         fold_phase: Phase of the folds of the cloth.
+        beard, glasses, mask: What else is on the face.
+        swatches: Textures of the clothes; None paints them from the palette alone.
     """
 
     build: Build
@@ -123,6 +143,10 @@ class Person:
     loose: float
     bag_side: float
     fold_phase: float
+    beard: bool = False
+    glasses: bool = False
+    mask: bool = False
+    swatches: Swatches | None = None
 
 
 def sample_person(seed: int, identity: int) -> Person:

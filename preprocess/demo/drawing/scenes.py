@@ -7,11 +7,15 @@ Convention:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 Reals = NDArray[np.float32]
+Places = Any
+Paint = tuple[int, ...]
 SCENE_HEIGHT, SCENE_WIDTH = 420, 1200
 GROUNDS = {
     "paving": (158, 154, 148),
@@ -24,28 +28,63 @@ GROUND_SHARES = (0.34, 0.20, 0.20, 0.12, 0.14)
 WALLS = ((188, 178, 160), (150, 110, 92), (120, 128, 136), (206, 204, 198), (92, 104, 92))
 
 
-def scene(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw a place: ground with its lines, and things that stand at its far edge."""
+class Pen:
+    """Draws into a picture of ``scale`` times the usual size, in the usual coordinates."""
+
+    def __init__(self, picture: Image.Image, scale: float) -> None:
+        self._draw, self._scale = ImageDraw.Draw(picture), scale
+
+    def line(self, ends: Places, fill: Paint, width: float) -> None:
+        """Draw a line through places."""
+        self._draw.line(self._scaled(ends), fill=fill, width=round(width * self._scale))
+
+    def rectangle(self, box: Places, fill: Paint) -> None:
+        """Fill a rectangle."""
+        self._draw.rectangle(self._scaled(box), fill=fill)
+
+    def polygon(self, corners: Places, fill: Paint) -> None:
+        """Fill a polygon."""
+        self._draw.polygon(self._scaled(corners), fill=fill)
+
+    def ellipse(
+        self, box: Places, fill: Paint | None = None, outline: Paint | None = None, width: float = 1
+    ) -> None:
+        """Fill an ellipse, or draw its line."""
+        line = round(width * self._scale)
+        self._draw.ellipse(self._scaled(box), fill=fill, outline=outline, width=line)
+
+    def _scaled(self, places: Places) -> Any:
+        if self._scale == 1.0:
+            return places
+        return [float(value) * self._scale for value in np.asarray(places).ravel()]
+
+
+def scene(rng: np.random.Generator, scale: float = 1.0) -> NDArray[np.uint8]:
+    """Draw a place: ground with its lines, and things that stand at its far edge.
+
+    Args:
+        rng: Where chance comes from.
+        scale: Factor on its size; shapes and textures are drawn in that size, not enlarged.
+    """
     names = list(GROUNDS)
     ground = names[int(rng.choice(len(names), p=GROUND_SHARES))]
     horizon = int(rng.uniform(0.02, 0.30) * SCENE_HEIGHT)
-    picture = Image.new("RGB", (SCENE_WIDTH, SCENE_HEIGHT), GROUNDS[ground])
-    draw = ImageDraw.Draw(picture)
+    size = (round(SCENE_HEIGHT * scale), round(SCENE_WIDTH * scale))
+    picture = Image.new("RGB", (size[1], size[0]), GROUNDS[ground])
+    draw = Pen(picture, scale)
     _draw_ground(draw, rng, ground, horizon)
     _draw_wall(draw, rng, horizon)
     _draw_things(draw, rng, horizon)
     picture = picture.filter(ImageFilter.GaussianBlur(1.6))
-    texture = _texture(rng, 26.0 if ground == "grass" else 9.0)
-    fade = np.linspace(1.06, 0.96, SCENE_HEIGHT, dtype=np.float32)[:, None, None]
+    texture = _texture(rng, 26.0 if ground == "grass" else 9.0, size)
+    fade = np.linspace(1.06, 0.96, size[0], dtype=np.float32)[:, None, None]
     pixels: NDArray[np.uint8] = np.clip(
         np.asarray(picture, dtype=np.float32) * fade + texture, 0, 255
     ).astype(np.uint8)
     return pixels
 
 
-def _draw_ground(
-    draw: ImageDraw.ImageDraw, rng: np.random.Generator, ground: str, horizon: int
-) -> None:
+def _draw_ground(draw: Pen, rng: np.random.Generator, ground: str, horizon: int) -> None:
     base = np.array(GROUNDS[ground])
     joint = tuple(int(value) for value in base * 0.84)
     vanishing = rng.uniform(0.2, 0.8) * SCENE_WIDTH
@@ -75,7 +114,7 @@ def _draw_ground(
         draw.ellipse((x - w, y - h, x + w, y + h), fill=shade)
 
 
-def _draw_wall(draw: ImageDraw.ImageDraw, rng: np.random.Generator, horizon: int) -> None:
+def _draw_wall(draw: Pen, rng: np.random.Generator, horizon: int) -> None:
     wall = np.array(WALLS[int(rng.integers(len(WALLS)))])
     draw.rectangle((0, 0, SCENE_WIDTH, horizon), fill=tuple(int(value) for value in wall))
     x = 0.0
@@ -87,7 +126,7 @@ def _draw_wall(draw: ImageDraw.ImageDraw, rng: np.random.Generator, horizon: int
     draw.line((0, horizon, SCENE_WIDTH, horizon), fill=(70, 68, 64), width=4)
 
 
-def _draw_things(draw: ImageDraw.ImageDraw, rng: np.random.Generator, horizon: int) -> None:
+def _draw_things(draw: Pen, rng: np.random.Generator, horizon: int) -> None:
     for _ in range(int(rng.integers(10, 26))):
         x = float(rng.uniform(0, SCENE_WIDTH))
         foot = float(horizon + rng.uniform(0.0, 0.45) * (SCENE_HEIGHT - horizon))
@@ -112,9 +151,7 @@ def _draw_things(draw: ImageDraw.ImageDraw, rng: np.random.Generator, horizon: i
             draw.rectangle((x, foot - 0.3 * height, x + width, foot), fill=dark)
 
 
-def _draw_bicycle(
-    draw: ImageDraw.ImageDraw, x: float, foot: float, radius: float, tone: int
-) -> None:
+def _draw_bicycle(draw: Pen, x: float, foot: float, radius: float, tone: int) -> None:
     colour = (tone, tone, tone + 6)
     for hub in (x, x + 2.4 * radius):
         box = (hub - radius, foot - 2 * radius, hub + radius, foot)
@@ -126,11 +163,11 @@ def _draw_bicycle(
     )
 
 
-def _texture(rng: np.random.Generator, strength: float) -> Reals:
+def _texture(rng: np.random.Generator, strength: float, shape: tuple[int, int]) -> Reals:
     """Draw grain and blotches of brightness, float32 (height, width, 1)."""
-    fine = rng.standard_normal((SCENE_HEIGHT // 2, SCENE_WIDTH // 2)).astype(np.float32)
+    fine = rng.standard_normal((shape[0] // 2, shape[1] // 2)).astype(np.float32)
     coarse = rng.standard_normal((SCENE_HEIGHT // 40, SCENE_WIDTH // 40)).astype(np.float32)
-    size = (SCENE_WIDTH, SCENE_HEIGHT)
+    size = (shape[1], shape[0])
     grain = np.asarray(Image.fromarray(fine).resize(size, Image.Resampling.BILINEAR))
     blotches = np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
     texture: Reals = (0.7 * strength * grain + 0.8 * strength * blotches).astype(np.float32)

@@ -14,12 +14,13 @@ from preprocess.demo.drawing.body import Skeleton
 from preprocess.demo.drawing.clothes import dressed
 from preprocess.demo.drawing.people import Material, Person
 from preprocess.demo.drawing.solids import Reals, Surface
+from preprocess.demo.drawing.varied.wear import worn
 
 CLOTHES = np.isin(
     np.arange(len(Material)), (Material.UPPER, Material.SECOND, Material.SLEEVE, Material.LOWER)
 )
-REACH_PX = 3
-"""How far, on the fine grid, a nearer surface darkens the one behind it."""
+REACH = 3 / 256
+"""How far a nearer surface darkens the one behind it, as a share of the picture's height."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,8 @@ def shade(surface: Surface, skeleton: Skeleton, person: Person, light: Light) ->
     material = dressed(surface, skeleton, person)
     colours: Reals = person.palette.astype(np.float32)[material]
     brightness = _lit(surface, light) * _crevices(surface, skeleton.unit_px)
+    if person.swatches is not None:
+        return worn(colours, material, surface, skeleton, person) * brightness[:, None]
     brightness *= np.where(CLOTHES[material], _folds(surface, person), np.float32(1.0))
     hair = material == Material.HAIR
     brightness[hair] *= 1.0 + 0.12 * np.sin(7.0 * surface.normal[hair, 0] + person.fold_phase)
@@ -60,9 +63,9 @@ def _lit(surface: Surface, light: Light) -> Reals:
 def _crevices(surface: Surface, unit_px: float) -> Reals:
     """Darken what lies close behind a nearer surface, so that an arm stands out from the trunk."""
     depth = surface.depth_map()
-    nearest = depth.copy()
-    for rows in (slice(None, -REACH_PX), slice(REACH_PX, None)):
-        other = slice(REACH_PX, None) if rows.start is None else slice(None, -REACH_PX)
+    nearest, reach = depth.copy(), max(round(REACH * surface.size[0]), 1)
+    for rows in (slice(None, -reach), slice(reach, None)):
+        other = slice(reach, None) if rows.start is None else slice(None, -reach)
         np.maximum(nearest[rows], depth[other], out=nearest[rows])
         np.maximum(nearest[:, rows], depth[:, other], out=nearest[:, rows])
     before = (nearest.reshape(-1)[surface.pixels] - surface.position[:, 2]) / unit_px

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import hashlib
 import os
@@ -240,3 +241,68 @@ def test_the_command_takes_a_config_file_and_refuses_unknown_keys(tmp_path):
     bad = call("draw-market", *options, "--config", tmp_path / "bad.toml")
     assert bad.exit_code == 2
     assert "did you mean 'identities'" in bad.output
+
+
+def test_a_larger_data_set_with_several_people_tells_the_joints_of_all(tmp_path):
+    settings = DrawSettings(
+        identities=4, images_per_identity=2, seed=3, size=(200, 100), people=3, world="varied"
+    )
+    draw(tmp_path / "out", settings)
+    for split, folders in (
+        ("train", ["bounding_box_train"]),
+        ("test", ["bounding_box_test", "query"]),
+    ):
+        pictures = {p.name for f in folders for p in (tmp_path / "out" / f).iterdir()}
+        with (tmp_path / "out" / f"people-{split}.csv").open() as stream:
+            rows = list(csv.DictReader(stream))
+        truth = read_truth(tmp_path / "out" / f"visibility-{split}.csv")
+        named = [row for row in rows if row["person"] == "0"]
+        assert [row["name"] for row in named] == list(truth.names)
+        assert {row["name"] for row in rows} == pictures
+        for row, joints in zip(named, truth.joints, strict=True):
+            told = [row["neck_x"], row["neck_y"]]
+            if np.isfinite(joints[1]).all():
+                assert [float(value) for value in told] == joints[1].tolist()
+                others = [other["person"] for other in rows if other["name"] == row["name"]]
+                assert others == ["0", "1", "2"]
+            else:  # a place without anybody
+                assert told == ["", ""]
+    with Image.open(next((tmp_path / "out" / "query").iterdir())) as image:
+        assert image.size == (100, 200)
+    before = hashes(tmp_path / "out")
+    assert "people-train.csv" in before
+    draw(tmp_path / "out", settings)
+    assert hashes(tmp_path / "out") == before
+
+
+def test_a_faulty_detector_shifts_joints_and_changes_neither_pictures_nor_truth(tmp_path, drawn):
+    faulty = DrawSettings(identities=4, images_per_identity=5, seed=3, detector="faulty")
+    draw(tmp_path / "out", faulty)
+    mine, true = hashes(tmp_path / "out"), hashes(drawn)
+    told = {"keypoints-train.csv", "keypoints-test.csv", "draw-market.json"}
+    assert {name for name in true if mine[name] != true[name]} == told
+    moves = []
+    for split in ("train", "test"):
+        table = read_keypoints(tmp_path / "out" / f"keypoints-{split}.csv")
+        truth = read_truth(tmp_path / "out" / f"visibility-{split}.csv")
+        moves.append(np.abs(table.joints - truth.joints)[presence(table.joints)].max(axis=1))
+    moved = np.concatenate(moves)
+    assert 0.7 < np.median(moved) < 2.5
+    assert 0.002 < (moved > 8).mean() < 0.08
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"size": (16, 16)}, "whole numbers from 32"),
+        ({"size": (512, 64)}, "a width of 0.25 to 3.0 times the height"),
+        ({"people": 0}, "a whole number from 1"),
+        ({"world": "real"}, "demo"),
+        ({"people": 2, "poses": "poses.csv"}, "128 by 64 with one person"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(wrong, said, tmp_path):
+    (tmp_path / "poses.csv").touch()
+    given = {**wrong, **({"poses": tmp_path / "poses.csv"} if "poses" in wrong else {})}
+    with pytest.raises(UsageError, match=said):
+        DrawSettings(**given)

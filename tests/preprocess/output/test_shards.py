@@ -95,8 +95,8 @@ def test_a_source_that_changed_meanwhile_is_noticed(
 
 
 def test_a_shard_is_the_same_bytes_every_time(task: ShardTask) -> None:
-    entry, file, status = make_shard(task)
+    entry, file, parts = make_shard(task)
     again = make_shard(task)[0]
     assert entry == again and entry.num_bytes == file.temporary.stat().st_size
     assert not task.path.exists()  # its name is not the worker's to give
-    assert status.shape == (2, 10)
+    assert parts.status.shape == parts.degenerate.shape == (2, 10)
