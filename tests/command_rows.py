@@ -145,6 +145,28 @@ ROWS = (
         is_resumable=False,
         owns_folder=False,
     ),
+    Row(
+        "export-pairs",
+        "export-pairs",
+        ("{data}/shards", "--format", "gfla", "--out", "{out}"),
+        quick=("--dry-run",),
+        finished=of_files("*"),
+    ),
+    Row(
+        "export-pairs of tars",
+        "export-pairs",
+        ("{data}/shards", "--format", "webdataset", "--out", "{out}", "--pairs-per-tar", "5"),
+        finished=of_files("*"),
+    ),
+    Row(
+        "check-reid",
+        "check-reid",
+        ("{data}/reid", "--json", "{out}/reid.json"),
+        outputs=("--json",),
+        finished=of_files("*.json"),
+        is_resumable=False,
+        owns_folder=False,
+    ),
     Row("posegan-doctor", "posegan-doctor", (), outputs=(), owns_folder=False),
     Row(
         "train-gan",
