@@ -1,9 +1,10 @@
 """The form of the library webdataset: tar files of pairs.
 
 Convention:
-    A pair is three files that follow each other: ``KEY.source.jpg KEY.target.jpg KEY.json``. KEY is the pair's position in the split's list, eight digits. A tar file holds pairs of one
-    shard, in the order of the list; its bytes follow from the pairs alone: no times, no owners.
-    Absent joints, transforms and cameras are null.
+    A pair is three files that follow each other: ``KEY.source.jpg KEY.target.jpg KEY.json``. KEY
+    is the pair's position in the split's list, eight digits. A tar file holds pairs of one shard,
+    in the order of the list; its bytes follow from the pairs alone: no times, no owners. Absent
+    joints, transforms and cameras are null.
 """
 
 from __future__ import annotations

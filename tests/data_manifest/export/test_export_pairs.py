@@ -78,7 +78,7 @@ def test_shards_that_are_made_of_an_export_are_the_same_to_the_bit(
 def test_joints_between_pixels_come_back_the_same_and_are_told(
     market: SmallMarket, tmp_path: Path
 ) -> None:
-    """A pose model's joints are no whole pixels; what it knew besides is not in a published file."""
+    """A pose model's joints are no whole pixels; its scores are in no published file."""
     shards = prepare(market, tmp_path / "shards", keypoints=False)
     done = call("export-pairs", shards, "--format", "pose-gan", "--out", tmp_path / "out")
     assert "joints are no whole pixels: written with all decimals" in done.stdout
