@@ -100,8 +100,8 @@ def keypoints_text(
 ) -> str:
     """Compose a file of key points in the published form.
 
-    Coordinates are rounded to whole pixels, unless they are wanted exactly. One that would fall
-    below 0 is written as 0, because a negative number means an absent joint there.
+    Coordinates are rounded to whole pixels, unless they are wanted exactly. A whole number below 0
+    is written as 0, because it means an absent joint there.
 
     Args:
         path: The file, for messages.
@@ -123,10 +123,10 @@ def keypoints_text(
     if len(set(table.names)) != len(table.names):
         raise UsageError(problem(path, "each name once", "a name twice", "remove one of them"))
     known = np.isfinite(table.joints).all(axis=-1, keepdims=True)
-    inside = np.clip(np.where(known, table.joints, 0), 0, LARGEST_PX)
-    rounded = np.where(known, np.rint(inside), ABSENT).astype(np.int64).astype(object)
+    given = np.where(known, np.clip(table.joints, -LARGEST_PX, LARGEST_PX), 0)
+    whole = np.maximum(np.rint(given), 0)
+    rounded = np.where(known, whole, ABSENT).astype(np.int64).astype(object)
     if exact:
-        given = np.where(known, inside, ABSENT)
         rounded = np.where(given == np.rint(given), rounded, given.astype(object))
     rows = [
         f"{name}: {xy[:, 1].tolist()}: {xy[:, 0].tolist()}"
@@ -217,7 +217,8 @@ def _is_axis(values: Any) -> bool:
 
 def _check_points(path: Path, joints: NDArray[np.float64], line_numbers: list[int]) -> None:
     absent = joints == ABSENT
-    wrong = (absent.any(axis=-1) != absent.all(axis=-1)) | ((joints < 0) & ~absent).any(axis=-1)
+    below = (joints < 0) & (joints == np.rint(joints))  # a decimal is no mark of absence
+    wrong = (absent.any(axis=-1) != absent.all(axis=-1)) | (below & ~absent).any(axis=-1)
     if wrong.any():
         row, joint = (int(index) for index in np.argwhere(wrong)[0])
         x, y = joints[row, joint]

@@ -61,10 +61,15 @@ class SplitContent:
         known = self.joints[presence(self.joints)]
         return int((known != np.rint(known)).any(axis=-1).sum())
 
-    @property
-    def num_outside(self) -> int:
-        """Number of joints that are known and lie left of or above the image."""
-        return int((self.joints[presence(self.joints)] < 0).any(axis=-1).sum())
+    def num_moved(self, *, whole_pixels: bool) -> int:
+        """Count the joints whose written form would be a whole number below 0, which means absent.
+
+        Args:
+            whole_pixels: Whether they are rounded.
+        """
+        known = self.joints[presence(self.joints)]
+        rounded = np.rint(known)
+        return int(((rounded < 0) & (whole_pixels | (rounded == known))).any(axis=-1).sum())
 
 
 def read_content(folder: Path, manifest: Manifest, split: str) -> SplitContent:

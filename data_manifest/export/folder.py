@@ -143,12 +143,13 @@ class _Export:
         files = len(self.names()) + 1
         self._console.result(f"{self._settings.format}: {files:,} files, about {needed:,} bytes")
         fractional = sum(content.num_fractional for content in self._contents)
-        outside = sum(content.num_outside for content in self._contents)
+        whole = self._settings.whole_pixels
+        moved = sum(content.num_moved(whole_pixels=whole) for content in self._contents)
         if fractional:
-            how = "rounded" if self._settings.whole_pixels else "with all decimals"
+            how = "rounded" if whole else "with all decimals"
             self._console.result(f"{fractional:,} joints are no whole pixels: written {how}")
-        if outside:
-            self._console.warn(f"{outside:,} joints left of or above their image moved to its edge")
+        if moved:
+            self._console.warn(f"{moved:,} joints left of or above their image moved to its edge")
 
     def write(self) -> None:
         """Write what is missing."""
