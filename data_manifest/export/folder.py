@@ -104,16 +104,9 @@ class _Export:
 
     def names(self) -> list[str]:
         """Every file of the export but the first and the last, relative to the folder."""
-        return [plan.file for plan in self._tars] if self._tree is None else self._tree_names()
-
-    def _tree_names(self) -> list[str]:
-        assert self._tree is not None
-        names = []
-        for content in self._contents:
-            folder = self._tree.folder(content.name)
-            names += [f"{folder}/{name}" for name in content.names]
-            names += self._tree.list_files(content.name)
-        return names
+        if self._tree is None:
+            return [plan.file for plan in self._tars]
+        return [name for content in self._contents for name in self._tree.files(content)]
 
     def refuse_strangers(self) -> None:
         """Refuse a folder in which somebody else's files bear names of the export."""
@@ -210,9 +203,9 @@ def _refuse_conflicts(settings: ExportSettings) -> None:
     if settings.format == WEBDATASET and settings.whole_pixels:
         expected, found = "a form with key point files", f"--format {WEBDATASET}"
         raise UsageError(problem("--whole-pixels", expected, found, "leave --whole-pixels out"))
-    out = settings.out.resolve()
+    out = Path(os.path.realpath(settings.out))  # Path.resolve fails at a loop of links
     for folder in (settings.shards, *settings.originals):
-        if out.is_relative_to(folder.resolve()):
+        if out.is_relative_to(os.path.realpath(folder)):
             found = f"{settings.out} in {folder}"
             remedy = "choose another --out"
             raise UsageError(problem("--out", "a folder beside what is read", found, remedy))

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from data_manifest import schema
 from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import Manifest, ShardEntry
+from shared.geometry import presence
 
 FIELDS: Final = {
     "source": "file name of the source",
@@ -128,5 +129,5 @@ def _known(camera: int) -> int | None:
 
 
 def _joints(joints: NDArray[np.float32]) -> list[list[float] | None]:
-    known = np.isfinite(joints).all(axis=-1)
-    return [xy if here else None for xy, here in zip(joints.tolist(), known, strict=True)]
+    known = presence(joints)
+    return [xy if here else None for xy, here in zip(joints.tolist(), known.tolist(), strict=True)]

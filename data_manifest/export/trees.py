@@ -43,6 +43,12 @@ class Tree:
         own = ("market-annotation-{split}.csv", "market-pairs-{split}.csv", *self.further)
         return [str(Path(self.lists, name.format(split=split))) for name in own]
 
+    def files(self, content: SplitContent) -> list[str]:
+        """The names of a split's images and lists."""
+        folder = self.folder(content.name)
+        images = [f"{folder}/{name}" for name in content.names]
+        return [*images, *self.list_files(content.name)]
+
     def list_texts(self, content: SplitContent, *, whole_pixels: bool) -> dict[str, str]:
         """Compose a split's lists: names to texts."""
         files = self.list_files(content.name)
