@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import tarfile
@@ -11,13 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from commands import call
+from disks import FailingDisk
 from drawn_shards import publish_shards
 from small_market import SMALLEST_SHARDS, SmallMarket, hashes, make_market, prepare
 
+from data_manifest.export.folder import export_pairs
 from data_manifest.export.trees import TREES
 from data_manifest.manifest import open_manifest
+from data_manifest.settings import ExportSettings
 from data_manifest.shard import read_shard
 from data_manifest.tables import load_pairs
+from shared.console import Console
+from shared.errors import NoSpaceError
 from shared.pictures import decode_rgb
 
 SPLITS = ("train", "test")
@@ -210,6 +216,25 @@ def test_the_same_export_has_the_same_bytes_and_goes_on_where_files_are_missing(
     assert "finished already" in done.stdout
     for path, time in untouched.items():
         assert path.stat().st_mtime_ns == time or path.name == ".lock"
+
+
+@pytest.mark.parametrize("form", ["gfla", "webdataset"])
+def test_whatever_call_to_the_disk_fails_the_same_command_ends_the_same(
+    form: str, tmp_path: Path
+) -> None:
+    shards = publish_shards(tmp_path / "shards", train_shards=1, images=2)
+    first = files_of(exported(shards, tmp_path / "first", form))
+    last = FailingDisk(10**9, errno.ENOSPC)
+    out = tmp_path / "out"
+    settings = ExportSettings(shards=shards, format=form, out=out)
+    export_pairs(settings, Console(quiet=True), last)
+    for fail_at in range(0, last.calls, 17):
+        shutil.rmtree(out)
+        with pytest.raises(NoSpaceError):
+            export_pairs(settings, Console(quiet=True), FailingDisk(fail_at, errno.ENOSPC))
+        export_pairs(settings, Console(quiet=True))
+        assert files_of(out) == first, fail_at
+        assert not list(out.rglob("*.posegan.part"))
 
 
 def test_another_export_is_replaced_only_where_that_is_asked_for(tmp_path: Path) -> None:
