@@ -8,10 +8,12 @@ Convention:
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import io
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,16 +95,20 @@ def write_keypoints(
     return publish_text(path, keypoints_text(path, names, joints), disk)
 
 
-def keypoints_text(path: Path, names: tuple[str, ...], joints: NDArray[np.float64]) -> str:
+def keypoints_text(
+    path: Path, names: tuple[str, ...], joints: NDArray[np.float64], *, exact: bool = False
+) -> str:
     """Compose a file of key points in the published form.
 
-    Coordinates are rounded to whole pixels. One that would fall below 0 is written as 0, because a
-    negative number means an absent joint there.
+    Coordinates are rounded to whole pixels, unless they are wanted exactly. A whole number below 0
+    is written as 0, because it means an absent joint there.
 
     Args:
         path: The file, for messages.
         names: File names, each once.
         joints: float64 (n, 18, 2), (x, y) in px, NaN where absent.
+        exact: Write what is no whole pixel with all its decimals, so that reading it gives the
+            same number.
 
     Returns:
         Its content.
@@ -117,11 +123,14 @@ def keypoints_text(path: Path, names: tuple[str, ...], joints: NDArray[np.float6
     if len(set(table.names)) != len(table.names):
         raise UsageError(problem(path, "each name once", "a name twice", "remove one of them"))
     known = np.isfinite(table.joints).all(axis=-1, keepdims=True)
-    rounded = np.clip(np.rint(np.where(known, table.joints, 0)), 0, LARGEST_PX)
-    whole = np.where(known, rounded, ABSENT).astype(np.int64)
+    given = np.where(known, np.clip(table.joints, -LARGEST_PX, LARGEST_PX), 0)
+    whole = np.maximum(np.rint(given), 0)
+    rounded = np.where(known, whole, ABSENT).astype(np.int64).astype(object)
+    if exact:
+        rounded = np.where(given == np.rint(given), rounded, given.astype(object))
     rows = [
         f"{name}: {xy[:, 1].tolist()}: {xy[:, 0].tolist()}"
-        for name, xy in zip(table.names, whole, strict=True)
+        for name, xy in zip(table.names, rounded, strict=True)
     ]
     return "\n".join([KEYPOINTS_HEADER, *rows]) + "\n"
 
@@ -166,6 +175,15 @@ def read_pairs(file: Path | InputFile) -> pd.DataFrame:
     return pairs
 
 
+def pairs_text(sources: Sequence[str], targets: Sequence[str]) -> str:
+    """Compose a list of pairs in the published form, header ``from,to``."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("from", "to"))
+    writer.writerows(zip(sources, targets, strict=True))
+    return stream.getvalue()
+
+
 def _text(file: InputFile) -> tuple[Path, str]:
     try:
         text = file.content.decode("utf-8-sig")
@@ -199,7 +217,8 @@ def _is_axis(values: Any) -> bool:
 
 def _check_points(path: Path, joints: NDArray[np.float64], line_numbers: list[int]) -> None:
     absent = joints == ABSENT
-    wrong = (absent.any(axis=-1) != absent.all(axis=-1)) | ((joints < 0) & ~absent).any(axis=-1)
+    below = (joints < 0) & (joints == np.rint(joints))  # a decimal is no mark of absence
+    wrong = (absent.any(axis=-1) != absent.all(axis=-1)) | (below & ~absent).any(axis=-1)
     if wrong.any():
         row, joint = (int(index) for index in np.argwhere(wrong)[0])
         x, y = joints[row, joint]

@@ -1,4 +1,4 @@
-"""Settings of the commands that look at shard folders and machines."""
+"""Settings of the commands that look at shard folders, files and machines."""
 
 from __future__ import annotations
 
@@ -39,6 +39,71 @@ class SheetSettings:
         le=2**63 - 1,
         flag="--seed",
         help="Decides which pairs the sheet shows.",
+    )
+
+
+@declared("Export")
+class ExportSettings:
+    """Which form ``export-pairs`` writes, and from what."""
+
+    shards: Path = setting(path="folder", flag="shards", help="What prep-market made.")
+    format: Literal["pose-gan", "gfla", "pcdms", "nted", "webdataset"] = setting(
+        flag="--format", help="Who is to read it."
+    )
+    out: Path = setting(
+        path="folder",
+        flag="--out",
+        metavar="DIR",
+        help="Where it goes; the same command continues what a killed one began.",
+    )
+    originals: tuple[Path, ...] = setting(
+        default=(),
+        path="folder",
+        flag="--originals",
+        metavar="DIR",
+        help="Folder with the files that the images were read from; repeatable. A file that "
+        "decodes to exactly the shard's pixels is copied; all others are written as PNG.",
+    )
+    whole_pixels: bool = setting(
+        default=False,
+        flag="--whole-pixels",
+        help="Round key points to whole pixels, as the published ones are; else those that are "
+        "none keep their decimals, so that shards made of them are the same.",
+    )
+    pairs_per_tar: int = setting(
+        default=2_000,
+        ge=1,
+        le=20_000,
+        flag="--pairs-per-tar",
+        help="Pairs in one file of the form webdataset; a file is built in memory.",
+    )
+    overwrite: bool = setting(
+        default=False,
+        flag="--overwrite",
+        help="Write anew where the folder holds another export.",
+    )
+    dry_run: bool = setting(
+        default=False, flag="--dry-run", help="Say what would be written; write nothing."
+    )
+
+
+@declared("Check")
+class ReidCheckSettings:
+    """Which folder ``check-reid`` reads, and where its findings go."""
+
+    folder: Path = setting(path="folder", flag="folder", help="What the tools are to read.")
+    layout: Literal["auto", "market", "folders", "list"] = setting(
+        default="auto",
+        flag="--layout",
+        help="How it is laid out: bounding_box_train, query and bounding_box_test; a folder for "
+        "each identity; or lists with a label behind each name.",
+    )
+    json: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--json",
+        metavar="FILE",
+        help="Write counts and findings to a file, with up to 1,000 names each.",
     )
 
 

@@ -10,15 +10,25 @@ Convention:
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from shared.errors import PoseGanError, UsageError, problem
-from shared.files import Disk, publish, publish_json, read_json, sha256_of_file
+from shared.files import (
+    TEMPORARY_SUFFIX,
+    Disk,
+    is_temporary,
+    publish,
+    publish_json,
+    read_json,
+    sha256_of_file,
+)
 
 NOTE_SUFFIX = ".posegan.json"
 FORMAT = 1
@@ -73,6 +83,16 @@ class OwnedFiles:
         for path, data in contents.items():
             publish(path, data, self._disk)
         self._write(new)
+        self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        """Remove what killed commands left half-written of these files and of the note."""
+        for path in (*self.paths, self.note):
+            for left in path.parent.glob(f".{glob.escape(path.name)}.*{TEMPORARY_SUFFIX}"):
+                writer = left.name.removesuffix(TEMPORARY_SUFFIX).rpartition(".")[2]
+                if is_temporary(left.name, of=path.name) and not _is_running(int(writer)):
+                    with suppress(OSError):
+                        left.unlink()
 
     def _write(self, files: Mapping[str, Sequence[str]]) -> None:
         content = {"format": FORMAT, "made_by": self.command, "files": files}
@@ -101,6 +121,17 @@ class OwnedFiles:
     def _refused(self, path: Path, found: str) -> UsageError:
         expected = f"a free name, or a file as {self.command} left it"
         return UsageError(problem(path, expected, found, "choose another name, or move it away"))
+
+
+def _is_running(process: int) -> bool:
+    """Tell whether a process of this number is there, whoever owns it."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 def _sha256(path: Path) -> str:

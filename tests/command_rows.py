@@ -14,6 +14,7 @@ from pathlib import Path
 
 from drawn_shards import publish_shards
 from people_pictures import write_people
+from reid_folders import make_folder
 from scored_pictures import make_results
 from small_market import make_market
 from training_runs import digest, small_settings, train
@@ -145,6 +146,28 @@ ROWS = (
         is_resumable=False,
         owns_folder=False,
     ),
+    Row(
+        "export-pairs",
+        "export-pairs",
+        ("{data}/shards", "--format", "gfla", "--out", "{out}"),
+        quick=("--dry-run",),
+        finished=of_files("*"),
+    ),
+    Row(
+        "export-pairs of tars",
+        "export-pairs",
+        ("{data}/shards", "--format", "webdataset", "--out", "{out}", "--pairs-per-tar", "5"),
+        finished=of_files("*"),
+    ),
+    Row(
+        "check-reid",
+        "check-reid",
+        ("{data}/reid", "--json", "{out}/reid.json"),
+        outputs=("--json",),
+        finished=of_files("*.json"),
+        is_resumable=False,
+        owns_folder=False,
+    ),
     Row("posegan-doctor", "posegan-doctor", (), outputs=(), owns_folder=False),
     Row(
         "train-gan",
@@ -205,5 +228,6 @@ def make_data(folder: Path) -> None:
     for name in market.names["train"][:2]:
         (folder / "photos" / name).write_bytes((market.folder("train") / name).read_bytes())
     write_people(folder / "people", range(1, 10))
+    make_folder(folder / "reid")
     (folder / "often.toml").write_text(OFTEN)
     train(small_settings(shards, channels=1, max_images=8), shards, folder / "run")

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from data_manifest.published_files import (
     KEYPOINTS_HEADER,
     KeypointTable,
+    keypoints_text,
+    pairs_text,
     read_keypoints,
     read_pairs,
     write_keypoints,
@@ -180,3 +182,34 @@ def test_a_wrong_pair_list_is_refused(tmp_path: Path, text: str):
 def test_a_missing_pair_list_is_the_users_mistake(tmp_path: Path):
     with pytest.raises(UsageError, match="readable"):
         read_pairs(tmp_path / "absent.csv")
+
+
+def test_exact_points_are_read_as_they_were_and_whole_ones_are_written_as_such(
+    tmp_path: Path,
+) -> None:
+    joints = np.full((1, 18, 2), np.nan)
+    joints[0, :4] = np.float32([[12, 0.1], [-0.25, 3], [63.999, 7.5], [0, 0]])
+    path = tmp_path / "keypoints.csv"
+    text = keypoints_text(path, ("a.jpg",), joints, exact=True)
+    assert text.splitlines()[1].rpartition(": ")[2].startswith("[12, -0.25, 63.9990")
+    path.write_text(text)
+    np.testing.assert_array_equal(read_keypoints(path).joints, joints)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_whole_number_below_the_image_becomes_its_edge(tmp_path: Path, exact: bool) -> None:
+    joints = np.full((1, 18, 2), np.nan)
+    joints[0, :2] = [[-1, 5], [-3, -1]]
+    path = tmp_path / "keypoints.csv"
+    path.write_text(keypoints_text(path, ("a.jpg",), joints, exact=exact))
+    found = read_keypoints(path).joints[0]
+    np.testing.assert_array_equal(found[:2], [[0, 5], [0, 0]])
+    assert np.isnan(found[2:]).all()
+
+
+def test_pairs_come_back_whatever_their_names_hold(tmp_path: Path) -> None:
+    sources, targets = ["a,b.jpg", 'say "x".jpg', "c.jpg"], ["d.jpg", "é.jpg", "'e.jpg"]
+    path = tmp_path / "pairs.csv"
+    path.write_text(pairs_text(sources, targets), encoding="utf-8")
+    table = read_pairs(path)
+    assert table["from"].tolist() == sources and table["to"].tolist() == targets

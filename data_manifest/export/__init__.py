@@ -1,0 +1,1 @@
+"""Shard folders in the forms that other systems read."""

@@ -1,0 +1,288 @@
+"""The export of a shard folder, read top to bottom: claim, plan, images, lists, the last file.
+
+Convention:
+    ``.export/settings.json`` is written first and says what was begun; ``export.json`` is written
+    last and says what is there. A file that was published is whole, so that the same command
+    after a kill writes only those that are missing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from data_manifest import schema
+from data_manifest.export import tars
+from data_manifest.export.content import ImageFiles, SplitContent, mean_bytes, read_content
+from data_manifest.export.trees import TREES, Tree
+from data_manifest.manifest import MANIFEST_FILE, Manifest, open_manifest
+from data_manifest.settings import ExportSettings
+from data_manifest.shard import read_shard
+from shared.console import Console
+from shared.errors import PoseGanError, UsageError, problem
+from shared.files import (
+    Disk,
+    publish,
+    publish_json,
+    publish_text,
+    read_json,
+    require_space,
+    sha256_of_file,
+)
+from shared.owned_folder import OwnedFolder, owned_folder
+from shared.provenance import versions
+from shared.settings import differences, in_brief
+
+COMMAND: Final = "export-pairs"
+WORK_FOLDER: Final = ".export"
+RECORD_FILE: Final = f"{WORK_FOLDER}/settings.json"
+LAST_FILE: Final = "export.json"
+WEBDATASET: Final = "webdataset"
+ROW_BYTES: Final = 350
+"""What an image or a pair takes up in the lists, at most."""
+
+
+def export_pairs(settings: ExportSettings, console: Console, disk: Disk | None = None) -> None:
+    """Write a shard folder in the form of another system, or go on with one that was begun.
+
+    Args:
+        settings: What was asked for.
+        console: What the user sees.
+        disk: The calls to the operating system.
+
+    Raises:
+        UsageError: There are no finished shards, or the folder holds something else.
+        DamagedError: A shard is not what the manifest lists.
+        LockedError: Another process works on the folder.
+        NoSpaceError: The disk cannot hold the export.
+    """
+    _refuse_conflicts(settings)
+    manifest = open_manifest(settings.shards)
+    record = _record(settings)
+    with owned_folder(settings.out, COMMAND, disk=disk, hold=not settings.dry_run) as owned:
+        finished, is_other = _standing(owned, record, overwrite=settings.overwrite)
+        if finished:
+            console.result(f"{settings.out} is finished already; nothing to do")
+            return
+        export = _Export(settings, manifest, owned, console)
+        export.refuse_strangers()
+        needed = export.estimate()
+        require_space(settings.out, needed, disk)
+        export.say_plan(needed)
+        if settings.dry_run:
+            console.result("nothing was written: this was a dry run")
+            return
+        _begin(owned, record, export.names(), clear=is_other)
+        export.write()
+        _finish(owned, record, manifest)
+    console.result(f"{settings.out}: finished, see {LAST_FILE}")
+
+
+class _Export:
+    """One export: the files that it consists of, and how each is made."""
+
+    def __init__(
+        self, settings: ExportSettings, manifest: Manifest, owned: OwnedFolder, console: Console
+    ) -> None:
+        self._settings = settings
+        self._manifest = manifest
+        self._owned = owned
+        self._console = console
+        self._files = ImageFiles(settings.originals)
+        self._tree = TREES.get(settings.format)
+        self._tars = [] if self._tree else tars.plan_tars(manifest, settings.pairs_per_tar)
+        self._contents: list[SplitContent] = []
+        if self._tree:
+            splits = schema.SPLITS
+            self._contents = [read_content(settings.shards, manifest, each) for each in splits]
+            for content in self._contents:  # a name that cannot be listed is refused first
+                self._tree.list_texts(content, whole_pixels=settings.whole_pixels)
+
+    def names(self) -> list[str]:
+        """Every file of the export but the first and the last, relative to the folder."""
+        if self._tree is None:
+            return [plan.file for plan in self._tars]
+        return [name for content in self._contents for name in self._tree.files(content)]
+
+    def refuse_strangers(self) -> None:
+        """Refuse a folder in which somebody else's files bear names of the export."""
+        for name in (*self.names(), LAST_FILE, RECORD_FILE):
+            path = self._owned.path / name
+            if name not in self._owned.files and os.path.lexists(path):
+                found, remedy = f"a file not of {COMMAND}", "choose another --out"
+                raise UsageError(problem(path, "a free name", found, remedy))
+
+    def estimate(self) -> int:
+        """Estimate the bytes of the export by the images of one shard."""
+        if not self._manifest.shards:
+            return 0
+        settings, manifest = self._settings, self._manifest
+        each = mean_bytes(settings.shards, manifest.shards[0], settings.originals)
+        num_pairs = sum(manifest.num_pairs(split) for split in schema.SPLITS)
+        if self._tree is None:
+            return num_pairs * tars.pair_bytes(each)
+        num_images = sum(manifest.num_images(split) for split in schema.SPLITS)
+        return int(num_images * (each + ROW_BYTES)) + 2 * num_pairs * ROW_BYTES // 3
+
+    def say_plan(self, needed: int) -> None:
+        """Say what there is to write, and what becomes of key points."""
+        for split in schema.SPLITS:
+            images, pairs = self._manifest.num_images(split), self._manifest.num_pairs(split)
+            self._console.result(f"{split}: {images:,} images, {pairs:,} pairs")
+        files = len(self.names()) + 1
+        self._console.result(f"{self._settings.format}: {files:,} files, about {needed:,} bytes")
+        fractional = sum(content.num_fractional for content in self._contents)
+        whole = self._settings.whole_pixels
+        moved = sum(content.num_moved(whole_pixels=whole) for content in self._contents)
+        if fractional:
+            how = "rounded" if whole else "with all decimals"
+            self._console.result(f"{fractional:,} joints are no whole pixels: written {how}")
+        if moved:
+            self._console.warn(f"{moved:,} joints left of or above their image moved to its edge")
+
+    def write(self) -> None:
+        """Write what is missing."""
+        if self._tree is None:
+            self._write_tars()
+        else:
+            self._write_tree(self._tree)
+        files = self._files
+        self._console.say(
+            f"images: {files.num_copied:,} original files copied, {files.num_encoded:,} as PNG"
+        )
+
+    def _write_tree(self, tree: Tree) -> None:
+        owned = self._owned
+        for folder in tree.folders():
+            owned.folder(folder)
+        owned.remove_temporaries((".", *tree.folders()))
+        total = sum(len(content.names) for content in self._contents)
+        with self._console.stage("images", total) as stage:
+            for path, data in self._missing_images(tree):
+                if data is None:
+                    stage.skip(1)
+                else:
+                    publish(path, data, owned.disk)
+                    stage.advance()
+        for content in self._contents:
+            texts = tree.list_texts(content, whole_pixels=self._settings.whole_pixels)
+            for name, text in texts.items():
+                publish_text(owned.path / name, text, owned.disk)
+
+    def _missing_images(self, tree: Tree) -> Iterator[tuple[Path, bytes | None]]:
+        """Yield the images' files; None as the content of those that are there already."""
+        for entry in self._manifest.shards:
+            folder = self._owned.path / tree.folder(entry.split)
+            arrays = read_shard(self._settings.shards / entry.file, entry.sha256)
+            for name, pixels in zip(arrays.names.tolist(), arrays.images, strict=True):
+                path = folder / name.decode()
+                yield path, None if _is_there(path) else self._files.content(path.name, pixels)
+
+    def _write_tars(self) -> None:
+        owned = self._owned
+        owned.remove_temporaries()
+        with self._console.stage("pairs", sum(plan.count for plan in self._tars)) as stage:
+            for entry in self._manifest.shards:
+                plans = [plan for plan in self._tars if plan.entry == entry]
+                missing = [plan for plan in plans if not _is_there(owned.path / plan.file)]
+                stage.skip(sum(plan.count for plan in plans if plan not in missing))
+                if not missing:
+                    continue
+                arrays = read_shard(self._settings.shards / entry.file, entry.sha256)
+                files = list(self._files.all_of(arrays))
+                for plan in missing:
+                    publish(owned.path / plan.file, tars.tar_of(plan, arrays, files), owned.disk)
+                    stage.advance(plan.count)
+
+
+def _refuse_conflicts(settings: ExportSettings) -> None:
+    if settings.format == WEBDATASET and settings.whole_pixels:
+        expected, found = "a form with key point files", f"--format {WEBDATASET}"
+        raise UsageError(problem("--whole-pixels", expected, found, "leave --whole-pixels out"))
+    out = Path(os.path.realpath(settings.out))  # Path.resolve fails at a loop of links
+    for folder in (settings.shards, *settings.originals):
+        if out.is_relative_to(os.path.realpath(folder)):
+            found = f"{settings.out} in {folder}"
+            remedy = "choose another --out"
+            raise UsageError(problem("--out", "a folder beside what is read", found, remedy))
+
+
+def _record(settings: ExportSettings) -> dict[str, Any]:
+    """What decides the content of an export, as plain values."""
+    record: dict[str, Any] = {
+        "format": settings.format,
+        "shards": sha256_of_file(settings.shards / MANIFEST_FILE),
+        "originals": bool(settings.originals),
+    }
+    if settings.format == WEBDATASET:
+        return {**record, "pairs_per_tar": settings.pairs_per_tar}
+    return {**record, "whole_pixels": settings.whole_pixels}
+
+
+def _standing(owned: OwnedFolder, record: dict[str, Any], *, overwrite: bool) -> tuple[bool, bool]:
+    """Tell whether the folder holds the export already, and whether it holds another one.
+
+    Raises:
+        UsageError: It holds another one, which may not be replaced.
+    """
+    kept = [name for name in (LAST_FILE, RECORD_FILE) if _is_there(owned.path / name)]
+    name = next((name for name in kept if name in owned.files), None)
+    if name is None:
+        return False, False
+    try:
+        found = read_json(owned.path / name)["settings"]
+        changes = differences(found, record) if found else ["a removal that was cut short"]
+    except (PoseGanError, KeyError, TypeError, AttributeError):
+        found, changes = None, ["settings that are lost"]
+    if changes and found != {} and not overwrite:
+        expected = "an empty folder or an export of the same settings"
+        remedy = "choose another --out, or add --overwrite"
+        raise UsageError(problem(owned.path, expected, in_brief(changes), remedy))
+    whole = all(_is_there(owned.path / each) for each in owned.files - {RECORD_FILE})
+    return not changes and name == LAST_FILE and whole, bool(changes)
+
+
+def _begin(owned: OwnedFolder, record: dict[str, Any], names: list[str], *, clear: bool) -> None:
+    """Note what is begun and every file that it will consist of; remove another export first."""
+    owned.folder(WORK_FOLDER)
+    owned.remove_temporaries((WORK_FOLDER,))
+    owned.intend([RECORD_FILE])
+    owned.remove([LAST_FILE])
+    if clear:
+        publish_json(owned.path / RECORD_FILE, {"settings": {}}, owned.disk)
+        owned.remove(owned.files - {RECORD_FILE})
+    owned.intend([*names, LAST_FILE])
+    publish_json(owned.path / RECORD_FILE, {"settings": record}, owned.disk)
+
+
+def _finish(owned: OwnedFolder, record: dict[str, Any], manifest: Manifest) -> None:
+    """Say what is there, and remove the note of what was begun."""
+    counts = {
+        split: {"images": manifest.num_images(split), "pairs": manifest.num_pairs(split)}
+        for split in schema.SPLITS
+    }
+    last: dict[str, Any] = {
+        "made_by": COMMAND,
+        "settings": record,
+        "image_size": list(manifest.image_size),
+        "splits": counts,
+        "versions": versions(),
+    }
+    if record["format"] == WEBDATASET:
+        last["fields"] = tars.FIELDS
+    publish_json(owned.path / LAST_FILE, last, owned.disk)
+    owned.remove([RECORD_FILE])
+    with suppress(OSError):  # somebody else's file keeps it
+        (owned.path / WORK_FOLDER).rmdir()
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether a file lies there; a link does not count."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False

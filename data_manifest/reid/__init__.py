@@ -1,0 +1,1 @@
+"""What re-identification tools see in a folder: their rules, and a check by them."""
