@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
 from train.data.batch import Batch, unscaled
 from train.nets.drawing_network import DrawingNetwork
-from train.step import generate
+from train.step import generate, mixed_precision
 
 
 @torch.no_grad()
@@ -21,8 +24,34 @@ def draw_pictures(generator: DrawingNetwork, batch: Batch) -> Tensor:
     Returns:
         uint8 (b, H, W, 3), on the batch's device.
     """
+    with _without_dropout(generator):
+        return unscaled(generate(generator, batch))
+
+
+@torch.no_grad()
+def draw_pasted(
+    generator: DrawingNetwork, photo: Tensor, batch: Batch, size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Draw a batch without dropout at a size, as it is and pasted.
+
+    Args:
+        generator: In training mode or not; it is left as it was.
+        photo: float32 (b, 3, H, W) in [-1, 1], the batch's sources at any resolution.
+        batch: Of the generator's size.
+        size: (height, width) of the pictures.
+
+    Returns:
+        Twice uint8 (b, h, w, 3), on the batch's device: what the generator draws, and the same
+        with the source's background, filled in, behind the person.
+    """
+    with _without_dropout(generator), mixed_precision(photo.device):
+        plain, pasted = generator.draw_at(photo, batch.guidance, size)
+    return unscaled(plain), unscaled(pasted)
+
+
+@contextmanager
+def _without_dropout(generator: DrawingNetwork) -> Iterator[None]:
     was_training = generator.training
     generator.eval()
-    pictures = unscaled(generate(generator, batch))
+    yield
     generator.train(was_training)
-    return pictures

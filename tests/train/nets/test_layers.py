@@ -30,7 +30,8 @@ from train.nets.partshapes import (
     unseen,
 )
 from train.nets.posemaps import pose_maps
-from train.nets.resolution import draw_at, enlarged, resized
+from train.nets.resizing import resized
+from train.nets.resolution import draw_at, enlarged
 
 SIZE = (128, 64)
 
@@ -57,7 +58,7 @@ def stack_of(batch: int = 2, size: tuple[int, int] = SIZE) -> LayerStack:
 def drawn(net: LayerNetwork, photo: Tensor, geometry: tuple[Tensor, ...]) -> Tensor:
     names = ("source_joints", "target_joints", "transforms", "status")
     named = dict(zip(names, geometry, strict=True))
-    return draw_at(net, photo, image_size=SIZE, sigma=6.0, **named)
+    return draw_at(net, photo, target_pose=pose_maps(geometry[1], SIZE), **named)[0]
 
 
 def network(seed: int = 0) -> LayerNetwork:
