@@ -50,7 +50,7 @@ class DrawnPhoto:
         picture: uint8 (h, w, 3), as large as the crop, pixel upon pixel of the photo.
         crop: What of the photo it shows.
         window: What of the photo the network saw: the crop, widened to the network's shape.
-        drawn_size: (height, width) at which the window was drawn.
+        drawn_size: (height, width) at which the generator drew the window's person.
     """
 
     picture: Pictures
@@ -162,9 +162,7 @@ class Painter:
         samples = samples_of(images, source_joints, target_joints, geometry=geometry)
         rows = [(np.empty((0, *self.image_size, 3), np.uint8),) * 2]
         for batch in self._batches(samples, "source"):
-            plain, pasted = draw_pasted(
-                self._generator, batch.source_image, batch, self.image_size
-            )
+            plain, pasted = draw_pasted(self._generator, batch.source_image, batch, self.image_size)
             rows.append((plain.cpu().numpy(), pasted.cpu().numpy()))
         plain_rows, pasted_rows = zip(*rows, strict=True)
         return np.concatenate(plain_rows), np.concatenate(pasted_rows)
@@ -225,10 +223,11 @@ class Painter:
                 joints_inside(each[number], window, self.image_size)[None]
                 for each in (source_joints, target_joints)
             ]
-            size = self._size_of(window, most_pixels)
+            size = _size_within(window, most_pixels)
             both = self._draw_window(cut_out(photo, window), joints[0], joints[1], size)
             picture = inner(both[paste], window, crop)
-            drawn.append(DrawnPhoto(picture=picture, crop=crop, window=window, drawn_size=size))
+            own = size if self._generator.free_of_resolution else self.image_size
+            drawn.append(DrawnPhoto(picture=picture, crop=crop, window=window, drawn_size=own))
         return drawn
 
     def _draw_window(
@@ -243,13 +242,6 @@ class Painter:
         at_own = (unscaled(blown_up(scaled(each), own_size)) for each in (plain, pasted))
         plain, pasted = (each[0].cpu().numpy() for each in at_own)
         return plain, pasted
-
-    def _size_of(self, window: Crop, most_pixels: int) -> tuple[int, int]:
-        """Return the (height, width) that a window is drawn at."""
-        if not self._generator.free_of_resolution:
-            return self.image_size
-        shrink = min(1.0, math.sqrt(most_pixels / (window.height * window.width)))
-        return max(1, round(window.height * shrink)), max(1, round(window.width * shrink))
 
     def _batches(self, samples: Samples, background: ShownBackground) -> Iterator[Batch]:
         shown = background if self.sees_background else "none"
@@ -291,3 +283,9 @@ def open_painter(
         run_or_export, raw_weights=raw_weights, console=console or Console(quiet=True)
     )
     return Painter(trained, chosen, batch=batch)
+
+
+def _size_within(window: Crop, most_pixels: int) -> tuple[int, int]:
+    """Return (height, width) of a window, shrunk to so many pixels where it has more."""
+    shrink = min(1.0, math.sqrt(most_pixels / (window.height * window.width)))
+    return max(1, round(window.height * shrink)), max(1, round(window.width * shrink))

@@ -52,9 +52,7 @@ def composed(stack: LayerStack, selection: Selection) -> Tensor:
     return copied + weights[:, -1:] * selection.colour
 
 
-def pasted(
-    stack: LayerStack, selection: Selection, person: Tensor, background: Tensor
-) -> Tensor:
+def pasted(stack: LayerStack, selection: Selection, person: Tensor, background: Tensor) -> Tensor:
     """Draw a picture with a background behind the person.
 
     What the network paints itself counts as the person's where the person is, and as background
