@@ -1,10 +1,11 @@
-"""The background of a picture without its person: what is pasted behind a drawn person, and what
-a generator with background conditioning is shown.
+"""A picture's background without its person.
+
+It is pasted behind drawn people, and generators with background conditioning see it.
 
 Convention:
-    The hole is where the person may be: the masks of the ten parts with a margin around them, and
-    wide rectangles below the hips for legs of which a joint was not found. No pixel of the hole
-    has any say in the result.
+    The hole is where the person may be: the masks of the ten parts with a margin around them,
+    discs around all joints, and wide rectangles below the hips for legs of which a joint was not
+    found. No pixel of the hole has any say in the result.
 
 Source: ours.
 """
@@ -24,6 +25,9 @@ BORDER_HEIGHT = 128
 
 HOLE_MARGIN_PX = 5.0
 """So far around the parts' masks nothing counts as background, at a height of 128 pixels."""
+
+DISC_PX = 9.0
+"""So far around a joint nothing counts as background, at a height of 128 pixels."""
 
 LEG_HALF_WIDTH = 0.6
 """Half the width of what a leg may cover whose joints were not found, in torso lengths."""
@@ -60,7 +64,18 @@ def person_hole(joints: Tensor, image_size: tuple[int, int], size: tuple[int, in
     margin = HOLE_MARGIN_PX * image_size[0] / BORDER_HEIGHT
     depths = part_depths(part_shapes(joints), image_size, size)
     hole = depths.amax(dim=1, keepdim=True) > -margin
+    hole = hole | _discs(joints, image_size, size, DISC_PX * image_size[0] / BORDER_HEIGHT)
     return hole | _unfound_legs(joints, image_size, size)
+
+
+def _discs(
+    joints: Tensor, image_size: tuple[int, int], size: tuple[int, int], radius: float
+) -> Tensor:
+    """Return what lies near a joint, of a part or not: bool ``(b, 1, h, w)``."""
+    x, y = pixel_centres(image_size, size, like=joints)
+    right = (x - joints[..., :1]).square()[:, :, None]
+    below = (y - joints[..., 1:]).square()[..., None]
+    return (right + below < radius**2).any(dim=1, keepdim=True)
 
 
 def _unfound_legs(joints: Tensor, image_size: tuple[int, int], size: tuple[int, int]) -> Tensor:

@@ -82,8 +82,9 @@ class Generator(DrawingNetwork):
     """Draws the source's person in the target's pose.
 
     With skips ``"parts"`` an appearance encoder sees the source and its pose, a pose encoder the
-    target pose, with background conditioning also what shall be behind it. The appearance features of the first four levels are warped before they are
-    joined with the pose features. 61.1 million parameters at 128 x 64.
+    target pose, with background conditioning also what shall be behind it. The appearance
+    features of the first four levels are warped before they are joined with the pose features.
+    61.1 million parameters at 128 x 64.
 
     Args:
         settings: What it is made of.
