@@ -81,7 +81,7 @@ def _discs(
 def _unfound_legs(joints: Tensor, image_size: tuple[int, int], size: tuple[int, int]) -> Tensor:
     """Return where legs may be of which a joint was not found: bool ``(b, 1, h, w)``.
 
-    A rectangle a leg, from the hip along the torso's axis.
+    A rectangle a leg along the torso's axis, from the hip, or from the knee that was found.
     """
     x, y = pixel_centres(image_size, size, like=joints)
     length = torso_lengths(joints)[:, None, None]
@@ -90,12 +90,15 @@ def _unfound_legs(joints: Tensor, image_size: tuple[int, int], size: tuple[int, 
     axis = hips - shoulders
     axis = axis / torch.hypot(axis[:, :1], axis[:, 1:])
     down_x, down_y = axis[:, 0, None, None], axis[:, 1, None, None]
-    reach = (THIGH_LENGTH + CALF_LENGTH + FOOT_LENGTH) * length
+    below_knee = (CALF_LENGTH + FOOT_LENGTH) * length
     hole = torch.zeros((len(joints), *size), dtype=torch.bool, device=joints.device)
     for side in "RL":
         hip, knee, ankle = (joints[:, JOINT[f"{side}{name}"]] for name in ("Hip", "Kne", "Ank"))
         lost = ~torch.isfinite(knee + ankle).all(dim=-1)[:, None, None]
-        right, below = x - hip[:, 0, None, None], y[:, None] - hip[:, 1, None, None]
+        has_knee = torch.isfinite(knee).all(dim=-1, keepdim=True)
+        start = torch.where(has_knee, knee, hip)
+        reach = torch.where(has_knee[..., None], below_knee, below_knee + THIGH_LENGTH * length)
+        right, below = x - start[:, 0, None, None], y[:, None] - start[:, 1, None, None]
         along, across = right * down_x + below * down_y, below * down_x - right * down_y
         inside = (along >= 0) & (along <= reach) & (across.abs() <= LEG_HALF_WIDTH * length)
         hole |= inside & lost
