@@ -10,14 +10,23 @@ from numpy.typing import NDArray
 
 from preprocess.demo.drawing.crops import Crop, Studio
 from shared.geometry import scale_joints, valid_poses
+from train.data.batch import make_batch, scaled, unscaled
+from train.inference.painter import Painter
+from train.inference.samples import samples_of
+from train.inference.trained import Trained
+from train.losses.ssim import ssim_loss
 from train.metrics.compared import Compared
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.sharpness import edges_of_pairs
 from train.metrics.ssim import ssim
+from train.nets.generators import make_generator
+from train.nets.resizing import blown_up, resized
+from train.settings.networks import GeneratorSettings
 
 Pictures = NDArray[np.uint8]
 SMALL = (128, 64)
 PROTOCOL = "pose-gan"
+STEPS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +76,48 @@ def scores_of(pictures: Pictures, people: People) -> dict[str, float]:
         "mask_ssim": float(mask_ssim(images, real, masks, PROTOCOL).mean()),
         "sharpness": float(over.sum() / under.sum()),
     }
+
+
+def systems(painter: Painter, people: People) -> dict[str, Pictures]:
+    """Draw the pairs at the photo's own size and at the network's, enlarged; copy the sources."""
+    photos = list(people.sources)
+    pair = people.source_joints, people.target_joints
+    own, pasted = (
+        np.stack([one.picture for one in painter.draw_photos(photos, *pair, paste=paste)])
+        for paste in (False, True)
+    )
+    size = painter.image_size
+    small = unscaled(resized(scaled(torch.from_numpy(people.sources)), size)).numpy()
+    joints = (scale_joints(each, people.size, size) for each in pair)
+    enlarged = scaled(torch.from_numpy(painter.draw(small, *joints)))
+    return {
+        "at the photo's own size": own,
+        "small result enlarged": unscaled(blown_up(enlarged, people.size)).numpy(),
+        "source copied": people.sources,
+        "at the photo's own size, pasted": pasted,
+    }
+
+
+def trained_on(people: People) -> Painter:
+    """A small generator of layers, some steps of L1 and SSIM old."""
+    torch.manual_seed(0)
+    settings = GeneratorSettings(skips="layers", base_channels=8, fidelity=False)
+    net = make_generator(settings)
+    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+    joints = people.source_joints, people.target_joints
+    samples = samples_of(people.sources, *joints, target_images=people.targets)
+    for step in range(STEPS):
+        first = 4 * step % len(people.sources)
+        batch = make_batch(samples.part(first, first + 4), None, sigma=6.0)
+        drawn = net(batch.source_image, batch.guidance).image
+        loss = (drawn - batch.target_image).abs().mean() + 0.5 * ssim_loss(
+            drawn, batch.target_image
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    trained = Trained(generator=net, image_size=SMALL, sigma=6.0, origin={})
+    return Painter(trained, torch.device("cpu"), batch=4)
 
 
 def _joints(crop: Crop) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """People drawn at 512 x 256 by a generator of layers trained at 128 x 64, against enlarging.
 
-Run ``python tests/bench/bench_resolution.py --run RUN [--people 24] [--out FILE]``. It draws pairs
-of people whom no training saw with the project's own drawing at 512 x 256 (not enlarged), draws
-them anew with the painter at the photo's own size, and compares with its small result enlarged.
-The table is printed and left as JSON under ``tests/bench/results/``.
+Run ``python tests/bench/bench_resolution.py [--run RUN] [--people 24] [--out FILE]``. It draws
+pairs of people whom no training saw with the project's own drawing at 512 x 256 (not enlarged),
+draws them anew with the painter at the photo's own size, and compares with its small result
+enlarged. Without a run it trains a small generator for a minute. The table is printed and left as JSON under ``tests/bench/results/``.
 """
 
 from __future__ import annotations
@@ -21,13 +21,10 @@ from PIL import Image
 # The root comes first, or its packages would be taken from tests/.
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
-from large_people import People, Pictures, draw_people, scores_of  # noqa: E402
+from large_people import SMALL, People, Pictures, draw_people, scores_of, systems, trained_on  # noqa: E402
 
 from shared.console import Console  # noqa: E402
-from shared.geometry import scale_joints  # noqa: E402
-from train.data.batch import scaled, unscaled  # noqa: E402
-from train.inference.painter import Painter, open_painter  # noqa: E402
-from train.nets.resizing import blown_up, resized  # noqa: E402
+from train.inference.painter import open_painter  # noqa: E402
 
 LARGE = (512, 256)
 UNSEEN = 30_000
@@ -37,14 +34,19 @@ UNSEEN = 30_000
 def main() -> None:
     """Measure, print the table, leave JSON and a sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="run of a generator of layers")
+    parser.add_argument(
+        "--run", type=Path, help="of a generator of layers; else a small one is made"
+    )
     parser.add_argument("--people", type=int, default=24, help="pairs")
     parser.add_argument("--seed", type=int, default=1, help="of the drawn world")
     out = REPOSITORY / "tests" / "bench" / "results" / "resolution.json"
     parser.add_argument("--out", type=Path, default=out, help="where the JSON goes")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    painter = open_painter(options.run, device="cpu")
+    if options.run:
+        painter = open_painter(options.run, device="cpu")
+    else:
+        painter = trained_on(draw_people(options.seed, 24, SMALL))
     people = draw_people(options.seed, options.people, LARGE, UNSEEN)
     begin = time.process_time()
     pictures = systems(painter, people)
@@ -65,26 +67,6 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=2) + "\n")
     sheet(people, pictures).save(options.out.with_suffix(".jpg"), quality=88)
-
-
-def systems(painter: Painter, people: People) -> dict[str, Pictures]:
-    """Draw the pairs at the photo's own size and at the network's, enlarged; copy the sources."""
-    photos = list(people.sources)
-    pair = people.source_joints, people.target_joints
-    own, pasted = (
-        np.stack([one.picture for one in painter.draw_photos(photos, *pair, paste=paste)])
-        for paste in (False, True)
-    )
-    size = painter.image_size
-    small = unscaled(resized(scaled(torch.from_numpy(people.sources)), size)).numpy()
-    joints = (scale_joints(each, people.size, size) for each in pair)
-    enlarged = scaled(torch.from_numpy(painter.draw(small, *joints)))
-    return {
-        "at the photo's own size": own,
-        "small result enlarged": unscaled(blown_up(enlarged, people.size)).numpy(),
-        "source copied": people.sources,
-        "at the photo's own size, pasted": pasted,
-    }
 
 
 def sheet(people: People, pictures: dict[str, Pictures], count: int = 6) -> Image.Image:
