@@ -3,7 +3,8 @@
 Run ``python tests/bench/bench_resolution.py [--run RUN] [--people 24] [--out FILE]``. It draws
 pairs of people whom no training saw with the project's own drawing at 512 x 256 (not enlarged),
 draws them anew with the painter at the photo's own size, and compares with its small result
-enlarged. Without a run it trains a small generator for a minute. The table is printed and left as JSON under ``tests/bench/results/``.
+enlarged. Without a run it trains a small generator for a minute. The table is printed and left as
+JSON under ``tests/bench/results/``.
 """
 
 from __future__ import annotations
