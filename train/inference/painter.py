@@ -240,8 +240,8 @@ class Painter:
         (batch,) = self._batches(samples_of(small, source_joints, target_joints), "source")
         plain, pasted = draw_pasted(self._generator, resized(seen, size), batch, size)
         at_own = (unscaled(blown_up(scaled(each), own_size)) for each in (plain, pasted))
-        plain, pasted = (each[0].cpu().numpy() for each in at_own)
-        return plain, pasted
+        whole_plain, whole_pasted = (each[0].cpu().numpy() for each in at_own)
+        return whole_plain, whole_pasted
 
     def _batches(self, samples: Samples, background: ShownBackground) -> Iterator[Batch]:
         shown = background if self.sees_background else "none"

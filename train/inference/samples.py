@@ -31,7 +31,7 @@ def samples_of(
         target_images: The targets, for scores alone; a new pose has none.
     """
     if geometry is None:
-        geometry = pair_geometry(source_joints, target_joints, images.shape[1:3])
+        geometry = pair_geometry(source_joints, target_joints, (images.shape[1], images.shape[2]))
     if target_images is None:
         # Nobody knows how the person would look; the generator does not ask.
         target_images = np.empty((len(images), 0, 0, 3), np.uint8)
