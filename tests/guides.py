@@ -31,6 +31,7 @@ def random_guidance(
         transforms=torch.tensor(transforms).float(),
         status=torch.tensor(status),
         quads=torch.tensor(mask_quads(poses[batch:], size)),
+        background=images[:, :0],
     )
     return images, guidance
 

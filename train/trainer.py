@@ -178,8 +178,7 @@ class Training:
         drawn = self._feed.draw()
         self._meter.waiting(self._parts.clock() - begin)
         mirrored = drawn.mirrored if self._settings.data.mirror else None
-        poses = self._settings.generator.drawn_poses
-        return make_batch(drawn.samples, mirrored, sigma=self._settings.data.sigma, poses=poses)
+        return make_batch(drawn.samples, mirrored, **self._settings.seen)
 
     def _is_used_up(self) -> bool:
         limits, state = self._settings.run, self.state

@@ -101,3 +101,15 @@ def test_a_kind_alone_learns_eight_pairs_by_heart(
     for metric in ("ssim", "mask_ssim"):
         named = scores[metric]
         assert named["generator"] > named["source copied"] + 0.05, metric
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["dsc", "demo"])
+def test_with_the_targets_background_eight_pairs_are_learnt(
+    eight_pairs: Path, tmp_path: Path, preset: str
+) -> None:
+    """The losses see the target's background; quick scores are drawn on the source's."""
+    tables = "[generator]\nbackground = 'target'\n[discriminator]\nbackground = 'target'\n"
+    log = read_log(learnt(eight_pairs, tmp_path, preset, images=240, tables=tables))
+    terms = [r["losses"][TERMS[preset]] for r in log if r["kind"] == "status"]
+    assert terms[-1] < 0.6 * terms[0]

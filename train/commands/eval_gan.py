@@ -96,6 +96,7 @@ def _draw(drawn: DrawnRunSettings, options: dict[str, Any], console: Any) -> dic
     )
     return {
         "panels": made.panels,
+        **made.row_options,
         "keypoints": made.keypoints,
         "image_size": made.image_size,
         "out": out,

@@ -9,16 +9,21 @@ Convention:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from shared.skeleton import MIRROR_JOINTS, MIRROR_PARTS
 from train.data.store import Samples
+from train.nets.background import background_of
 from train.nets.constants import no_transform, picked
 from train.nets.guidance import Guidance
 from train.nets.poses import POSES
 from train.settings.networks import DrawnPoses
+
+ShownBackground = Literal["none", "target", "source"]
+"""Whose background the networks see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,8 @@ class Batch:
         target_quads: float32 (b, 10, 4, 2), image pixels, NaN where absent.
         transforms: float32 (b, 10, 2, 3), target pixels to source pixels.
         status: uint8 (b, 10), none, direct or mirrored.
+        background: float32 (b, 3, H, W) in [-1, 1], what is shown of the picture behind the person,
+            or (b, 0, H, W) for nothing.
     """
 
     source_image: Tensor
@@ -46,6 +53,7 @@ class Batch:
     target_quads: Tensor
     transforms: Tensor
     status: Tensor
+    background: Tensor
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -67,6 +75,7 @@ class Batch:
             transforms=self.transforms,
             status=self.status,
             quads=self.target_quads,
+            background=self.background,
         )
 
 
@@ -76,6 +85,7 @@ def make_batch(
     *,
     sigma: float,
     poses: DrawnPoses = "heat-maps",
+    background: ShownBackground = "none",
 ) -> Batch:
     """Scale the images, draw the poses and mirror what is to be mirrored.
 
@@ -84,6 +94,8 @@ def make_batch(
         mirrored: bool (b,), which samples to mirror; None for none.
         sigma: Deviation of the heat maps in pixels at a height of 128.
         poses: How poses are drawn.
+        background: Whose background the networks see: the target's, as in training with background
+            conditioning; the source's, where a new pose is drawn; or none.
 
     Returns:
         The batch, in memory of its own and on the same device. Images lie in memory as
@@ -93,9 +105,15 @@ def make_batch(
         samples = mirror_samples(samples, mirrored)
     size = (samples.source_images.shape[1], samples.source_images.shape[2])
     source_joints, target_joints = samples.source_joints.clone(), samples.target_joints.clone()
+    source_image, target_image = scaled(samples.source_images), scaled(samples.target_images)
+    shown = source_image[:, :0]
+    if background != "none":
+        of_target = (target_image, target_joints)
+        of_source = (source_image, source_joints)
+        shown = background_of(*(of_target if background == "target" else of_source), size)
     return Batch(
-        source_image=scaled(samples.source_images),
-        target_image=scaled(samples.target_images),
+        source_image=source_image,
+        target_image=target_image,
         source_pose=POSES[poses](source_joints, size, sigma),
         target_pose=POSES[poses](target_joints, size, sigma),
         source_joints=source_joints,
@@ -103,6 +121,7 @@ def make_batch(
         target_quads=samples.target_quads.clone(),
         transforms=samples.transforms.clone(),
         status=samples.status.clone(),
+        background=shown,
     )
 
 

@@ -74,7 +74,8 @@ class MarketPoseDataset(Dataset[dict[str, Any]]):
         batch = make_batch(store.gather(pair), torch.tensor([half == 1]), sigma=self._sigma)
         source_name, target_name = store.pair_names(int(pair))
         names = {"source_name": source_name, "target_name": target_name}
-        return {name: value[0].contiguous() for name, value in vars(batch).items()} | names
+        columns = {name: value for name, value in vars(batch).items() if value.numel()}
+        return {name: value[0].contiguous() for name, value in columns.items()} | names
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the images behind: a spawned worker reads the shards itself."""

@@ -2,6 +2,7 @@
 
     painter = open_painter(Path("runs/full-336a26dc"))
     drawn = painter.draw(images, source_joints, target_joints)
+    (one,) = painter.draw_photos([photo], pose_in_photo[None], wanted_pose_in_photo[None])
 
 It needs no shards: transforms and quads are computed from the joints by the code that stage 1
 uses. What can be opened is a table, :data:`KINDS`; a new kind is a new file and a row there.
@@ -9,9 +10,11 @@ uses. What can be opened is a table, :data:`KINDS`; a new kind is a new file and
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import torch
@@ -20,18 +23,46 @@ from numpy.typing import NDArray
 from shared.console import Console
 from shared.device import DeviceName
 from shared.errors import UsageError, problem
-from shared.geometry import Floats, valid_poses
-from shared.pair_geometry import PairGeometry, pair_geometry
-from shared.skeleton import NUM_JOINTS
-from train.data.batch import make_batch
+from shared.geometry import Floats
+from shared.pair_geometry import PairGeometry
+from train.data.batch import Batch, ShownBackground, make_batch, scaled, unscaled
 from train.data.store import Samples
 from train.device import put_on, set_up_device
-from train.inference.drawing import draw_pictures
+from train.inference.checks import check_images, check_joints, check_photos
+from train.inference.crops import Crop, cut_out, inner, joints_inside, whole, window_around
+from train.inference.drawing import draw_pasted, draw_pictures
 from train.inference.exported import is_exported, read_exported
 from train.inference.from_run import is_run, read_run
+from train.inference.samples import samples_of, tensor_of
 from train.inference.trained import Trained
+from train.nets.resizing import blown_up, resized
 
 Pictures = NDArray[np.uint8]
+
+MOST_PIXELS: Final = 2**20
+"""Photos are drawn with up to so many pixels at once; layers take about a kilobyte for each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnPhoto:
+    """What was drawn of a photo.
+
+    Args:
+        picture: uint8 (h, w, 3), as large as the crop, pixel upon pixel of the photo.
+        crop: What of the photo it shows.
+        window: What of the photo the network saw: the crop, widened to the network's shape.
+        drawn_size: (height, width) at which the generator drew the window's person.
+    """
+
+    picture: Pictures
+    crop: Crop
+    window: Crop
+    drawn_size: tuple[int, int]
+
+    @property
+    def enlarged(self) -> bool:
+        """Whether the picture was drawn smaller than the photo and then enlarged."""
+        return self.drawn_size[0] < self.window.height or self.drawn_size[1] < self.window.width
 
 
 class Recognise(Protocol):
@@ -85,6 +116,7 @@ class Painter:
         self.origin = dict(trained.origin)
         self._device = device
         self._batch = batch
+        self.sees_background = trained.generator.settings.background != "none"
         self._generator = put_on(device, trained.generator)
         self._generator.eval()
 
@@ -95,8 +127,9 @@ class Painter:
         target_joints: Floats,
         *,
         geometry: PairGeometry | None = None,
+        paste: bool = False,
     ) -> Pictures:
-        """Draw the people of some images in other poses.
+        """Draw the people of some images in other poses, at the network's size.
 
         Args:
             images: uint8 (b, H, W, 3), RGB, of the painter's size.
@@ -104,6 +137,8 @@ class Painter:
             target_joints: The same of the poses that are wanted.
             geometry: Transforms and quads of the pairs where they are at hand, as in shards,
                 which hold those of joints before these were rounded to float32; computed without.
+            paste: Put the source's background, filled in, behind the person. What is scored is
+                not pasted.
 
         Returns:
             uint8 (b, H, W, 3).
@@ -111,39 +146,112 @@ class Painter:
         Raises:
             UsageError: Arrays of another type, shape or size, or poses that cannot be drawn.
         """
+        plain, pasted = self.draw_both(images, source_joints, target_joints, geometry=geometry)
+        return pasted if paste else plain
+
+    def draw_both(
+        self,
+        images: Pictures,
+        source_joints: Floats,
+        target_joints: Floats,
+        *,
+        geometry: PairGeometry | None = None,
+    ) -> tuple[Pictures, Pictures]:
+        """Draw as :meth:`draw` does, in one pass: the pictures, and the same pasted."""
         images = np.asarray(images)
         source_joints, target_joints = np.asarray(source_joints), np.asarray(target_joints)
-        self._check(images, source_joints, target_joints)
-        if geometry is None:
-            geometry = pair_geometry(source_joints, target_joints, self.image_size)
-        columns: dict[str, NDArray[Any]] = {
-            "source_images": images,
-            # Nobody knows how the person would look; the generator does not ask.
-            "target_images": np.empty((len(images), 0, 0, 3), np.uint8),
-            "source_joints": source_joints.astype(np.float32),
-            "target_joints": target_joints.astype(np.float32),
-            "target_quads": geometry.target_quads,
-            "transforms": geometry.transforms,
-            "status": geometry.status,
-        }
-        samples = Samples(**{k: torch.from_numpy(_plain(v)) for k, v in columns.items()})
-        drawn = [np.empty((0, *self.image_size, 3), np.uint8)]
-        for start in range(0, len(images), self._batch):
-            part = samples.part(start, start + self._batch).to(self._device)
-            batch = make_batch(part, None, sigma=self.sigma, poses=self.poses)
-            drawn.append(draw_pictures(self._generator, batch).cpu().numpy())
+        check_images(images, self.image_size)
+        check_joints("source_joints", source_joints, len(images))
+        check_joints("target_joints", target_joints, len(images))
+        samples = samples_of(images, source_joints, target_joints, geometry=geometry)
+        rows = [(np.empty((0, *self.image_size, 3), np.uint8),) * 2]
+        for batch in self._batches(samples, "source"):
+            plain, pasted = draw_pasted(self._generator, batch.source_image, batch, self.image_size)
+            rows.append((plain.cpu().numpy(), pasted.cpu().numpy()))
+        plain_rows, pasted_rows = zip(*rows, strict=True)
+        return np.concatenate(plain_rows), np.concatenate(pasted_rows)
+
+    def draw_on_targets(self, samples: Samples) -> Pictures:
+        """Draw pairs with the target's background given, as in training: for its own row of scores.
+
+        Args:
+            samples: Pairs with their targets, at the painter's size.
+
+        Returns:
+            uint8 (b, H, W, 3).
+        """
+        assert self.sees_background, "a generator without background conditioning"
+        drawn = [
+            draw_pictures(self._generator, batch).cpu().numpy()
+            for batch in self._batches(samples, "target")
+        ]
         return np.concatenate(drawn)
 
-    def _check(self, images: Pictures, source_joints: Floats, target_joints: Floats) -> None:
-        height, width = self.image_size
-        shape = tuple(images.shape)
-        if images.dtype != np.uint8 or len(shape) != 4 or shape[1:] != (height, width, 3):
-            expected = f"uint8 of shape (b, {height}, {width}, 3) as in training"
-            found = f"{images.dtype} of shape {shape}"
-            remedy = "convert the images to RGB of that size"
-            raise UsageError(problem("images", expected, found, remedy))
-        _check_joints("source_joints", source_joints, len(images))
-        _check_joints("target_joints", target_joints, len(images))
+    def draw_photos(
+        self,
+        photos: Sequence[Pictures],
+        source_joints: Floats,
+        target_joints: Floats,
+        *,
+        crops: Sequence[Crop] | None = None,
+        paste: bool = True,
+        most_pixels: int = MOST_PIXELS,
+    ) -> list[DrawnPhoto]:
+        """Draw the people of photos of any size in other poses, for somebody who looks at them.
+
+        Each crop is widened to the network's shape, never squeezed. A generator that is free of
+        resolution draws it at the photo's own; another draws at the network's size, and the result
+        is enlarged, which it says.
+
+        Args:
+            photos: uint8 (H, W, 3) each, RGB, of different sizes.
+            source_joints: float (b, 18, 2), pixels of each photo, NaN where absent.
+            target_joints: The poses that are wanted, in pixels of the same photos.
+            crops: What of each photo is drawn; all of it by default.
+            paste: Put the photo's background, filled in, behind the person.
+            most_pixels: A larger window is drawn with so many pixels and enlarged.
+
+        Raises:
+            UsageError: Arrays of another type or shape, or poses that cannot be drawn.
+        """
+        photos = [np.asarray(photo) for photo in photos]
+        source_joints, target_joints = np.asarray(source_joints), np.asarray(target_joints)
+        check_photos(photos, crops)
+        check_joints("source_joints", source_joints, len(photos))
+        check_joints("target_joints", target_joints, len(photos))
+        drawn = []
+        for number, photo in enumerate(photos):
+            crop = crops[number] if crops else whole(photo)
+            window = window_around(crop, self.image_size)
+            joints = [
+                joints_inside(each[number], window, self.image_size)[None]
+                for each in (source_joints, target_joints)
+            ]
+            size = _size_within(window, most_pixels)
+            both = self._draw_window(cut_out(photo, window), joints[0], joints[1], size)
+            picture = inner(both[paste], window, crop)
+            own = size if self._generator.free_of_resolution else self.image_size
+            drawn.append(DrawnPhoto(picture=picture, crop=crop, window=window, drawn_size=own))
+        return drawn
+
+    def _draw_window(
+        self, photo: Pictures, source_joints: Floats, target_joints: Floats, size: tuple[int, int]
+    ) -> tuple[Pictures, Pictures]:
+        """Draw a photo of the network's shape at a size; return both pictures at the photo's."""
+        own_size = (photo.shape[0], photo.shape[1])
+        seen = scaled(tensor_of(photo[None]).to(self._device))
+        small = unscaled(resized(seen, self.image_size)).cpu().numpy()
+        (batch,) = self._batches(samples_of(small, source_joints, target_joints), "source")
+        plain, pasted = draw_pasted(self._generator, resized(seen, size), batch, size)
+        at_own = (unscaled(blown_up(scaled(each), own_size)) for each in (plain, pasted))
+        whole_plain, whole_pasted = (each[0].cpu().numpy() for each in at_own)
+        return whole_plain, whole_pasted
+
+    def _batches(self, samples: Samples, background: ShownBackground) -> Iterator[Batch]:
+        shown = background if self.sees_background else "none"
+        for start in range(0, len(samples.status), self._batch):
+            part = samples.part(start, start + self._batch).to(self._device)
+            yield make_batch(part, None, sigma=self.sigma, poses=self.poses, background=shown)
 
 
 def open_painter(
@@ -181,35 +289,7 @@ def open_painter(
     return Painter(trained, chosen, batch=batch)
 
 
-def _check_joints(where: str, joints: Floats, count: int) -> None:
-    shape = (count, NUM_JOINTS, 2)
-    if not np.issubdtype(joints.dtype, np.floating) or joints.shape != shape:
-        found = f"{joints.dtype} of shape {tuple(joints.shape)}"
-        remedy = "give a pose of 18 points (x, y) for each image"
-        raise UsageError(problem(where, f"floats of shape {shape}", found, remedy))
-    halves = (np.isnan(joints).any(axis=-1) != np.isnan(joints).all(axis=-1)).sum()
-    if halves or np.isinf(joints).any():
-        found = f"{halves} half NaN, {int(np.isinf(joints).any(axis=-1).sum())} infinite"
-        raise UsageError(
-            problem(
-                where,
-                "points that are finite or NaN in both x and y",
-                found,
-                "make them one or the other",
-            )
-        )
-    marked = int((joints == -1).all(axis=-1).sum())
-    if marked:
-        found = f"{marked} at (-1, -1), the mark of published files"
-        raise UsageError(problem(where, "NaN where a joint is absent", found, "set them to NaN"))
-    lost = np.flatnonzero(~valid_poses(joints))
-    if len(lost):
-        found = f"{len(lost)} without, the first in row {lost[0]}"
-        raise UsageError(
-            problem(where, "both hips and shoulders in every pose", found, "leave those rows out")
-        )
-
-
-def _plain(array: NDArray[Any]) -> NDArray[Any]:
-    """Bring an array into a form that torch takes as it is: whole, in order, writable."""
-    return np.require(array, requirements=["C", "W"])
+def _size_within(window: Crop, most_pixels: int) -> tuple[int, int]:
+    """Return (height, width) of a window, shrunk to so many pixels where it has more."""
+    shrink = min(1.0, math.sqrt(most_pixels / (window.height * window.width)))
+    return max(1, round(window.height * shrink)), max(1, round(window.width * shrink))

@@ -73,7 +73,7 @@ def _draw(
         limit=options["limit"],
         device_name=options["device"] or "auto",
     )
-    known = {"panels": made.panels, "image_size": made.image_size}
+    known = {"panels": made.panels, "image_size": made.image_size, **made.row_options}
     given = {
         "keypoints": options["keypoints"] or made.keypoints,
         "gallery": options["gallery"] or shards,

@@ -31,7 +31,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.settings = settings
         base = settings.base_channels
-        in_channels = 2 * (IMAGE_CHANNELS + settings.pose_channels)
+        in_channels = 2 * IMAGE_CHANNELS + settings.pose_channels + settings.target_channels
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, base, 4, stride=2),
             Down(base, 2 * base, settings.norm),
@@ -57,7 +57,7 @@ class Discriminator(nn.Module):
         """
         require_size(image)
         # The authors' order, on which equality with their network rests.
-        seen = (source_image, guidance.source_pose, image, guidance.target_pose)
+        seen = (source_image, guidance.source_pose, image, guidance.target_seen)
         inputs = torch.cat(seen, dim=1)
         logits: Tensor = self.layers(inputs)
         return logits

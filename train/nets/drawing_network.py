@@ -5,12 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from shared.errors import UsageError, problem
+from train.nets.background import background_of
 from train.nets.guidance import Guidance
+from train.nets.layer_stack import target_person
+from train.nets.resizing import blown_up, resized
 from train.settings.networks import GeneratorSettings
 
 
@@ -39,6 +43,9 @@ class DrawingNetwork(nn.Module, ABC):
         settings: What it is made of.
     """
 
+    free_of_resolution: ClassVar[bool] = False
+    """Whether it draws at any size, however large the images were that it learned from."""
+
     def __init__(self, settings: GeneratorSettings) -> None:
         super().__init__()
         self.settings = settings
@@ -64,6 +71,30 @@ class DrawingNetwork(nn.Module, ABC):
         Raises:
             UsageError: The images have another size than the settings say.
         """
+
+    @torch.no_grad()
+    def draw_at(
+        self, photo: Tensor, guidance: Guidance, size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Draw people at a size, for somebody who looks at them.
+
+        Args:
+            photo: ``(b, 3, H, W)`` in [-1, 1], the sources at any resolution.
+            guidance: In pixels of the network's images, whatever the photos' size; with background
+                conditioning the sources' own background.
+            size: (height, width) of the result. A generator that is not free of resolution draws
+                at its own size, and the result is enlarged.
+
+        Returns:
+            The pictures ``(b, 3, h, w)`` in [-1, 1], and the same pasted: with the source's
+            background, filled in, behind the person.
+        """
+        image = self(resized(photo, guidance.image_size), guidance).image.float()
+        image = blown_up(image, size)
+        sizes = {"image_size": guidance.image_size, "size": size}
+        person = target_person(guidance.target_joints, **sizes)
+        background = background_of(photo, guidance.source_joints, guidance.image_size)
+        return image, person * image + (1 - person) * resized(background, size)
 
     def check_size(self, image: Tensor) -> None:
         """Refuse images of another size than the settings say.

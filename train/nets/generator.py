@@ -82,8 +82,9 @@ class Generator(DrawingNetwork):
     """Draws the source's person in the target's pose.
 
     With skips ``"parts"`` an appearance encoder sees the source and its pose, a pose encoder the
-    target pose. The appearance features of the first four levels are warped before they are
-    joined with the pose features. 61.1 million parameters at 128 x 64.
+    target pose, with background conditioning also what shall be behind it. The appearance
+    features of the first four levels are warped before they are joined with the pose features.
+    61.1 million parameters at 128 x 64.
 
     Args:
         settings: What it is made of.
@@ -100,11 +101,11 @@ class Generator(DrawingNetwork):
         skip = make_skip(settings)
         appearance_channels = IMAGE_CHANNELS + settings.pose_channels
         if not skip.encodes_target:
-            appearance_channels += settings.pose_channels
+            appearance_channels += settings.target_channels
         self.appearance = Encoder(appearance_channels, settings.filters, settings.norm)
         self.pose: Encoder | None = None
         if skip.encodes_target:
-            self.pose = Encoder(settings.pose_channels, settings.filters, settings.norm)
+            self.pose = Encoder(settings.target_channels, settings.filters, settings.norm)
         self.decoder = Decoder(settings.filters, 1 if self.pose is None else 2, settings.norm)
         initialise(self)
         # Last, for a skip that learns begins as it wants to.
@@ -136,11 +137,11 @@ class Generator(DrawingNetwork):
         guidance = self._padded(guidance)
         seen = [pad_at_far_edges(source_image, self.settings.padded_size), guidance.source_pose]
         if self.pose is None:
-            seen.append(guidance.target_pose)
+            seen.append(guidance.target_seen)
         skipped = self.skip(self.appearance(torch.cat(seen, dim=1)), prepared)
         brought = [skipped.levels]
         if self.pose is not None:
-            brought.append(self.pose(guidance.target_pose))
+            brought.append(self.pose(guidance.target_seen))
         image = cast(Tensor, self.decoder(list(zip(*brought, strict=True))))
         height, width = self.settings.image_size
         return Drawing(image=image[..., :height, :width], extras=skipped.extras)
@@ -150,10 +151,11 @@ class Generator(DrawingNetwork):
         size = self.settings.padded_size
         if size == tuple(self.settings.image_size) or guidance.image_size == size:
             return guidance
-        source_pose, target_pose = (
-            pad_at_far_edges(pose, size) for pose in (guidance.source_pose, guidance.target_pose)
-        )
-        return dataclasses.replace(guidance, source_pose=source_pose, target_pose=target_pose)
+        maps = {name: getattr(guidance, name) for name in ("source_pose", "target_pose")}
+        if guidance.background.shape[1]:
+            maps["background"] = guidance.background
+        padded = {name: pad_at_far_edges(each, size) for name, each in maps.items()}
+        return dataclasses.replace(guidance, **padded)
 
 
 def pad_at_far_edges(maps: Tensor, size: tuple[int, int]) -> Tensor:

@@ -25,6 +25,8 @@ class Guidance:
         transforms: float32 ``(b, 10, 2, 3)``.
         status: uint8 ``(b, 10)``, 0 where a part has no transform.
         quads: float32 ``(b, 10, 4, 2)``, the parts' masks in the target pose.
+        background: float32 ``(b, 3, H, W)`` in [-1, 1], what shall be behind the person
+            (:mod:`train.nets.background`); ``(b, 0, H, W)`` without background conditioning.
     """
 
     source_joints: Tensor
@@ -34,6 +36,7 @@ class Guidance:
     transforms: Tensor
     status: Tensor
     quads: Tensor
+    background: Tensor
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -48,6 +51,13 @@ class Guidance:
     def device(self) -> torch.device:
         """Where the tensors lie."""
         return self.target_pose.device
+
+    @property
+    def target_seen(self) -> Tensor:
+        """The target as the networks see it: its pose, and what is behind it if that is given."""
+        if not self.background.shape[1]:
+            return self.target_pose
+        return torch.cat([self.target_pose, self.background], dim=1)
 
     def repeated(self, times: int) -> Guidance:
         """Return the batch that holds these samples so many times, one set after the other."""

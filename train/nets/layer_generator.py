@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from train.nets.background import background_of
 from train.nets.drawing_network import Drawing, DrawingNetwork
 from train.nets.guidance import Guidance
 from train.nets.layer_stack import layer_stack
 from train.nets.layers import LayerNetwork, composed
+from train.nets.resolution import draw_at
 from train.nets.stable_maps import stable_maps
 from train.settings.networks import GeneratorSettings
 
@@ -20,13 +22,16 @@ class LayerGenerator(DrawingNetwork):
     """Composes the target of warped pixels of the source (skips ``"layers"``).
 
     It fits transforms of its own, which do not degenerate, to the joints of its guidance; those
-    of the shards it leaves to the papers' kinds.
+    of the shards it leaves to the papers' kinds. With background conditioning the given background
+    is a layer, in the place of the source's.
 
     Args:
         settings: What it is made of: its base channels, its attention and the images' size.
 
     Source: ours.
     """
+
+    free_of_resolution = True
 
     def __init__(self, settings: GeneratorSettings) -> None:
         super().__init__(settings)
@@ -54,6 +59,32 @@ class LayerGenerator(DrawingNetwork):
                 transforms,
                 status,
                 image_size=guidance.image_size,
+                background=_given(guidance),
             )
         selection = self.network(stack, source_image, guidance.target_pose)
         return Drawing(image=composed(stack, selection), extras={})
+
+    @torch.no_grad()
+    def draw_at(
+        self, photo: Tensor, guidance: Guidance, size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Draw at any size; see :class:`DrawingNetwork`."""
+        transforms, status = self.prepare(guidance)
+        background = None
+        if self.settings.background != "none":
+            background = background_of(photo, guidance.source_joints, guidance.image_size)
+        return draw_at(
+            self.network,
+            photo,
+            source_joints=guidance.source_joints,
+            target_joints=guidance.target_joints,
+            target_pose=guidance.target_pose,
+            transforms=transforms,
+            status=status,
+            size=size,
+            background=background,
+        )
+
+
+def _given(guidance: Guidance) -> Tensor | None:
+    return guidance.background if guidance.background.shape[1] else None

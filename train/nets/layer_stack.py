@@ -100,6 +100,7 @@ def layer_stack(
     *,
     image_size: tuple[int, int],
     size: tuple[int, int] | None = None,
+    background: Tensor | None = None,
 ) -> LayerStack:
     """Warp a photo part by part.
 
@@ -112,6 +113,7 @@ def layer_stack(
         status: uint8 ``(b, 10)``, 0 where a part has no transform.
         image_size: (height, width) that joints and transforms belong to.
         size: (height, width) of the layers, the photo's by default.
+        background: float ``(b, 3, H, W)`` of any size in the place of the source's own, filled in.
     """
     size = size or (photo.shape[2], photo.shape[3])
     source_shapes, target_shapes = part_shapes(source_joints), part_shapes(target_joints)
@@ -127,7 +129,9 @@ def layer_stack(
     masks = _target_masks(target_shapes, image_size, size, unit)
     known = (status != 0).to(photo.dtype)[:, :, None, None]
     masks = masks * inside * known
-    backdrop = _backdrop(photo, source_shapes, image_size, size, unit)
+    if background is None:
+        background = _backdrop(photo, source_shapes, image_size, unit)
+    backdrop = _at(background, size)
     bodies = warped[:, 3]
     return LayerStack(
         colours=torch.cat([warped[:, :3].transpose(1, 2), backdrop[:, None]], dim=1),
@@ -206,19 +210,18 @@ def _target_masks(
 
 
 def _backdrop(
-    photo: Tensor,
-    shapes: PartShapes,
-    image_size: tuple[int, int],
-    size: tuple[int, int],
-    unit: float,
+    photo: Tensor, shapes: PartShapes, image_size: tuple[int, int], unit: float
 ) -> Tensor:
     photo_size = (photo.shape[2], photo.shape[3])
     depths = part_depths(shapes, image_size, photo_size) + MARGIN_PX * unit
     person = silhouette(ramp(depths, BORDER_PX * unit))
-    backdrop = filled_in(photo, 1 - person)
-    if photo_size == size:
-        return backdrop
-    return F.interpolate(backdrop, size=size, mode="bilinear", align_corners=False)
+    return filled_in(photo, 1 - person)
+
+
+def _at(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    if (maps.shape[2], maps.shape[3]) == size:
+        return maps
+    return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
 
 
 def _prior(masks: Tensor, bodies: Tensor, seen: Tensor) -> Tensor:

@@ -52,25 +52,27 @@ def composed(stack: LayerStack, selection: Selection) -> Tensor:
     return copied + weights[:, -1:] * selection.colour
 
 
-def pasted(stack: LayerStack, selection: Selection, person: Tensor) -> Tensor:
-    """Draw a picture with the source's background behind the person.
+def pasted(stack: LayerStack, selection: Selection, person: Tensor, background: Tensor) -> Tensor:
+    """Draw a picture with a background behind the person.
 
     What the network paints itself counts as the person's where the person is, and as background
-    elsewhere; there the source's, filled in, takes its place. What it copies stays.
+    elsewhere; there the given one takes its place, and that of the stack's. What it copies stays.
 
     Args:
         stack: The layers.
         selection: What the network says about them.
         person: float ``(b, 1, h, w)`` in [0, 1], the target's person, see
             :func:`train.nets.layer_stack.target_person`.
+        background: float ``(b, 3, h, w)`` in [-1, 1].
 
     Returns:
         ``(b, 3, h, w)`` in [-1, 1].
     """
     weights = torch.softmax(selection.logits + stack.prior, dim=1)
-    copied = (weights[:, :-1, None] * stack.colours).sum(dim=1)
-    own = person * selection.colour + (1 - person) * stack.colours[:, BACKDROP]
-    return copied + weights[:, -1:] * own
+    copied = (weights[:, :BACKDROP, None] * stack.colours[:, :BACKDROP]).sum(dim=1)
+    own = person * selection.colour + (1 - person) * background
+    behind = weights[:, BACKDROP : BACKDROP + 1] * background
+    return copied + behind + weights[:, -1:] * own
 
 
 def plain_composite(stack: LayerStack) -> Tensor:

@@ -39,7 +39,7 @@ class PatchDiscriminator(nn.Module):
         inner = 2 * base_channels
         convolutions = [
             nn.Conv2d(
-                RGB * SHRINK**2 + settings.pose_channels, base_channels, 4, stride=2, padding=1
+                RGB * SHRINK**2 + settings.target_channels, base_channels, 4, stride=2, padding=1
             ),
             nn.Conv2d(base_channels, inner, 4, stride=2, padding=1),
             nn.Conv2d(inner, inner, 3, padding=1),
@@ -64,7 +64,7 @@ class PatchDiscriminator(nn.Module):
 
     def levels(self, image: Tensor, guidance: Guidance) -> list[Tensor]:
         """Return the features before the last convolution, level by level, for feature matching."""
-        pose = F.avg_pool2d(guidance.target_pose, SHRINK)
+        pose = F.avg_pool2d(guidance.target_seen, SHRINK)
         features = torch.cat([F.pixel_unshuffle(image, SHRINK), pose], dim=1)
         features = features.contiguous(memory_format=torch.channels_last)
         levels = []

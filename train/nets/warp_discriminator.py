@@ -35,9 +35,10 @@ class WarpDiscriminator(nn.Module):
         super().__init__()
         self.settings = settings
         base = settings.base_channels
-        in_channels = IMAGE_CHANNELS + settings.pose_channels
-        self.source = nn.Conv2d(in_channels, base, 4, stride=2, padding=1)
-        self.target = nn.Conv2d(in_channels, base, 4, stride=2, padding=1)
+        source_channels = IMAGE_CHANNELS + settings.pose_channels
+        target_channels = IMAGE_CHANNELS + settings.target_channels
+        self.source = nn.Conv2d(source_channels, base, 4, stride=2, padding=1)
+        self.target = nn.Conv2d(target_channels, base, 4, stride=2, padding=1)
         self.layers = nn.Sequential(
             Down(2 * base, 2 * base, settings.norm),
             Down(2 * base, 4 * base, settings.norm),
@@ -50,7 +51,7 @@ class WarpDiscriminator(nn.Module):
         """Judge images; arguments, result and errors are those of ``"concat"``."""
         require_size(image)
         source = self.source(torch.cat([source_image, guidance.source_pose], dim=1))
-        target = self.target(torch.cat([image, guidance.target_pose], dim=1))
+        target = self.target(torch.cat([image, guidance.target_seen], dim=1))
         warped = warp_parts(source, self._plan(guidance))
         logits: Tensor = self.layers(torch.cat([warped, target], dim=1))
         return logits

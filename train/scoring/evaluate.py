@@ -25,12 +25,13 @@ from train.scoring.folder import RESULTS, ScoresFolder, open_scores
 from train.scoring.identity import Bench, open_bench, put_rankings
 from train.scoring.measure import Measurements, Measurer, Networks, set_features
 from train.scoring.origin import files_of, origin_of
-from train.scoring.pairing import Pair, Pairing, pair_folders, pair_panels, settle
+from train.scoring.pairing import Pair, Pairing, pair_folders, pair_panels, settle, with_rows
 from train.scoring.pictures import list_pictures, read_picture
 from train.scoring.plan import Means, Plan, make_plan
 from train.scoring.poses import PoseFiles, mask_joints, open_poses, put_pose_scores
 from train.scoring.reading import Survey, read_chunks, survey
 from train.scoring.results import Columns, lead_tables, subject_tables
+from train.scoring.rows import ROWS
 from train.scoring.settings import EvalSettings
 from train.scoring.tables import latex, markdown, pairs_csv, show, table_csv
 
@@ -123,6 +124,7 @@ def score_pairs(
     report = {
         "format": FORMAT,
         **tables.pop("generated"),
+        "rows": {row: tables.pop(row) for row in ROWS if row in tables},
         "controls": tables,
         "lead": lead_tables(columns),
         "references": references(settings, plan.scores, pairs, tables.get("real", {})),
@@ -141,7 +143,8 @@ def pairing_of(settings: EvalSettings) -> Pairing:
         UsageError: A folder is empty, or its pictures are of another form.
     """
     if settings.panels is not None:
-        return pair_panels(settings.panels, settings.image_size, settings.layout, settings.real)
+        pairing = pair_panels(settings.panels, settings.image_size, settings.layout, settings.real)
+        return with_rows(pairing, settings.rows)
     assert settings.generated is not None and settings.real is not None
     return pair_folders(settings.generated, settings.real, settings.source)
 

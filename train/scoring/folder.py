@@ -7,7 +7,7 @@ Convention:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from shared.errors import PoseGanError, UsageError, problem
 from shared.files import Disk, publish, publish_json, publish_text, read_json
 from shared.owned_folder import OwnedFolder, owned_folder
 from train.scoring.panels import IMAGE_SUFFIXES, pair_names
+from train.scoring.rows import ROWS
 
 COMMAND: Final = "eval-gan"
 OLD_MARKER: Final = "eval-gan.json"
@@ -53,12 +54,15 @@ class ScoresFolder:
         """
         self._owned.intend(names)
 
-    def claim_panels(self, origin: dict[str, Any], names: Iterable[str]) -> Path:
+    def claim_panels(
+        self, origin: dict[str, Any], names: Iterable[str], rows: Sequence[str] = ()
+    ) -> Path:
         """Make the folder of pictures ready; pictures of another origin are removed.
 
         Args:
             origin: What the pictures are drawn from, plain values.
             names: Names of the pictures that are about to be drawn.
+            rows: Folders of further pictures of the same names, of :data:`train.scoring.rows.ROWS`.
 
         Returns:
             The folder, which holds no picture but those of this origin.
@@ -68,16 +72,23 @@ class ScoresFolder:
         """
         panels = self.path / PANELS
         mine = self._owned.files
-        strange = [name for name in _pictures_in(panels) if name not in mine]
-        if panels.is_symlink() or strange:
-            raise _not_ours(self.path, strange or [PANELS])
-        wanted = [f"{PANELS}/{name}" for name in names]
+        places = (PANELS, *rows)
+        strange = [
+            name for place in places for name in _pictures_in(self.path / place) if name not in mine
+        ]
+        linked = [place for place in places if (self.path / place).is_symlink()]
+        if linked or strange:
+            raise _not_ours(self.path, strange or linked)
+        names = list(names)
+        wanted = [f"{place}/{name}" for place in places for name in names]
         self.claim([*wanted, ORIGIN, KEYPOINTS])
-        self._owned.folder(PANELS)
-        self._owned.remove_temporaries([PANELS])
+        for place in places:
+            self._owned.folder(place)
+        self._owned.remove_temporaries(places)
         note = self.path / ORIGIN
         if not note.exists() or read_json(note) != origin:
-            self._owned.remove(name for name in mine if name.startswith(f"{PANELS}/"))
+            drawn = tuple(f"{place}/" for place in (PANELS, *ROWS))
+            self._owned.remove(name for name in mine if name.startswith(drawn))
             self.claim(wanted)
             publish_json(note, origin, self._disk)
         return panels
@@ -146,13 +157,13 @@ def _has_keys(path: Path, keys: set[str]) -> bool:
     return isinstance(content, dict) and keys <= content.keys()
 
 
-def _pictures_in(panels: Path) -> list[str]:
+def _pictures_in(folder: Path) -> list[str]:
     """List what the scorer would take for a picture, as names relative to the scores folder."""
-    if not panels.is_dir():
+    if not folder.is_dir():
         return []
     return sorted(
-        f"{PANELS}/{child.name}"
-        for child in panels.iterdir()
+        f"{folder.name}/{child.name}"
+        for child in folder.iterdir()
         if child.suffix.lower() in IMAGE_SUFFIXES and not child.name.startswith(".")
     )
 

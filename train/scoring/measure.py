@@ -2,7 +2,8 @@
 
 Convention:
     A subject is what is compared with the real images: the generated ones, and as controls the
-    real images themselves, the sources copied, the mean real image and a black image.
+    real images themselves, the sources copied, the mean real image and a black image. The same
+    pairs drawn otherwise (:mod:`train.scoring.rows`) are subjects, too.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from train.metrics.protocols import Score
 from train.metrics.weights import find_weights
 from train.scoring.plan import Plan
 from train.scoring.reading import Chunk, Images
+from train.scoring.rows import ROWS
 
-SUBJECTS: Final = ("generated", "real", "source", "mean", "black")
+CONTROLS: Final = ("real", "source", "mean", "black")
+SUBJECTS: Final = ("generated", *ROWS, *CONTROLS)
 CONSTANT_SUBJECTS: Final = ("mean", "black")
 
 Floats = NDArray[np.float64]
@@ -147,6 +150,8 @@ class Measurer:
 
     def _subjects(self, chunk: Chunk, real: Tensor) -> Iterator[tuple[str, Tensor]]:
         yield "generated", torch.from_numpy(chunk.generated).to(self.device)
+        for row, images in chunk.rows.items():
+            yield row, torch.from_numpy(images).to(self.device)
         yield "real", real
         if chunk.original is not None:
             yield "source", torch.from_numpy(chunk.original).to(self.device)

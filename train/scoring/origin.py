@@ -13,6 +13,7 @@ from shared.settings import as_plain
 from train.scoring.pairing import Pair, Pairing
 from train.scoring.plan import Plan
 from train.scoring.reading import Survey, digest_of
+from train.scoring.rows import ROW_TEXTS
 from train.scoring.settings import EvalSettings
 
 LIBRARIES: Final = ("torch", "torchvision", "torchmetrics", "torch-fidelity", "numpy", "pillow")
@@ -37,7 +38,10 @@ def origin_of(
         "pairs": len(pairs),
         "image_size": list(found.size),
         "unpaired": {side: list(names) for side, names in pairing.unpaired.items()},
-        "protocols": {score.key: score.text for score in plan.scores},
+        "protocols": {
+            **{score.key: score.text for score in plan.scores},
+            **{row: ROW_TEXTS[row] for row in pairs[0].rows},
+        },
         "skipped": plan.skipped,
         "settings": {k: v for k, v in as_plain(settings).items() if k != "out"},
         "versions": versions(*LIBRARIES),
@@ -63,6 +67,7 @@ def files_of(
         "generated": (pair.generated.path for pair in pairs),
         "real": (pair.real.path for pair in pairs),
         "source": (pair.original.path for pair in pairs if pair.original),
+        **{row: [pair.rows[row].path for pair in pairs] for row in pairs[0].rows},
     }
     files: dict[str, Any] = {}
     for name, paths in groups.items():

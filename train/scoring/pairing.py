@@ -9,7 +9,7 @@ Convention:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shared.errors import UsageError, problem
@@ -30,6 +30,7 @@ class Pair:
         real: Where the real image is.
         source: Name of the source; None where unknown.
         original: Where the source image is; None where it is not at hand.
+        rows: Where the pair's further pictures are, by their row (:mod:`train.scoring.rows`).
     """
 
     name: str
@@ -38,6 +39,7 @@ class Pair:
     real: Cut
     source: str | None = None
     original: Cut | None = None
+    rows: Mapping[str, Cut] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +131,15 @@ def pair_panels(
         pair = _panel_pair(stem, path, cuts, reals)
         pairs.append(pair) if pair else lost.append(path.name)
     return Pairing(pairs=_sorted(pairs), unpaired={"generated": tuple(lost), "real": ()})
+
+
+def with_rows(pairing: Pairing, folders: Mapping[str, Path]) -> Pairing:
+    """Add the further pictures of the pairs, which bear the names of their panels."""
+    pairs = tuple(
+        replace(pair, rows={row: Cut(at / pair.generated.path.name) for row, at in folders.items()})
+        for pair in pairing.pairs
+    )
+    return replace(pairing, pairs=pairs)
 
 
 def settle(pairing: Pairing, allow_missing: bool, limit: int | None) -> tuple[Pair, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Chunk:
     generated: Images
     real: Images
     original: Images | None
+    rows: Mapping[str, Images]
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,17 @@ def read_chunks(pairs: Sequence[Pair], chunk_images: int) -> Iterator[Chunk]:
             cuts = [pair.generated, pair.real]
             if with_originals and pair.original:
                 cuts.append(pair.original)
+            cuts += pair.rows.values()
             images = _read_cuts(cuts)
             size = size or images[1].shape
             for cut, image in zip(cuts, images, strict=True):
                 _check_size(cut, image, size, pair.name)
             rows.append(images)
         columns = [np.stack(column) for column in zip(*rows, strict=True)]
-        yield Chunk(first, columns[0], columns[1], columns[2] if with_originals else None)
+        named = iter(columns[2:])
+        original = next(named) if with_originals else None
+        further = dict(zip(pairs[first].rows, named, strict=True))
+        yield Chunk(first, columns[0], columns[1], original, further)
 
 
 def survey(pairs: Sequence[Pair], chunk_images: int, stage: Stage) -> Survey:
@@ -93,7 +98,10 @@ def survey(pairs: Sequence[Pair], chunk_images: int, stage: Stage) -> Survey:
         total = total + chunk.real.sum(0, dtype=np.int64)
         stage.advance(len(chunk.real))
     paths = {
-        cut.path for pair in pairs for cut in (pair.generated, pair.real, pair.original) if cut
+        cut.path
+        for pair in pairs
+        for cut in (pair.generated, pair.real, pair.original, *pair.rows.values())
+        if cut
     }
     hashes = {path: sha256_of_file(path) for path in sorted(paths)}
     mean = np.rint(total / len(pairs)).astype(np.uint8)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from train.metrics.bootstrap import Interval, percentile_interval, ratio_draws, resamples
 from train.metrics.protocols import Score
 from train.metrics.sets import SetScore
-from train.scoring.measure import CONSTANT_SUBJECTS, SUBJECTS, Floats, Measurements
+from train.scoring.measure import CONSTANT_SUBJECTS, CONTROLS, SUBJECTS, Floats, Measurements
 from train.scoring.plan import Plan
 
 Entry = dict[str, float | int | None]
@@ -114,7 +114,7 @@ def subject_tables(
 def lead_tables(columns: Columns) -> dict[str, Table]:
     """Return generated less control for every control and every metric of pairs."""
     tables: dict[str, Table] = {}
-    for control in SUBJECTS[1:]:
+    for control in CONTROLS:
         for key in columns.keys(control):
             metric, protocol = key.split("/", 1)
             if key in columns.keys("generated"):

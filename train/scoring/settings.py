@@ -10,6 +10,7 @@ from shared.errors import UsageError, problem
 from shared.quantities import Names, Size
 from train.metrics.protocols import choose_scores
 from train.scoring.panels import check_layout
+from train.scoring.rows import ON_TARGET, PASTED
 
 
 @declared("Score")
@@ -50,6 +51,26 @@ class EvalSettings:
         flag="--panels",
         metavar="DIR",
         help="Pictures in a result form: Def-GAN's 3 panels, PATN's 5, GFLA's 1 (with --real).",
+    )
+    pasted: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--pasted",
+        metavar="DIR",
+        since="0.2",
+        shown="with --run: drawn",
+        help="With --panels: the same people on the sources' backgrounds, pictures of the panels' "
+        "names; a row of its own.",
+    )
+    target_background: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--target-background",
+        metavar="DIR",
+        since="0.2",
+        shown="with --run of --background target: drawn",
+        help="With --panels: the same pairs drawn with the target's background given; a row of "
+        "its own, for it sees the target.",
     )
     image_size: Size = setting(
         default=(128, 64), ge=1, le=4096, flag="--image-size", help="Size of a panel."
@@ -146,8 +167,17 @@ class EvalSettings:
             )
         if self.generated is not None and self.real is None:
             raise UsageError(problem("--generated", "--real beside it", "none", "add --real DIR"))
+        if self.rows and self.panels is None:
+            found = "--generated"
+            raise UsageError(problem(f"--{next(iter(self.rows))}", "--panels", found, "add it"))
         check_layout(self.layout)
         choose_scores(self.protocols)
+
+    @property
+    def rows(self) -> dict[str, Path]:
+        """Folders of further pictures of the pairs, by their row in the tables."""
+        found = {PASTED: self.pasted, ON_TARGET: self.target_background}
+        return {row: folder for row, folder in found.items() if folder is not None}
 
 
 @declared("Systems")

@@ -13,19 +13,19 @@ from shared.console import Console
 from shared.spreadsheets import harmless
 from train.metrics.protocols import SCORES, Score
 from train.scoring.distances import reference_lines
-from train.scoring.measure import SUBJECTS, Floats
+from train.scoring.measure import CONTROLS, SUBJECTS, Floats
 from train.scoring.pairing import Pair
+from train.scoring.rows import ROW_HEADS, ROWS
 
 HEADS: Final = {
     "generated": "generated",
+    **ROW_HEADS,
     "real": "real itself",
     "source": "source copied",
     "mean": "mean image",
     "black": "black image",
 }
 DECIMALS: Final = {"psnr": 2, "fid": 2, "is": 3, "mask-is": 3}
-
-CONTROLS: Final = SUBJECTS[1:]
 
 LEAD_SCORES: Final = (("ssim", "pose-gan"), ("mask-ssim", "pose-gan"))
 
@@ -35,7 +35,8 @@ Report = Mapping[str, Any]
 def entries_of(report: Report, subject: str) -> Mapping[str, Any]:
     """Return the entries (metric to protocol to entry) of a subject in a report."""
     if subject != "generated":
-        table: Mapping[str, Any] = report["controls"].get(subject, {})
+        kind = "rows" if subject in ROWS else "controls"
+        table: Mapping[str, Any] = report.get(kind, {}).get(subject, {})
         return table
     metrics = dict.fromkeys(score.metric for score in SCORES)
     return {metric: report[metric] for metric in metrics if metric in report}
@@ -43,15 +44,27 @@ def entries_of(report: Report, subject: str) -> Mapping[str, Any]:
 
 def show(report: Report, console: Console) -> None:
     """Write the table for the terminal, in columns that fit into 80 characters."""
-    subjects = [subject for subject in SUBJECTS if entries_of(report, subject)]
+    controls = [subject for subject in CONTROLS if entries_of(report, subject)]
     rows = []
     for score, entry in scored_entries(report, "generated"):
         numbers = [shown(entry["value"], score), bounds(entry, score).replace(" to ", "–")]
-        rows.append([score.key, *numbers, *_controls(report, score, subjects[1:])])
+        rows.append([score.key, *numbers, *_values(report, score, controls)])
     title = f"Scores of {report['pairs']:,} pairs; then the controls"
-    console.table(title, ("score", "value", "95 % interval", *subjects[1:]), rows)
+    console.table(title, ("score", "value", "95 % interval", *controls), rows)
+    _show_rows(report, console)
     for line in reference_lines(report):
         console.result(line)
+
+
+def _show_rows(report: Report, console: Console) -> None:
+    named = [row for row in ROWS if entries_of(report, row)]
+    if named:
+        cells = [
+            [score.key, *_values(report, score, ["generated", *named])]
+            for score, _ in scored_entries(report, "generated")
+        ]
+        title = "The same pairs drawn otherwise, each a row of its own"
+        console.table(title, ("score", "generated", *named), cells)
 
 
 def show_lead(report: Report, console: Console) -> None:
@@ -141,14 +154,14 @@ def _cells(report: Report) -> tuple[list[str], list[list[str]]]:
     for score, entry in scored_entries(report, "generated"):
         row = [f"{score.key} {'↑' if score.higher_is_better else '↓'}"]
         row += [shown(entry["value"], score), bounds(entry, score), f"{entry['n']:,}"]
-        rows.append([*row, *_controls(report, score, subjects[1:])])
+        rows.append([*row, *_values(report, score, subjects[1:])])
     return heads, rows
 
 
-def _controls(report: Report, score: Score, controls: Sequence[str]) -> list[str]:
+def _values(report: Report, score: Score, subjects: Sequence[str]) -> list[str]:
     entries = (
-        entries_of(report, control).get(score.metric, {}).get(score.protocol)
-        for control in controls
+        entries_of(report, subject).get(score.metric, {}).get(score.protocol)
+        for subject in subjects
     )
     return [shown(entry["value"], score) if entry else "–" for entry in entries]
 

@@ -15,6 +15,16 @@ Sampling = Literal["nearest", "bilinear"]
 Poses = Literal["heat-maps", "stickman"]
 DrawnPoses = Literal["heat-maps", "floored", "stickman"]
 
+Background = Literal["none", "target"]
+
+BACKGROUND_CHANNELS = {"none": 0, "target": 3}
+"""Channels in which a background is shown."""
+
+BACKGROUND_HELP = (
+    "What both networks see of the picture behind the person: none; target, in training the "
+    "target image with the person filled in from around, and the source's where a pose is drawn."
+)
+
 POSE_CHANNELS = {"heat-maps": 18, "stickman": 3}
 """Channels in which a pose is shown."""
 
@@ -22,6 +32,9 @@ POSES_HELP = (
     "How both networks see poses: heat-maps, a channel a joint; stickman, three channels: left "
     "limbs, right limbs, centre."
 )
+
+LAYERS_STEP = 16
+"""Sides of the images of the generator of layers are multiples of so many pixels."""
 
 WIDEST = 8
 """The widest level has so many times the filters of the first one."""
@@ -69,6 +82,9 @@ class GeneratorSettings:
         "leaves it out.",
     )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
+    background: Background = setting(
+        default="none", flag="--background", since="0.2", help=BACKGROUND_HELP
+    )
     image_size: Size = setting(
         default=(128, 64), ge=1, le=4096, help="Size of the images; it is that of the shards."
     )
@@ -92,8 +108,8 @@ class GeneratorSettings:
         if self.poses != "heat-maps":
             where, remedy = "generator.poses", "choose other skips for stick figures"
             raise UsageError(problem(where, "heat-maps with layers", self.poses, remedy))
-        if self.padded_size != self.image_size:
-            where, expected = "generator.image_size", f"{self.padded_size} with layers"
+        if any(side % LAYERS_STEP for side in self.image_size):
+            where, expected = "generator.image_size", f"multiples of {LAYERS_STEP} with layers"
             raise UsageError(problem(where, expected, self.image_size, "scale or crop the images"))
 
     def _check_image_size(self) -> None:
@@ -111,6 +127,11 @@ class GeneratorSettings:
     def pose_channels(self) -> int:
         """Channels of a pose."""
         return POSE_CHANNELS[self.poses]
+
+    @property
+    def target_channels(self) -> int:
+        """Channels in which a network sees the target: its pose, and the background if given."""
+        return self.pose_channels + BACKGROUND_CHANNELS[self.background]
 
     @property
     def drawn_poses(self) -> DrawnPoses:
@@ -171,8 +192,16 @@ class DiscriminatorSettings:
         help="Filters of the first convolution; the others have 2, 4 and 8 times as many.",
     )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
+    background: Background = setting(
+        default="none", flag="--background", since="0.2", help=BACKGROUND_HELP
+    )
 
     @property
     def pose_channels(self) -> int:
         """Channels of a pose."""
         return POSE_CHANNELS[self.poses]
+
+    @property
+    def target_channels(self) -> int:
+        """Channels in which it sees the target: its pose, and the background if given."""
+        return self.pose_channels + BACKGROUND_CHANNELS[self.background]

@@ -101,15 +101,12 @@ class TrainSettings:
     )
 
     def __post_init__(self) -> None:
-        if self.discriminator.poses != self.generator.poses:
-            raise UsageError(
-                problem(
-                    "discriminator.poses",
-                    f"{self.generator.poses}, as the generator sees them",
-                    self.discriminator.poses,
-                    "choose both alike, for example by --poses",
-                )
-            )
+        for name, it in (("poses", "them"), ("background", "it")):
+            wanted, found = getattr(self.generator, name), getattr(self.discriminator, name)
+            if found != wanted:
+                expected = f"{wanted}, as the generator sees {it}"
+                remedy = f"choose both alike, for example by --{name}"
+                raise UsageError(problem(f"discriminator.{name}", expected, found, remedy))
         if self.loss.offsets_weight and not self.generator.has_offsets:
             raise UsageError(
                 problem(
@@ -130,6 +127,15 @@ class TrainSettings:
         if self.data.reuse_fake:
             return 1
         return 3 if self.generator.fidelity else 2
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """How a batch shows its samples, as :func:`train.data.batch.make_batch` asks it."""
+        return {
+            "sigma": self.data.sigma,
+            "poses": self.generator.drawn_poses,
+            "background": self.generator.background,
+        }
 
     @property
     def lasting(self) -> dict[str, Any]:

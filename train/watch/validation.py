@@ -6,7 +6,7 @@ The scores are quick ones, to see whether a run learns: SSIM and mask-SSIM by th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from data_manifest.manifest import Manifest
-from train.data.batch import make_batch
+from train.data.batch import Batch, ShownBackground, make_batch
 from train.data.store import Samples, Store, load_store, shards_of
-from train.inference.drawing import draw_pictures
+from train.inference.drawing import draw_pasted, draw_pictures
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.ssim import ssim
 from train.nets.drawing_network import DrawingNetwork
@@ -69,7 +69,10 @@ class Validation:
         return {metric: {GENERATED: own[metric], **self._controls[metric]} for metric in own}
 
     def sheet(self, generator: DrawingNetwork, average: DrawingNetwork) -> Image.Image:
-        """Draw source, poses, what generator and average make of them, and the target."""
+        """Draw source, poses, what generator and average make of them, and the target.
+
+        The average's pictures are shown once more pasted: on the source's background.
+        """
         shown = torch.tensor(self._shown, device=self._targets.device)
         rows = Samples(**{k: v[shown] for k, v in self._samples.tensors().items()})
         size = (self._targets.shape[1], self._targets.shape[2])
@@ -79,6 +82,7 @@ class Validation:
             "target pose": pose_cells(rows.target_joints.cpu().numpy(), size),
             "generated": picture_cells(self._draw(generator, rows).cpu().numpy()),
             "average's": picture_cells(self._draw(average, rows).cpu().numpy()),
+            "pasted": picture_cells(self._draw_pasted(average, rows).cpu().numpy()),
             "target": picture_cells(rows.target_images.cpu().numpy()),
         }
         return draw_sheet(columns)
@@ -88,17 +92,22 @@ class Validation:
         return self._draw(generator, self._samples)
 
     def _draw(self, generator: DrawingNetwork, samples: Samples) -> Tensor:
-        parts = range(0, len(samples.status), self._batch)
-        batches = (
-            make_batch(
-                samples.part(start, start + self._batch),
-                None,
-                sigma=self._sigma,
-                poses=self._poses,
-            )
-            for start in parts
-        )
+        batches = self._batches(generator, samples)
         return torch.cat([draw_pictures(generator, batch) for batch in batches])
+
+    def _draw_pasted(self, generator: DrawingNetwork, samples: Samples) -> Tensor:
+        pasted = [
+            draw_pasted(generator, batch.source_image, batch, batch.image_size)[1]
+            for batch in self._batches(generator, samples)
+        ]
+        return torch.cat(pasted)
+
+    def _batches(self, generator: DrawingNetwork, samples: Samples) -> Iterator[Batch]:
+        # Where a pose is drawn, nobody knows the target's background.
+        shown: ShownBackground = "none" if generator.settings.background == "none" else "source"
+        for start in range(0, len(samples.status), self._batch):
+            part = samples.part(start, start + self._batch)
+            yield make_batch(part, None, sigma=self._sigma, poses=self._poses, background=shown)
 
     def _score(self, images: Tensor) -> dict[str, float]:
         plain = ssim(images, self._targets, PROTOCOL)

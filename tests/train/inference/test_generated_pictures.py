@@ -101,6 +101,7 @@ def worked_out(run: Path, shards: Path, sigma: float) -> dict[str, np.ndarray]:
         transforms=torch.tensor(transforms).float(),
         status=torch.tensor(status),
         quads=torch.tensor(quads),
+        background=images[:, :0],
     )
     with torch.no_grad():
         result = generator(images, guidance).image.permute(0, 2, 3, 1)

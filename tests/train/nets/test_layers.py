@@ -30,7 +30,8 @@ from train.nets.partshapes import (
     unseen,
 )
 from train.nets.posemaps import pose_maps
-from train.nets.resolution import draw_at, enlarged, resized
+from train.nets.resizing import resized
+from train.nets.resolution import draw_at, enlarged
 
 SIZE = (128, 64)
 
@@ -57,7 +58,7 @@ def stack_of(batch: int = 2, size: tuple[int, int] = SIZE) -> LayerStack:
 def drawn(net: LayerNetwork, photo: Tensor, geometry: tuple[Tensor, ...]) -> Tensor:
     names = ("source_joints", "target_joints", "transforms", "status")
     named = dict(zip(names, geometry, strict=True))
-    return draw_at(net, photo, image_size=SIZE, sigma=6.0, **named)
+    return draw_at(net, photo, target_pose=pose_maps(geometry[1], SIZE), **named)[0]
 
 
 def network(seed: int = 0) -> LayerNetwork:
@@ -313,16 +314,21 @@ def test_pasting_changes_the_networks_own_colour_outside_of_the_person_alone() -
     selection = Selection(logits=torch.randn(2, NUM_LAYERS, *SIZE), colour=torch.rand(2, 3, *SIZE))
     person = target_person(pair()[1], image_size=SIZE, size=SIZE)
     assert person.shape == (2, 1, *SIZE)
-    plain, found = composed(stack, selection), pasted(stack, selection, person)
+    behind = photos(2, seed=5)
+    plain, found = composed(stack, selection), pasted(stack, selection, person, behind)
     inside = (person == 1).expand_as(plain)
     assert inside.any()
-    torch.testing.assert_close(found[inside], plain[inside])
+    same = pasted(stack, selection, person, stack.colours[:, BACKDROP])
+    torch.testing.assert_close(same[inside], plain[inside])
+    weights = torch.softmax(selection.logits + stack.prior, dim=1)[:, BACKDROP, None]
+    changed = plain + weights * (behind - stack.colours[:, BACKDROP])
+    torch.testing.assert_close(found[inside], changed[inside])
     own = Selection(logits=torch.zeros(2, NUM_LAYERS, *SIZE), colour=selection.colour)
     own.logits[:, OWN] = 100
     outside = (person == 0).expand_as(plain)
     assert outside.any()
-    shown = pasted(stack, own, person)[outside]
-    torch.testing.assert_close(shown, stack.colours[:, BACKDROP][outside])
+    shown = pasted(stack, own, person, behind)[outside]
+    torch.testing.assert_close(shown, behind[outside])
 
 
 def test_own_colour_comes_last() -> None:

@@ -114,6 +114,7 @@ def guidance_of(
         transforms=transforms,
         status=status,
         quads=quads,
+        background=source_pose[:, :0],
     )
 
 
