@@ -23,10 +23,13 @@ from shared.console import Console
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish, publish_text
 from shared.owned_folder import OwnedFolder
+from shared.regular_files import read_regular
 from train.tensor_file import read_plain
 
 FORMAT = "posegan-checkpoint"
 VERSION = 1
+MAX_BYTES = 1 << 38
+MAX_HASH_BYTES = 10_000
 NOT_USED = "this checkpoint is not used"
 _NAME = re.compile(r"checkpoint-(\d{10,})\.pt")
 
@@ -166,7 +169,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         DamagedError: It is not what was written.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise UsageError(problem(path, "a checkpoint", error.strerror, "check the name")) from error
     _check_hash(path, data)
@@ -181,7 +184,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 def _check_hash(path: Path, data: bytes) -> None:
     try:
-        expected = _hash_path(path).read_text(encoding="ascii", errors="replace").split()[0]
+        expected = (
+            read_regular(_hash_path(path), MAX_HASH_BYTES).decode("ascii", "replace").split()[0]
+        )
     except (OSError, IndexError):
         raise _without_hash(path) from None
     found = hashlib.sha256(data).hexdigest()

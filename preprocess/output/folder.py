@@ -30,6 +30,7 @@ from preprocess.sources.source import Source, refuse_writing_into
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish_json, read_json, sha256_of_file
 from shared.owned_folder import OwnedFolder, owned_folder
+from shared.regular_files import regular_file
 from shared.settings import as_plain, build, differences
 
 WORK_FOLDER: Final = ".work"
@@ -276,7 +277,7 @@ def _has_our_columns(path: Path) -> bool:
     """Tell whether a file is a table of this stage."""
     columns = schema.IMAGE_COLUMNS if path.name == IMAGES_FILE else schema.PAIR_COLUMNS
     try:
-        with path.open("rb") as stream:
+        with regular_file(path) as stream:
             head = stream.readline(4096).decode("utf-8", "replace")
     except OSError:
         return False
