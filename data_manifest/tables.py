@@ -29,8 +29,8 @@ from shared.regular_files import read_regular
 
 FLOAT_FORMAT: Final = "%.6g"
 
-MAX_TABLE_BYTES: Final = 1 << 36
-"""A table of a thousand million pairs is smaller."""
+MAX_TABLE_BYTES: Final = 1 << 33
+"""A table of a hundred million pairs is smaller."""
 
 
 def pair_table(arrays: ShardArrays, number: int, *, pose_change: bool = False) -> pd.DataFrame:

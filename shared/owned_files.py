@@ -22,6 +22,8 @@ from shared.files import Disk, publish, publish_json, read_json, sha256_of_file
 
 NOTE_SUFFIX = ".posegan.json"
 FORMAT = 1
+MAX_BYTES = 1 << 33
+"""A table of a hundred million images is smaller."""
 
 
 class OwnedFiles:
@@ -104,8 +106,9 @@ class OwnedFiles:
 
 
 def _sha256(path: Path) -> str:
+    """Hash a file; "" for one that is far larger than any of ours, and would take ages."""
     try:
-        return sha256_of_file(path)
+        return "" if path.stat().st_size > MAX_BYTES else sha256_of_file(path)
     except OSError as error:
         raise UsageError(
             problem(path, "a file that can be read", error.strerror, "check its permissions")

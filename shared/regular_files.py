@@ -44,8 +44,7 @@ def read_regular(path: Path, max_bytes: int = MAX_NOTE_BYTES) -> bytes:
         OSError: It cannot be read, is something else, or is too large.
     """
     with regular_file(path) as stream:
-        if os.fstat(stream.fileno()).st_size <= max_bytes:
-            content = stream.read(max_bytes + 1)
-            if len(content) <= max_bytes:
-                return content
+        size = os.fstat(stream.fileno()).st_size
+        if size <= max_bytes:
+            return stream.read(size + 1)  # never more at once than the file says that it has
     raise OSError(errno.EINVAL, f"over {max_bytes:,} bytes", str(path))

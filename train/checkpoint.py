@@ -24,6 +24,8 @@ from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish, publish_text
 from shared.owned_folder import OwnedFolder
 from shared.regular_files import read_regular
+from shared.settings import differences, in_brief
+from train.settings.tree import TrainSettings
 from train.tensor_file import read_plain
 
 FORMAT = "posegan-checkpoint"
@@ -182,13 +184,34 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def _check_hash(path: Path, data: bytes) -> None:
+def other_settings(content: dict[str, Any], settings: TrainSettings) -> str:
+    """Say how the settings differ that a checkpoint was saved with; "" where they do not.
+
+    Args:
+        content: What the checkpoint holds.
+        settings: Those of the run.
+    """
+    saved = content.get("settings")
+    if not isinstance(saved, dict):
+        return "no settings"
+    return in_brief(differences(saved, settings.lasting))
+
+
+def noted_sha256(path: Path) -> str:
+    """Read the SHA-256 beside a checkpoint, which everything that is read of it has fitted.
+
+    Raises:
+        DamagedError: There is none.
+    """
     try:
-        expected = (
-            read_regular(_hash_path(path), MAX_HASH_BYTES).decode("ascii", "replace").split()[0]
-        )
+        noted = read_regular(_hash_path(path), MAX_HASH_BYTES)
+        return noted.decode("ascii", "replace").split()[0]
     except (OSError, IndexError):
         raise _without_hash(path) from None
+
+
+def _check_hash(path: Path, data: bytes) -> None:
+    expected = noted_sha256(path)
     found = hashlib.sha256(data).hexdigest()
     if found != expected:
         raise _damaged(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")
