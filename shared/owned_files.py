@@ -54,7 +54,8 @@ class OwnedFiles:
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise self._refused(path, "a link or a folder")
             if path.name not in known:
-                raise self._refused(path, f"a file that {self.command} did not make")
+                # of somebody else, or of version 0.1, which left no note: nobody can tell
+                raise self._refused(path, f"one that no note of {self.command} lists")
             if _sha256(path) not in known[path.name]:
                 raise self._refused(path, f"one that was changed since {self.command} made it")
 

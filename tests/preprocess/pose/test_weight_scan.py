@@ -159,20 +159,32 @@ CONV = b"ctorch.nn.modules.conv\nConv2d\n)\x81"
 UPSAMPLE = b"ctorch.nn.modules.upsampling\nUpsample\n)\x81"
 
 
-@pytest.mark.parametrize(
-    ("steps", "words"),
-    [
-        (CONV + b"}(X\x07\x00\x00\x00padding]q\x01K\x01aubh\x01J\xff\xff\xff\x00a0.", "padding over"),
-        (CONV + b"q\x00}X\x07\x00\x00\x00paddingK\x01sb}X\x07\x00\x00\x00paddingJ\xff\xff\xff\x00sb.",
-         "padding over"),
-        (CONV + b"}X\x07\x00\x00\x00padding]q\x01sbh\x01J\xff\xff\xff\x00a0.", "padding over"),
-        (b"]q\x02" + CONV + b"}X\x01\x00\x00\x00n]q\x01sbah\x01K\xffa0.", "n over"),
-        (CONV + b"}X\x07\x00\x00\x00paddingcnumpy._core.multiarray\nscalar\n)Rsb.", "padding over"),
-        (CONV + b"}X\x07\x00\x00\x00forwardctorch.nn.modules.linear\nLinear\nsb.", "a method"),
-        (b"ctorch._utils\n_rebuild_parameter\n}b.", "what is no layer"),
-    ],
-    ids=["at once", "a second state", "kept list", "in a list", "a scalar", "a method", "a function"],
-)  # fmt: skip
+TOO_LARGE = b"J\xff\xff\xff\x00"
+PADDING = b"X\x07\x00\x00\x00padding"
+AFTERWARDS = {
+    "at once": (
+        CONV + b"}(" + PADDING + b"]q\x01K\x01aubh\x01" + TOO_LARGE + b"a0.",
+        "padding over",
+    ),
+    "a second state": (
+        CONV + b"}" + PADDING + b"K\x01sb}" + PADDING + TOO_LARGE + b"sb.",
+        "padding over",
+    ),
+    "kept list": (CONV + b"}" + PADDING + b"]q\x01sbh\x01" + TOO_LARGE + b"a0.", "padding over"),
+    "in a list": (b"]" + CONV + b"}X\x01\x00\x00\x00n]q\x01sbah\x01K\xffa0.", "n over"),
+    "a scalar": (
+        CONV + b"}" + PADDING + b"cnumpy._core.multiarray\nscalar\n)Rsb.",
+        "padding over",
+    ),
+    "a method": (
+        CONV + b"}X\x07\x00\x00\x00forwardctorch.nn.modules.linear\nLinear\nsb.",
+        "a method",
+    ),
+    "a function": (b"ctorch._utils\n_rebuild_parameter\n}b.", "what is no layer"),
+}
+
+
+@pytest.mark.parametrize(("steps", "words"), AFTERWARDS.values(), ids=AFTERWARDS)
 def test_what_the_file_changes_after_a_layer_was_filled_is_judged_too(
     tmp_path: Path, steps: bytes, words: str
 ) -> None:
@@ -234,13 +246,9 @@ def test_a_million_steps_are_refused_soon_and_in_bounded_memory(tmp_path: Path) 
     [b"J\xff\xff\xff\x7f", b"\x8b\x00\x00\x01\x00" + b"\x7f" * 65_536, b"X\x01\x00\x00\x00a"],
 )
 def test_sides_that_are_no_usable_numbers_are_refused(tmp_path: Path, size: bytes) -> None:
-    storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x00tQ"
-    steps = (
-        b"ctorch._utils\n_rebuild_tensor_v2\n("
-        + storage
-        + b"K\x00("
-        + size * 8
-        + b"t(K\x01t\x89}tR."
-    )
+    kind = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+    storage = kind + b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x00tQ"
+    sides = b"K\x00(" + size * 8 + b"t(K\x01t\x89}tR."
+    steps = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + sides
     with pytest.raises(RefusedWeightsError, match=r"no numbers|larger than what"):
         scan_weights(pickled(tmp_path, steps, ("a/data/0", b"")))
