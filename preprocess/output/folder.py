@@ -31,7 +31,7 @@ from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish_json, read_json, sha256_of_file
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.regular_files import regular_file
-from shared.settings import as_plain, build, differences
+from shared.settings import as_plain, build, differences, in_brief
 
 WORK_FOLDER: Final = ".work"
 WEIGHTS_KEY: Final = "pose_weights"
@@ -145,7 +145,7 @@ class OutputFolder:
                 problem(
                     self.path,
                     "an empty folder or one with data of the same settings",
-                    "; ".join(changes),
+                    in_brief(changes),
                     "choose another --out, or add --overwrite to make this one anew",
                 )
             )

@@ -191,7 +191,7 @@ def _read_note(block: Block, notes: Path) -> list[Any]:
             tuple(np.shape(np.array(part, dtype=np.float64)) for part in row) == shapes
             for row in rows
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         right = False
     if not right:
         expected, remedy = "the truth of the block's pictures", "remove it, then repeat the command"
