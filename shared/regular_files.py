@@ -8,19 +8,20 @@ Convention:
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 MAX_NOTE_BYTES: Final = 1 << 30
 """A marker with ten million names is smaller."""
 
 
 @contextmanager
-def regular_file(path: Path) -> Iterator[BinaryIO]:
+def regular_file(path: Path) -> Iterator[io.BufferedReader]:
     """Open a regular file for reading.
 
     Raises:

@@ -81,6 +81,15 @@ def seen(folder: Path) -> dict[str, object]:
     return found
 
 
+def outcome(row: Row, data: Path, out: Path) -> tuple[int, str, BaseException | None]:
+    """Exit code, stderr and exception of a row; in a process where it needs one of its own."""
+    if row.before:
+        ended = finish(row, data, out)
+        return ended.returncode, ended.stderr, None
+    done = call(row.name, *row.whole(data, out))
+    return done.exit_code, done.stderr, done.exception
+
+
 def every_case() -> list[object]:
     return [
         pytest.param(
@@ -118,16 +127,16 @@ def test_an_odd_note_is_one_line_and_nothing_else_is_touched(
     old = signal.signal(signal.SIGALRM, ring)
     signal.alarm(LIMIT_S)
     try:
-        done = call(row.name, *row.whole(data, out))
+        code, said, error = outcome(row, data, out)
     except HangError:
         pytest.fail("hangs", pytrace=False)
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, old)
-    assert fault_of(done.exit_code, done.stderr, done.exception) is None, done.stderr
+    assert fault_of(code, said, error) is None, said
     assert aside.read_text() == '{"a": "the only copy"}'
-    if done.exit_code:
-        assert seen(out) == before, done.stderr
+    if code:
+        assert seen(out) == before, said
 
 
 def test_every_row_with_an_output_has_its_notes_tried() -> None:
