@@ -187,6 +187,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def other_settings(content: dict[str, Any], settings: TrainSettings) -> str:
     """Say how the settings differ that a checkpoint was saved with; "" where they do not.
 
+    Fidelity is left to the run folder: what version 0.1 understood by it is decided there.
+
     Args:
         content: What the checkpoint holds.
         settings: Those of the run.
@@ -194,7 +196,8 @@ def other_settings(content: dict[str, Any], settings: TrainSettings) -> str:
     saved = content.get("settings")
     if not isinstance(saved, dict):
         return "no settings"
-    return in_brief(differences(saved, settings.lasting))
+    changes = differences(saved, settings.lasting)
+    return in_brief([each for each in changes if not each.startswith("generator.fidelity:")])
 
 
 def noted_sha256(path: Path) -> str:
