@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from commands import call
 from people_pictures import write_people
-from training_runs import small_settings
 
 from preprocess.demo.settings import DrawSettings
 from shared.errors import UsageError
 from shared.settings import differences, in_brief
 from train.run_folder import begin_run, run_folder
+from train.settings.presets import resolve
 
 DRAW = ("draw-market", "--identities", 4, "--images-per-identity", 2, "--workers", 1, "--out")
 
@@ -71,12 +71,12 @@ def test_a_difference_names_an_empty_value_and_an_absent_one_in_words() -> None:
 def test_other_settings_are_told_in_a_short_line_that_begins_with_the_preset(
     tmp_path: Path,
 ) -> None:
-    old = small_settings(tmp_path, preset="dsc")
+    old = resolve("dsc")
     out = tmp_path / "run"
-    with run_folder(old, out) as owned:
+    with run_folder(out, old) as owned:
         begin_run(owned, old)
         (out / "log.jsonl").write_text("{}\n")
-    with pytest.raises(UsageError) as refused, run_folder(small_settings(tmp_path, "full"), out):
+    with pytest.raises(UsageError) as refused, run_folder(out, resolve("full")):
         pass
     line = refused.value.message
     assert "found preset: was dsc, now full; " in line and " more; use the old settings" in line
