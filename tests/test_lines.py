@@ -76,10 +76,10 @@ def test_other_settings_are_told_in_a_short_line_that_begins_with_the_preset(
     with run_folder(out, old) as owned:
         begin_run(owned, old)
         (out / "log.jsonl").write_text("{}\n")
-    with pytest.raises(UsageError) as refused, run_folder(out, resolve("full")):
+    with pytest.raises(UsageError) as refused, run_folder(out, resolve("demo")):
         pass
     line = refused.value.message
-    assert "found preset: was dsc, now full; " in line and " more; use the old settings" in line
+    assert "found preset: was dsc, now demo; " in line and " more; use the old settings" in line
     assert len(line) < 500 + len(str(tmp_path))
 
 
