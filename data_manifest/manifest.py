@@ -239,12 +239,24 @@ def _own_hash(plain: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _require_tables(summary: Mapping[str, Any]) -> None:
+    """Make sure that a summary can be printed."""
+    for title, table in summary.items():
+        columns, rows = table["columns"], table["rows"]
+        lists = isinstance(columns, list) and isinstance(rows, list)
+        if not lists or any(not isinstance(r, list) or len(r) != len(columns) for r in rows):
+            raise ValueError(f"a table {title!r} of a summary that is none")
+
+
 def _from_plain(plain: Mapping[str, Any]) -> Manifest:
     height, width = plain["image_size"]
+    if not all(type(side) is int and side > 0 for side in (height, width)):
+        raise ValueError(f"an image size of {plain['image_size']}")
+    _require_tables(plain["summary"])
     shards = (settings.build(ShardEntry, entry, where="shards") for entry in plain["shards"])
     return Manifest(
         version=plain["version"],
-        image_size=(int(height), int(width)),
+        image_size=(height, width),
         shards=tuple(shards),
         settings=dict(plain["settings"]),
         versions=dict(plain["versions"]),

@@ -25,9 +25,13 @@ from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish
 from shared.geometry import presence, torso_lengths
+from shared.regular_files import read_regular
 from shared.stable_fit import degenerate
 
 FLOAT_FORMAT: Final = "%.6g"
+
+MAX_TABLE_BYTES: Final = 1 << 33
+"""A table of a hundred million pairs is smaller."""
 
 
 def pair_table(arrays: ShardArrays, number: int, *, measured: bool = False) -> pd.DataFrame:
@@ -215,7 +219,10 @@ def _verified(folder: Path, name: str) -> bytes:
     path = folder / name
     if wanted is None or not path.is_file():
         raise DamagedError(problem(path, "a table that the manifest lists", "none", REMEDY))
-    text = path.read_bytes()
+    try:
+        text = read_regular(path, MAX_TABLE_BYTES)
+    except OSError as error:
+        raise DamagedError(problem(path, "a table", error.strerror, REMEDY)) from error
     if hashlib.sha256(text).hexdigest() != wanted:
         remedy = f"work on a copy of it; {REMEDY}"
         raise DamagedError(problem(path, "the table that was written", "another hash", remedy))

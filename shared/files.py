@@ -24,6 +24,7 @@ from shared.errors import (
     UsageError,
     problem,
 )
+from shared.regular_files import read_regular, regular_file
 
 TEMPORARY_SUFFIX = ".posegan.part"
 _TEMPORARY = re.compile(rf"\.(.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
@@ -187,7 +188,7 @@ def read_json(path: Path) -> Any:
         DamagedError: It is not JSON.
     """
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_regular(path))
     except OSError as error:
         raise UsageError(
             problem(path, "a readable file", error.strerror, "check the name")
@@ -197,8 +198,8 @@ def read_json(path: Path) -> Any:
 
 
 def sha256_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file's content in hexadecimal."""
-    with path.open("rb") as stream:
+    """Return the SHA-256 of a regular file's content in hexadecimal."""
+    with regular_file(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -17,6 +17,9 @@ from shared.errors import UsageError, problem
 MAX_BYTES: Final = 2_000_000_000
 """No table of names and numbers is larger; an endless device is."""
 
+PART_BYTES: Final = 1 << 24
+"""Read at once, so that a small file takes no more memory than it needs."""
+
 
 @dataclass(frozen=True)
 class InputFile:
@@ -51,11 +54,13 @@ def read_input(file: Path | InputFile) -> InputFile:
         return file
     try:
         with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+            content = bytearray()
+            while len(content) <= MAX_BYTES and (part := stream.read(PART_BYTES)):
+                content += part
     except OSError as error:
         found = error.strerror or "an error"
         raise UsageError(problem(file, "a readable file", found, "check the name")) from error
     if len(content) > MAX_BYTES:
         found = f"over {MAX_BYTES:,} bytes"
         raise UsageError(problem(file, "a file of a usable size", found, "check the name"))
-    return InputFile(file, content)
+    return InputFile(file, bytes(content))

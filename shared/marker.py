@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
 from shared.files import is_temporary
 from shared.folder_lock import LOCK_NAME
+from shared.regular_files import read_regular
 
 MARKER_NAME = ".posegan.json"
 FORMAT = 1
-MAX_MARKER_BYTES = 1 << 30
 
 
 def read_marker(folder: Path) -> dict[str, Any] | None:
     """Read a folder's marker; None where there is none that we wrote."""
-    try:
-        descriptor = os.open(
-            folder / MARKER_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        )
-    except OSError:
+    path = folder / MARKER_NAME
+    if path.is_symlink():
         return None
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        try:
-            marker = json.loads(stream.read(MAX_MARKER_BYTES))
-        except (ValueError, RecursionError):
-            return None
+    try:
+        marker = json.loads(read_regular(path))
+    except (OSError, ValueError, RecursionError):
+        return None
     if not isinstance(marker, dict) or not isinstance(marker.get("made_by"), str):
         return None
     files = marker.get("files")

@@ -32,6 +32,8 @@ from shared.files import (
 
 NOTE_SUFFIX = ".posegan.json"
 FORMAT = 1
+MAX_BYTES = 1 << 33
+"""A table of a hundred million images is smaller."""
 
 
 class OwnedFiles:
@@ -62,7 +64,8 @@ class OwnedFiles:
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise self._refused(path, "a link or a folder")
             if path.name not in known:
-                raise self._refused(path, f"a file that {self.command} did not make")
+                # of somebody else, or of version 0.1, which left no note: nobody can tell
+                raise self._refused(path, f"one that no note of {self.command} lists")
             if _sha256(path) not in known[path.name]:
                 raise self._refused(path, f"one that was changed since {self.command} made it")
 
@@ -135,8 +138,9 @@ def _is_running(process: int) -> bool:
 
 
 def _sha256(path: Path) -> str:
+    """Hash a file; "" for one that is far larger than any of ours, and would take ages."""
     try:
-        return sha256_of_file(path)
+        return "" if path.stat().st_size > MAX_BYTES else sha256_of_file(path)
     except OSError as error:
         raise UsageError(
             problem(path, "a file that can be read", error.strerror, "check its permissions")

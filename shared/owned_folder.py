@@ -238,6 +238,7 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
         if marker["made_by"] != command:
             found = f"one that {marker['made_by']} made"
             raise _refused(path, f"an empty folder or one that {command} made", found)
+        _refuse_folders(path, marker["files"])
         return frozenset(marker["files"])
     strangers = sorted(name for name in _names(path) if not belongs_to_claim(name))
     known = recognise(path) if recognise is not None and strangers else None
@@ -255,6 +256,19 @@ def _names(path: Path) -> list[str]:
         return [entry.name for entry in path.iterdir()]
     except OSError as error:
         raise _refused(path, "a folder that can be read", error.strerror) from error
+
+
+def _refuse_folders(path: Path, files: Iterable[str]) -> None:
+    """Refuse a folder in which a folder bears the name of a file of the owner's."""
+    names = set(files)
+    for place in {str(Path(name).parent) for name in names}:
+        folder = path / place
+        if not folder.is_dir() or folder.is_symlink():
+            continue
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False) and str(Path(place, entry.name)) in names:
+                    raise _refused(entry.path, "a file", "a folder")
 
 
 def _remove_empty(folder: Path) -> None:

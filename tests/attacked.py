@@ -25,7 +25,7 @@ def arguments(row: Row, data: Path, out: Path, *more: str) -> list[str]:
     """The process of a row; an output that is not its own folder must be there."""
     if not row.owns_folder:
         out.mkdir(parents=True, exist_ok=True)
-    return program(row.name, *row.whole(data, out, *more))
+    return program(row.name, *row.whole(data, out, *more), before=row.before)
 
 
 def finish(row: Row, data: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:

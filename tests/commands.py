@@ -45,8 +45,8 @@ def call(name: str, *arguments: object) -> Result:
     return CliRunner().invoke(command(name), [str(argument) for argument in arguments])
 
 
-def program(name: str, *arguments: object) -> list[str]:
-    """The arguments of a process of its own that runs a console command."""
+def program(name: str, *arguments: object, before: str = "") -> list[str]:
+    """The arguments of a process of its own that runs a console command, some Python before it."""
     module, _, function = entry_points()[name].partition(":")
-    code = f"from {module} import {function}; {function}(prog_name={name!r})"
+    code = f"{before}from {module} import {function}; {function}(prog_name={name!r})"
     return [sys.executable, "-c", code, *map(str, arguments)]

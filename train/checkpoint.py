@@ -23,10 +23,15 @@ from shared.console import Console
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish, publish_text
 from shared.owned_folder import OwnedFolder
+from shared.regular_files import read_regular
+from shared.settings import differences, in_brief
+from train.settings.tree import TrainSettings
 from train.tensor_file import read_plain
 
 FORMAT = "posegan-checkpoint"
 VERSION = 1
+MAX_BYTES = 1 << 38
+MAX_HASH_BYTES = 10_000
 NOT_USED = "this checkpoint is not used"
 _NAME = re.compile(r"checkpoint-(\d{10,})\.pt")
 
@@ -166,7 +171,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         DamagedError: It is not what was written.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise UsageError(problem(path, "a checkpoint", error.strerror, "check the name")) from error
     _check_hash(path, data)
@@ -179,11 +184,37 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def _check_hash(path: Path, data: bytes) -> None:
+def other_settings(content: dict[str, Any], settings: TrainSettings) -> str:
+    """Say how the settings differ that a checkpoint was saved with; "" where they do not.
+
+    Fidelity is left to the run folder: what version 0.1 understood by it is decided there.
+
+    Args:
+        content: What the checkpoint holds.
+        settings: Those of the run.
+    """
+    saved = content.get("settings")
+    if not isinstance(saved, dict):
+        return "no settings"
+    changes = differences(saved, settings.lasting)
+    return in_brief([each for each in changes if not each.startswith("generator.fidelity:")])
+
+
+def noted_sha256(path: Path) -> str:
+    """Read the SHA-256 beside a checkpoint, which everything that is read of it has fitted.
+
+    Raises:
+        DamagedError: There is none.
+    """
     try:
-        expected = _hash_path(path).read_text(encoding="ascii", errors="replace").split()[0]
+        noted = read_regular(_hash_path(path), MAX_HASH_BYTES)
+        return noted.decode("ascii", "replace").split()[0]
     except (OSError, IndexError):
         raise _without_hash(path) from None
+
+
+def _check_hash(path: Path, data: bytes) -> None:
+    expected = noted_sha256(path)
     found = hashlib.sha256(data).hexdigest()
     if found != expected:
         raise _damaged(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")

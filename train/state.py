@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from shared.errors import DamagedError, UsageError, problem
+from train.checkpoint import other_settings
 from train.device import put_on
 from train.muon import Muon, state_names
 from train.nets.generators import make_generator
@@ -34,6 +35,9 @@ _COUNTERS = {
     "best_score": float,
     "best_images": int,
 }
+_OF_POSES = (("data", "sigma"), ("generator", "fidelity"))
+"""Sections and names of the settings that decide how a generator sees poses, besides its form."""
+
 _ADAM_STATE = frozenset({"step", "exp_avg", "exp_avg_sq"})
 _NUMBERS = ("lr", "eps", "weight_decay")
 
@@ -157,6 +161,7 @@ class TrainState:
         Raises:
             DamagedError: It does not fit these networks.
         """
+        _require(other_settings(content, self.settings), "checkpoint, settings")
         for name in _NETWORKS:
             network = getattr(self, name)
             _require(misfit(network, content.get(name)), f"checkpoint, {name}")
@@ -178,9 +183,9 @@ class TrainState:
         """Begin with the averaged generator of another run's checkpoint.
 
         Raises:
-            UsageError: Its generator has another form.
+            UsageError: Its generator has another form, or saw poses drawn in another way.
         """
-        found = misfit(self.generator, content.get("average"))
+        found = misfit(self.generator, content.get("average")) or self._drawn_otherwise(content)
         if found:
             expected, remedy = (
                 "a generator of the same form",
@@ -189,6 +194,16 @@ class TrainState:
             raise UsageError(problem("--init-from", expected, found, remedy))
         self.generator.load_state_dict(content["average"])
         self.average.load_state_dict(content["average"])
+
+    def _drawn_otherwise(self, content: dict[str, Any]) -> str:
+        """Say how the poses differ that a checkpoint's generator saw; "" where they do not."""
+        now, saved = self.settings.lasting, content.get("settings")
+        for section, name in _OF_POSES:
+            parts = [each.get(section) if isinstance(each, dict) else None for each in (saved, now)]
+            old, new = (each.get(name) if isinstance(each, dict) else None for each in parts)
+            if old is not None and old != new:
+                return f"one that learned with {section}.{name} = {old}, not {new}"
+        return ""
 
     def is_finite(self) -> bool:
         """Tell whether every weight, buffer and average is a finite number."""

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.errors import DamagedError, problem
+from shared.input_file import InputFile
 
 
 def read_plain(source: Path | bytes, *, where: object, expected: str, remedy: str) -> Any:
@@ -48,11 +49,11 @@ def read_plain(source: Path | bytes, *, where: object, expected: str, remedy: st
         torch.serialization.add_safe_globals(allowed)
 
 
-def read_weights(path: Path, *, expected: str, remedy: str) -> dict[str, Tensor]:
+def read_weights(file: Path | InputFile, *, expected: str, remedy: str) -> dict[str, Tensor]:
     """Read a file of weights.
 
     Args:
-        path: The file.
+        file: The file, or what was read of it.
         expected: What it should be, for the error.
         remedy: What the user can do.
 
@@ -62,7 +63,9 @@ def read_weights(path: Path, *, expected: str, remedy: str) -> dict[str, Tensor]
     Raises:
         DamagedError: It is no file of tensors by name.
     """
-    content = read_plain(path, where=path, expected=expected, remedy=remedy)
+    read = isinstance(file, InputFile)
+    path, source = (file.path, file.content) if read else (file, file)
+    content = read_plain(source, where=path, expected=expected, remedy=remedy)
     if not isinstance(content, dict):
         found = f"a {type(content).__name__} and no tensors by name"
         raise DamagedError(problem(path, expected, found, remedy))

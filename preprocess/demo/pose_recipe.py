@@ -172,6 +172,11 @@ class Recipe:
         )
 
 
+def crops_file(order: CropOrder) -> str:
+    """Name the file that keeps crops."""
+    return f"{order.purpose}-{order.seed}-{order.people}-{order.empty}.npz"
+
+
 def fetch_crops(order: CropOrder, work: Path, workers: int, console: Console) -> LabelledCrops:
     """Draw crops, or read them where an earlier run kept them.
 
@@ -181,7 +186,7 @@ def fetch_crops(order: CropOrder, work: Path, workers: int, console: Console) ->
         workers: Processes that draw.
         console: Told what is drawn.
     """
-    path = work / f"{order.purpose}-{order.seed}-{order.people}-{order.empty}.npz"
+    path = work / crops_file(order)
     crops = kept_crops(path)
     if crops is None:
         console.say(f"drawing {order.people} people and {order.empty} empty places: {path.stem}")

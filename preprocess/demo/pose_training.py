@@ -14,7 +14,7 @@ import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from preprocess.demo.pose_batches import CropLoader, relit
 from preprocess.demo.pose_crops import LabelledCrops
 from preprocess.demo.pose_recipe import NETWORK, Phase, Recipe, fetch_crops
 from preprocess.demo.pose_score import PoseScores, score_people
+from preprocess.demo.pose_work import COMMAND, owned_work, phase_folder, require_usable
 from preprocess.pose.estimator import YoloEstimator, fit, network_input
 from preprocess.pose.yolo import find_device, import_ultralytics, network_of, open_estimator
 from preprocess.settings import PoseSettings
@@ -31,9 +32,7 @@ from shared.console import Console
 from shared.errors import ends_with_exit_code
 from shared.files import publish, publish_json
 from shared.owned_files import OwnedFiles
-from shared.settings import as_plain, fingerprint
-
-COMMAND: Final = "preprocess.demo.pose_training"
+from shared.settings import as_plain
 
 
 def trainer_class(
@@ -159,7 +158,7 @@ def train(recipe: Recipe, shop: Workshop) -> Path:
     check = fetch_crops(recipe.check_order, shop.work, shop.workers, shop.console)
     best: Path | None = None
     for number, phase in enumerate(recipe.phases, 1):
-        run = shop.work / f"{phase.name}-{fingerprint(recipe.phases[:number])}"
+        run = shop.work / phase_folder(recipe, number)
         if not (run / "done").exists():
             train_phase(phase, run, best, check, shop)
             publish(run / "done", b"")
@@ -258,21 +257,21 @@ def measure(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     options = _parser().parse_args(arguments)
+    require_usable(options.share, options.hours, options.workers)
     recipe = Recipe().shortened(options.share)
     console, device = Console(), find_device(options.device)
-    import_ultralytics(offline=True)
-    options.work.mkdir(parents=True, exist_ok=True)
-    weights = options.measure
-    if weights is None:
-        weights = options.out
-        OwnedFiles([weights], COMMAND).check()
-        how = {"workers": options.workers, "hours": options.hours}
-        shop = Workshop(work=options.work, device=device, console=console, **how)
-        sha256 = write_weights(train(recipe, shop), weights)
-        console.result(f"{weights}: {weights.stat().st_size:,} bytes, SHA-256 {sha256}")
-    proof = fetch_crops(recipe.proof_order, options.work, options.workers, console)
-    scores = measure(weights, proof, device, console)
-    publish_json(options.work / f"{weights.stem}.json", as_plain(scores))
+    weights = options.measure or options.out
+    with owned_work(options.work, recipe, weights) as owned:
+        import_ultralytics(offline=True)
+        if options.measure is None:
+            OwnedFiles([weights], COMMAND).check()
+            how = {"workers": options.workers, "hours": options.hours}
+            shop = Workshop(work=owned.path, device=device, console=console, **how)
+            sha256 = write_weights(train(recipe, shop), weights)
+            console.result(f"{weights}: {weights.stat().st_size:,} bytes, SHA-256 {sha256}")
+        proof = fetch_crops(recipe.proof_order, owned.path, options.workers, console)
+        scores = measure(weights, proof, device, console)
+        publish_json(owned.path / f"{weights.stem}.json", as_plain(scores))
     title = f"{weights.name} on {scores.num_people} unseen people, {scores.num_empty} empty places"
     console.table(title, ("figure", "share"), scores.rows)
 

@@ -25,7 +25,7 @@ class DrawSettings:
         ge=4,
         le=9_998,
         flag="--identities",
-        help="Number of people, half of them for training (even numbers).",
+        help="Number of people: even numbers train, odd ones test; an odd count trains one more.",
     )
     images_per_identity: int = setting(
         default=12,

@@ -30,7 +30,8 @@ from preprocess.sources.source import Source, refuse_writing_into
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish_json, read_json, sha256_of_file
 from shared.owned_folder import OwnedFolder, owned_folder
-from shared.settings import as_plain, build, differences
+from shared.regular_files import regular_file
+from shared.settings import as_plain, build, differences, in_brief
 
 WORK_FOLDER: Final = ".work"
 WEIGHTS_KEY: Final = "pose_weights"
@@ -38,6 +39,9 @@ WEIGHTS_KEY: Final = "pose_weights"
 
 COMMAND: Final = "prep-market"
 RECORD_FILE: Final = f"{WORK_FOLDER}/settings.json"
+MAX_TABLE_BYTES: Final = 1 << 33
+"""A table of a hundred million pairs is smaller."""
+
 TABLES: Final = (IMAGES_FILE, pairs_file("train"), pairs_file("test"))
 
 _NOTES: Final = f"{WORK_FOLDER}/shards"
@@ -141,7 +145,7 @@ class OutputFolder:
                 problem(
                     self.path,
                     "an empty folder or one with data of the same settings",
-                    "; ".join(changes),
+                    in_brief(changes),
                     "choose another --out, or add --overwrite to make this one anew",
                 )
             )
@@ -176,8 +180,9 @@ class OutputFolder:
 
     def damaged_files(self, manifest: Manifest) -> list[str]:
         """Hash every file of a finished folder and list those that are not what was written."""
-        wanted = {entry.file: entry.sha256 for entry in manifest.shards} | dict(manifest.files)
-        return [file for file, sha256 in wanted.items() if self._hash(file) != sha256]
+        tables = {name: (None, sha256) for name, sha256 in manifest.files.items()}
+        wanted = {entry.file: (entry.num_bytes, entry.sha256) for entry in manifest.shards} | tables
+        return [file for file, known in wanted.items() if not self._is(file, *known)]
 
     def kept_shard(self, file: str, key: str) -> ShardEntry | None:
         """Look up a shard that was published for the same task; None if absent or damaged."""
@@ -185,7 +190,7 @@ class OutputFolder:
         try:
             plain = read_json(note)
             entry = build(ShardEntry, plain["entry"], where=note)
-            right = plain["key"] == key and self._hash(file) == entry.sha256
+            right = plain["key"] == key and self._is(file, entry.num_bytes, entry.sha256)
         except (UsageError, DamagedError, KeyError, TypeError):
             return None
         return entry if right else None
@@ -245,11 +250,15 @@ class OutputFolder:
         self.owned.remove([RECORD_FILE])
         self.owned.remove(name for name in self.owned.files if not name.startswith(f"{_POSES}/"))
 
-    def _hash(self, file: str) -> str:
+    def _is(self, file: str, num_bytes: int | None, sha256: str) -> bool:
+        """Tell whether a file is what was written; its size, where it is known, saves hashing."""
+        path = self.path / file
         try:
-            return sha256_of_file(self.path / file)
+            found = path.stat().st_size
+            fits = found == num_bytes if num_bytes else found <= MAX_TABLE_BYTES
+            return fits and sha256_of_file(path) == sha256
         except OSError:
-            return ""
+            return False
 
 
 def _manifest_of(folder: Path) -> Manifest | None:
@@ -276,7 +285,7 @@ def _has_our_columns(path: Path) -> bool:
     """Tell whether a file is a table of this stage."""
     columns = schema.IMAGE_COLUMNS if path.name == IMAGES_FILE else schema.PAIR_COLUMNS
     try:
-        with path.open("rb") as stream:
+        with regular_file(path) as stream:
             head = stream.readline(4096).decode("utf-8", "replace")
     except OSError:
         return False

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from preprocess.pose.people import NUM_COCO_JOINTS, People
 from shared.files import Disk, publish, publishing_error, remove_temporaries
 from shared.owned_folder import OwnedFolder
+from shared.regular_files import read_regular
 
 RECORD: Final = np.dtype(
     [
@@ -116,7 +117,7 @@ def blocks_in(folder: Path) -> list[str]:
 def _read(path: Path) -> NDArray[Any] | None:
     """Read a block; None where it is not what was written, which only costs its poses."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
         if hashlib.sha256(data[_HASH_BYTES:]).digest() != data[:_HASH_BYTES]:
             return None
         block: NDArray[Any] = np.load(io.BytesIO(data[_HASH_BYTES:]), allow_pickle=False)

@@ -7,7 +7,8 @@ compute nothing and only check what the file asks for.
 
 Convention:
     Layers are made empty and filled by their state, as a saved network does it; a call with
-    arguments is refused. A tensor never has more values than the file stores for it.
+    arguments is refused. A tensor never has more values than the file stores for it. What is
+    judged is what the whole pickle has made in the end, so that nothing changes after its check.
 """
 
 from __future__ import annotations
@@ -17,84 +18,29 @@ import io
 import math
 import pickle
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-MAX_PICKLE_BYTES: Final = 4_000_000
-"""A network of the demo's layers takes 0.1 MB; reading more could take a minute."""
+from preprocess.pose.weight_layers import ITEM_BYTES, LARGEST, LAYERS, NOTES
+
+MAX_PICKLE_BYTES: Final = 2_000_000
+"""The largest published pose network takes 0.3 MB; all of it is run before it is judged."""
+
+MAX_DEPTH: Final = 100
+"""Lists, dictionaries and layers within each other; published pose networks nest 25 deep."""
+
+MAX_SIDES: Final = 8
+"""Sides of a tensor; a kernel's weights have four."""
 
 MAX_TUPLE_DEPTH: Final = 8
 """A tuple of tuples of tuples … can take ages to hash; saved networks nest three deep."""
 
-MAX_VALUES: Final = 500_000_000
+MAX_VALUES: Final = 200_000_000
 """The largest published pose network has 99 million."""
 
 MAX_LAYERS: Final = 20_000
 """Counted as often as they are run; the largest published pose network has some 2,000."""
-
-LARGEST: Final = {
-    "kernel_size": 32,
-    "stride": 32,
-    "padding": 32,
-    "output_padding": 32,
-    "dilation": 32,
-    "scale_factor": 4,
-    "size": 0,
-    "reg_max": 64,
-    "nc": 10_000,
-    "nk": 10_000,
-}
-"""Attributes by which a layer without large weights could still take much memory."""
-
-_TORCH: Final = {
-    "activation": ("SiLU", "Tanh", "ReLU", "LeakyReLU", "Sigmoid"),
-    "batchnorm": ("BatchNorm2d",),
-    "container": ("ModuleList", "Sequential"),
-    "conv": ("Conv2d", "ConvTranspose2d"),
-    "linear": ("Identity", "Linear"),
-    "pooling": ("MaxPool2d",),
-    "upsampling": ("Upsample",),
-}
-_ULTRALYTICS: Final = {
-    "nn.modules.block": (
-        "Attention", "Bottleneck", "C2", "C2PSA", "C2f", "C3", "C3k", "C3k2", "DFL", "PSABlock",
-        "Proto", "RealNVP", "SPPF",
-    ),
-    "nn.modules.conv": ("Concat", "Conv", "DWConv"),
-    "nn.modules.head": ("Pose", "Pose26"),
-    "nn.tasks": ("PoseModel",),
-}  # fmt: skip
-LAYERS: Final = frozenset(
-    [f"torch.nn.modules.{home}.{name}" for home, names in _TORCH.items() for name in names]
-    + [f"ultralytics.{home}.{name}" for home, names in _ULTRALYTICS.items() for name in names]
-)
-"""Every class that YOLOv8, YOLO11 and YOLO26 pose networks consist of."""
-
-NOTES: Final = frozenset(
-    {
-        "_codecs.encode",
-        "argparse.Namespace",
-        "datetime.datetime",
-        "numpy._core.multiarray.scalar",
-        "numpy.core.multiarray.scalar",
-        "numpy.dtype",
-        "pathlib.Path",
-        "pathlib.PosixPath",
-        "pathlib.WindowsPath",
-        "torch.Size",
-        "torch.device",
-        "types.SimpleNamespace",
-        "ultralytics.utils.IterableSimpleNamespace",
-        "ultralytics.yolo.utils.IterableSimpleNamespace",
-    }
-)
-"""What stands in such files beside the network: settings and figures of its training."""
-
-_ITEM_BYTES: Final = {
-    "BFloat16": 2, "Bool": 1, "Byte": 1, "Char": 1, "Double": 8, "Float": 4, "Half": 2, "Int": 4,
-    "Long": 8, "Short": 2,
-}  # fmt: skip
 
 
 class RefusedWeightsError(Exception):
@@ -134,9 +80,9 @@ def scan_weights(path: Path) -> int:
 
 
 class _Layer:
-    """Stands in for a class of layers: it is made empty and counts what it is filled with."""
+    """Stands in for a class of layers: it is made empty and keeps what it is filled with."""
 
-    num_layers = 1
+    is_of_torch = False
 
     def __new__(cls, *arguments: Any, **named: Any) -> _Layer:
         if arguments or named:
@@ -146,13 +92,18 @@ class _Layer:
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, dict):
             raise RefusedWeightsError(f"a {type(self).__name__} without attributes")
-        for name, largest in LARGEST.items():
-            if any(abs(value) > largest for value in _numbers(state.get(name))):
+        vars(self).update(state)  # as a layer of torch takes it: what it holds may still change
+
+    def check(self) -> None:
+        """Judge the attributes, once nothing can change them any more."""
+        for name, value in vars(self).items():
+            if isinstance(value, type) or callable(value):
+                raise RefusedWeightsError(f"a {type(self).__name__} with a method of the file's")
+            largest = LARGEST.get(name)
+            if isinstance(value, _Note) and not self.is_of_torch:
+                continue  # the strides of a head are a tensor
+            if largest is not None and not _is_within(value, largest):
                 raise RefusedWeightsError(f"a {type(self).__name__} with {name} over {largest}")
-        children = [child for child in _within(state) if isinstance(child, _Layer)]
-        self.num_layers = 1 + sum(child.num_layers for child in children)
-        if self.num_layers > MAX_LAYERS:
-            raise RefusedWeightsError(f"more than {MAX_LAYERS:,} layers")
 
 
 class _Note:
@@ -183,30 +134,33 @@ class _Scan(pickle._Unpickler):
         self._folder = folder
         self._sizes = sizes
         self._num_values = 0
+        self.num_layers = 0
         self._layers: dict[str, type[_Layer]] = {}
         self._depths: dict[int, tuple[int, Any]] = {}  # the tuple too, so that no other has its id
 
-    @property
-    def num_layers(self) -> int:
-        """Layers of the largest network seen."""
-        return max((layer.num_layers for layer in self._made), default=0)
-
     def load(self) -> Any:
-        """Run the pickle."""
+        """Run the pickle, then judge what it has made."""
         content = super().load()
-        self._made = [each for each in _within(content) if isinstance(each, _Layer)]
-        if not self._made:
+        self.num_layers = _count_layers(content)
+        if not self.num_layers:
             raise RefusedWeightsError("no network")
         return content
+
+    def load_build(self) -> None:
+        """Let attributes be set on what the pickle made, and never on what it only names."""
+        if not isinstance(self.stack[-2], _Layer | _Note | collections.OrderedDict):
+            raise RefusedWeightsError("attributes for what is no layer")
+        super().load_build()  # type: ignore[misc]
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the stand-in for what the file names."""
         full = f"{module}.{name}"
         if full in LAYERS:
-            return self._layers.setdefault(full, type(name, (_Layer,), {}))
+            kind = {"is_of_torch": full.startswith("torch.")}
+            return self._layers.setdefault(full, type(name, (_Layer,), kind))
         if full in NOTES:
             return _Note
-        if full.startswith("torch.") and name.removesuffix("Storage") in _ITEM_BYTES:
+        if full.startswith("torch.") and name.removesuffix("Storage") in ITEM_BYTES:
             return name
         known = {
             "collections.OrderedDict": collections.OrderedDict,
@@ -223,12 +177,17 @@ class _Scan(pickle._Unpickler):
         """Check that the file holds the values that it speaks of."""
         kind, storage, key, _, num_values = pid
         held = self._sizes.get(f"{self._folder}data/{key}", -1)
-        wanted = num_values * _ITEM_BYTES[str(storage).removesuffix("Storage")]
+        wanted = num_values * ITEM_BYTES[str(storage).removesuffix("Storage")]
         if kind != "storage" or held != wanted or num_values > MAX_VALUES:
             raise RefusedWeightsError("stored values that are not in the file")
         return _Storage(num_values)
 
     def _tensor(self, storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> _Note:
+        numbers = (*size, *stride, offset)
+        if len(size) > MAX_SIDES or not all(type(each) is int for each in numbers):
+            raise RefusedWeightsError("a tensor whose sides are no numbers")
+        if max(size, default=0) > MAX_VALUES:
+            raise RefusedWeightsError("a tensor larger than what the file stores for it")
         self._num_values += (count := math.prod(size))
         if not isinstance(storage, _Storage) or count > storage.num_values:
             raise RefusedWeightsError("a tensor larger than what the file stores for it")
@@ -257,34 +216,64 @@ def _watched(load: Callable[[Any], None]) -> Callable[[Any], None]:
 
 for _opcode in (pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3):
     _Scan.dispatch[_opcode[0]] = _watched(_Scan.dispatch[_opcode[0]])
+_Scan.dispatch[pickle.BUILD[0]] = _Scan.load_build
 
 
 def _parameter(data: Any, *_: Any) -> Any:
     return data
 
 
-def _numbers(value: Any) -> Iterator[float]:
-    """Go through a number or a sequence of numbers."""
+def _is_within(value: Any, largest: float) -> bool:
+    """Tell whether a value is none, a word, or one or two numbers of a bounded size."""
+    if isinstance(value, list | tuple):
+        flat = len(value) <= MAX_SIDES and not any(isinstance(each, list | tuple) for each in value)
+        return flat and all(_is_within(each, largest) for each in value)
     if isinstance(value, int | float):
-        yield math.inf if math.isnan(value) else value
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _numbers(each)
+        return abs(value) <= largest  # False for what is no number
+    return value is None or isinstance(value, str)
 
 
-def _within(value: Any) -> Iterator[Any]:
-    """Go through containers, each once and without recursion, and yield what is in them."""
-    seen: set[int] = set()
-    waiting = [value]
+def _count_layers(content: Any) -> int:
+    """Judge everything that can be reached, each once and without recursion.
+
+    Returns:
+        The layers of the largest network, each counted as often as it is run.
+
+    Raises:
+        RefusedWeightsError: One is not allowed, there are too many, or they nest too deep.
+    """
+    known: dict[int, tuple[int, int]] = {}  # layers and depth of what lies behind us
+    on_the_way: set[int] = set()
+    waiting = [(content, False)]
+    most = 0
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            inner = list(each.values())
-        elif isinstance(each, list | tuple | set):
-            inner = list(each)
-        else:
-            yield each
+        each, is_done = waiting.pop()
+        if isinstance(each, _Layer) and not is_done and id(each) not in known:
+            each.check()
+        if (inner := _held_by(each)) is None or id(each) in known:
             continue
-        if id(each) not in seen:
-            seen.add(id(each))
-            waiting += inner
+        if not is_done:
+            if id(each) in on_the_way or len(on_the_way) >= MAX_DEPTH:
+                raise RefusedWeightsError(f"lists or layers nested over {MAX_DEPTH} deep")
+            on_the_way.add(id(each))
+            waiting.append((each, True))
+            waiting += [(one, False) for one in inner]
+            continue
+        on_the_way.remove(id(each))
+        behind = [known.get(id(one), (0, 0)) for one in inner]
+        count = sum(layers for layers, _ in behind) + isinstance(each, _Layer)
+        depth = 1 + max((depth for _, depth in behind), default=0)
+        if count > MAX_LAYERS or depth > MAX_DEPTH:
+            raise RefusedWeightsError(f"more than {MAX_LAYERS:,} layers, or {MAX_DEPTH} deep")
+        known[id(each)] = (count, depth)
+        most = max(most, count if isinstance(each, _Layer) else 0)
+    return most
+
+
+def _held_by(value: Any) -> list[Any] | None:
+    """List what a container or a layer holds; None for anything else."""
+    if isinstance(value, _Layer):
+        return list(vars(value).values())
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple | set) else None

@@ -22,6 +22,7 @@ from preprocess.pose.estimator import Network, YoloEstimator
 from preprocess.pose.person_choice import NUM_POINTS
 from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weights
 from preprocess.pose.weight_scan import RefusedWeightsError, scan_weights
+from preprocess.pose.weight_trial import try_network
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.device import DeviceName, choose_device
@@ -118,7 +119,13 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
     try:
         scan_weights(path)
         tasks.torch_safe_load(path, safe_only=True)
-        model = tasks.load_checkpoint(path, device=device)[0]
+        model = tasks.load_checkpoint(path, device=torch.device("cpu"))[0]
+        head = model.model[-1]
+        points = list(getattr(head, "kpt_shape", ()))
+        if points == [NUM_POINTS, 3]:
+            head.end2end = False  # the dense head gives the same layout for every family of models
+            try_network(model)
+            model = model.fuse(verbose=False).eval().to(device)
     except MemoryError:
         raise
     except Exception as error:  # a file of any origin can break the loading in any way
@@ -128,14 +135,10 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
         raise known or UsageError(
             problem(path, "weights of an ultralytics pose model", found, "check it")
         ) from error
-    head = model.model[-1]
-    points = list(getattr(head, "kpt_shape", ()))
     if points != [NUM_POINTS, 3]:
         found = f"points of shape {points}" if points else "a model without points"
         expected = "a pose model with COCO's 17 points"
         raise UsageError(problem(path, expected, found, "choose a '-pose' model"))
-    head.end2end = False  # the dense head gives the same layout for every family of models
-    model = model.fuse(verbose=False).eval()
     model = model.half() if half else model.float()
     return network_of(model.to(memory_format=torch.channels_last))
 

@@ -130,3 +130,39 @@ def test_an_average_that_is_none_is_refused_by_a_warm_start() -> None:
 def test_weights_of_a_network_fit_it() -> None:
     assert misfit(nn.Linear(2, 3), nn.Linear(2, 3).state_dict()) == ""
     assert "shape (3, 4), not (3, 2)" in misfit(nn.Linear(2, 3), nn.Linear(4, 3).state_dict())
+
+
+def state_of(**sections: Any) -> TrainState:
+    small = {"generator": {"base_channels": 2}, "discriminator": {"base_channels": 2}}
+    return TrainState(resolve("dsc", small, sections), CPU)
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"data": {"sigma": 5.0}}, "data.sigma: was 6.0, now 5.0"),
+        ({"seed": 9}, "seed: was 0, now 9"),
+        ({"data": {"mirror": 0.5}}, "data.mirror: was 0.0, now 0.5"),
+    ],
+)
+def test_a_checkpoint_of_other_settings_is_no_state_of_this_run(
+    content: Content, other: dict[str, Any], words: str
+) -> None:
+    """It fits in form, for none of these changes a network."""
+    state = state_of(**other)
+    with pytest.raises(DamagedError, match="the state of this run") as refused:
+        state.restore(content)
+    assert words in refused.value.message
+
+
+def test_settings_that_are_none_are_refused(content: Content) -> None:
+    for odd in (None, [], "text", {}, {"data": 3}):
+        with pytest.raises(DamagedError, match="the state of this run"):
+            small_state().restore({**content, "settings": odd})
+
+
+def test_weights_that_learned_with_another_sigma_are_none_to_begin_with(content: Content) -> None:
+    state = state_of(data={"sigma": 5.0})
+    with pytest.raises(UsageError, match=r"learned with data\.sigma = 6\.0, not 5\.0"):
+        state.warm_start(content)
+    state_of(seed=9).warm_start(content)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from shared.console import Console
 from shared.errors import DamagedError, problem
-from shared.files import sha256_of_file
-from train.checkpoint import load_run
+from train.checkpoint import load_run, noted_sha256, other_settings
 from train.inference.trained import Trained
 from train.nets.generators import make_generator
 from train.run_folder import SETTINGS_NAME, read_settings
@@ -37,7 +36,7 @@ def read_run(path: Path, *, raw_weights: bool, console: Console) -> Trained:
     settings = read_settings(checkpoint.parent)
     weights = "generator" if raw_weights else "average"
     generator = make_generator(settings.generator)
-    found = misfit(generator, content.get(weights))
+    found = misfit(generator, content.get(weights)) or other_settings(content, settings)
     if found:
         expected = f"the {weights} of the run's settings"
         raise DamagedError(problem(checkpoint, expected, found, "choose another checkpoint"))
@@ -49,7 +48,7 @@ def read_run(path: Path, *, raw_weights: bool, console: Console) -> Trained:
         poses=settings.generator.drawn_poses,
         origin={
             "checkpoint": checkpoint.name,
-            "sha256": sha256_of_file(checkpoint),
+            "sha256": noted_sha256(checkpoint),
             "weights": weights,
         },
     )

@@ -7,6 +7,7 @@ Convention:
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from shared.errors import DamagedError, problem
+from shared.input_file import InputFile, read_input
 from train.metrics.compared import Compared
 from train.metrics.weights import load_weights
 from train.tensor_file import misfit
@@ -37,25 +39,26 @@ class Inception2015:
     """The InceptionV3 of 2015 with torchmetrics' preprocessing (bilinear, antialias, 299).
 
     Args:
-        path: Weight file ``inception-2015``.
+        file: Weight file ``inception-2015``.
         device: Where it runs.
 
     Raises:
         DamagedError: The file does not hold this network.
     """
 
-    def __init__(self, path: Path, device: torch.device) -> None:
+    def __init__(self, file: Path | InputFile, device: torch.device) -> None:
         from torchmetrics.image.fid import NoTrainInceptionV3  # noqa: PLC0415 - 2 s to import
 
-        load_weights(path)  # refuses what is more than tensors before the library unpickles it
+        file = read_input(file)
+        load_weights(file)  # refuses what is more than tensors before the library unpickles it
         try:
             network = NoTrainInceptionV3(
                 name="inception-v3-compat",
                 features_list=["2048"],
-                feature_extractor_weights_path=str(path),
+                feature_extractor_weights_path=io.BytesIO(file.content),
             )
         except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
-            raise _wrong_network(path, "the InceptionV3 of 2015") from error
+            raise _wrong_network(file.path, "the InceptionV3 of 2015") from error
         self._network = network.to(device)
         self._device = device
 
@@ -74,18 +77,18 @@ class InceptionTorchvision:
     """Torchvision's InceptionV3 as GFLA's FID uses it: [0, 1], bilinear 299, own normalisation.
 
     Args:
-        path: Weight file ``inception-torchvision``.
+        file: Weight file ``inception-torchvision``.
         device: Where it runs.
 
     Raises:
         DamagedError: The file does not hold this network.
     """
 
-    def __init__(self, path: Path, device: torch.device) -> None:
+    def __init__(self, file: Path | InputFile, device: torch.device) -> None:
         from torchvision.models import inception_v3  # noqa: PLC0415 - 1 s to import
 
         network = inception_v3(weights=None, init_weights=False, transform_input=True)
-        _fill(network, load_weights(path), path, "torchvision's InceptionV3")
+        _fill(network, load_weights(file), file, "torchvision's InceptionV3")
         network.fc = nn.Identity()
         self._network: nn.Module = network.eval().to(device)
         self._device = device
@@ -106,21 +109,21 @@ class Lpips:
     """LPIPS on AlexNet; its linear heads are part of torchmetrics.
 
     Args:
-        path: Weight file ``alexnet``.
+        file: Weight file ``alexnet``.
         device: Where it runs.
 
     Raises:
         DamagedError: The file does not hold this network.
     """
 
-    def __init__(self, path: Path, device: torch.device) -> None:
+    def __init__(self, file: Path | InputFile, device: torch.device) -> None:
         from torchmetrics.functional.image.lpips import _NoTrainLpips  # noqa: PLC0415
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a notice about weights that are loaded just below
             network = _NoTrainLpips(net="alex", pnet_rand=True)
-        weights = _sliced(load_weights(path), network.net)
-        _fill(network.net, weights, path, "torchvision's AlexNet")
+        weights = _sliced(load_weights(file), network.net)
+        _fill(network.net, weights, file, "torchvision's AlexNet")
         self._network: nn.Module = network.to(device)
         self._device = device
 
@@ -138,7 +141,7 @@ class Lpips:
         return torch.cat(distances) if distances else torch.zeros(0, dtype=torch.float64)
 
 
-NETWORKS: Final[dict[str, Callable[[Path, torch.device], Any]]] = {
+NETWORKS: Final[dict[str, Callable[[Path | InputFile, torch.device], Any]]] = {
     "inception-2015": Inception2015,
     "inception-torchvision": InceptionTorchvision,
     "alexnet": Lpips,
@@ -179,9 +182,12 @@ def _sliced(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]
     return {name: weights[theirs] for name, theirs in published.items() if theirs in weights}
 
 
-def _fill(network: nn.Module, weights: dict[str, Tensor], path: Path, expected: str) -> None:
+def _fill(
+    network: nn.Module, weights: dict[str, Tensor], file: Path | InputFile, expected: str
+) -> None:
     found = misfit(network, weights)
     if found:
+        path = file.path if isinstance(file, InputFile) else file
         raise _wrong_network(path, expected, found)
     network.load_state_dict(weights)
 

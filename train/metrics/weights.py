@@ -8,6 +8,7 @@ from typing import Final
 from torch import Tensor
 
 from shared.errors import UsageError, problem
+from shared.input_file import InputFile
 from shared.weights import WEIGHTS
 from train.tensor_file import read_weights
 
@@ -43,11 +44,11 @@ def find_weights(folder: Path | None, key: str) -> Path:
     )
 
 
-def load_weights(path: Path) -> dict[str, Tensor]:
+def load_weights(file: Path | InputFile) -> dict[str, Tensor]:
     """Read a file of weights without running code that it may hold.
 
     Args:
-        path: The file.
+        file: The file, or what was read of it.
 
     Returns:
         Names to tensors.
@@ -55,4 +56,4 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         DamagedError: The file is no dictionary of tensors.
     """
-    return read_weights(path, expected="a file of weights", remedy="get the file anew")
+    return read_weights(file, expected="a file of weights", remedy="get the file anew")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.errors import DamagedError, UsageError, problem
+from shared.regular_files import read_regular
 from train.device import put_on
 from train.reid.lesson import LESSON
 from train.reid.network import DIMENSIONS, ReidNetwork, embeddings
@@ -30,6 +31,7 @@ FORMAT: Final = "posegan-reid"
 VERSION: Final = 2
 FILE_NAME: Final = "reid.pt"
 HASH_NAME: Final = "reid.pt.sha256"
+MAX_HASH_BYTES: Final = 10_000
 
 _EXPECTED: Final = "a judge that train-reid made"
 _REMEDY: Final = "make it anew: train-reid --src TRAIN_FOLDER --out DIR"
@@ -82,7 +84,7 @@ def read_judge(path: Path, device: torch.device) -> Judge:
         DamagedError: It is no judge of this protocol, or not the one whose hash lies beside it.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise UsageError(problem(path, _EXPECTED, error.strerror, _REMEDY)) from error
     sha256 = hashlib.sha256(data).hexdigest()
@@ -117,7 +119,7 @@ def _check_hash(path: Path, sha256: str) -> None:
     """Compare with the hash beside the file, where there is one."""
     beside = path.with_name(f"{path.name}.sha256")
     try:
-        noted = beside.read_text().split()
+        noted = read_regular(beside, MAX_HASH_BYTES).decode().split()
     except (OSError, UnicodeDecodeError):
         return
     if noted[:1] != [sha256]:

@@ -120,7 +120,7 @@ def score_pairs(
     columns.put_measured(measured)
     put_pose_scores(columns, plan, poses, pairs, settings.allow_missing)
     tables = subject_tables(columns, measured, plan, _reference(settings))
-    paths = networks.paths | ({REID: bench.path} if bench else {})
+    weights = networks.hashes | ({REID: (bench.path.name, bench.judge.sha256)} if bench else {})
     report = {
         "format": FORMAT,
         **tables.pop("generated"),
@@ -130,7 +130,7 @@ def score_pairs(
         "references": references(settings, plan.scores, pairs, tables.get("real", {})),
         **({"judge": bench.report} if bench else {}),
         **origin_of(settings, plan, pairing, pairs, found),
-        "files": files_of(pairs, found, paths, poses.files),
+        "files": files_of(pairs, found, weights, poses.files),
     }
     by_pair = pairs_csv(pairs, found.hashes, measured.values)
     return Scored(report=report, pairs=pairs, columns=columns, by_pair=by_pair)
@@ -198,7 +198,7 @@ def _measure(
     joints, known = mask_joints(poses, pairs, settings.allow_missing)
     measurer = Measurer(plan, networks, device, mean=found.mean, joints=joints, known=known)
     with console.stage("score", len(pairs)) as stage:
-        for chunk in read_chunks(pairs, CHUNK_PAIRS):
+        for chunk in read_chunks(pairs, CHUNK_PAIRS, found.hashes):
             measurer.add(chunk)
             stage.advance(len(chunk.real))
     compared = [score for score in plan.scores if score.metric == "fid"]

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shared.input_file import read_input
 from train.metrics.compared import Compared
 from train.metrics.deep import NETWORKS
 from train.metrics.masks import masked, pose_masks
@@ -34,7 +35,7 @@ Floats = NDArray[np.float64]
 
 
 class Networks:
-    """The networks that a plan needs, loaded once.
+    """The networks that a plan needs, loaded once, and name and SHA-256 of what was loaded.
 
     Args:
         plan: The plan.
@@ -54,9 +55,13 @@ class Networks:
         device: torch.device,
         further: Mapping[str, Any] | None = None,
     ) -> None:
-        self.paths = {key: find_weights(weights_dir, key) for key in NETWORKS if plan.needs(key)}
-        self.loaded = {key: NETWORKS[key](path, device) for key, path in self.paths.items()}
-        self.loaded |= further or {}
+        paths = {key: find_weights(weights_dir, key) for key in NETWORKS if plan.needs(key)}
+        self.hashes: dict[str, tuple[str, str]] = {}
+        self.loaded: dict[str, Any] = dict(further or {})
+        for key, path in paths.items():
+            file = read_input(path)
+            self.loaded[key] = NETWORKS[key](file, device)
+            self.hashes[key] = (path.name, file.sha256)
 
 
 def set_features(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from shared.files import sha256_of_file
 from shared.input_file import InputFile
 from shared.provenance import versions
 from shared.settings import as_plain
@@ -49,14 +48,17 @@ def origin_of(
 
 
 def files_of(
-    pairs: Sequence[Pair], found: Survey, weights: Mapping[str, Path], read: Mapping[str, InputFile]
+    pairs: Sequence[Pair],
+    found: Survey,
+    weights: Mapping[str, tuple[str, str]],
+    read: Mapping[str, InputFile],
 ) -> dict[str, Any]:
     """Return number and SHA-256 of the files that were read.
 
     Args:
         pairs: The pairs that were scored.
         found: The pictures' hashes.
-        weights: Files of weights, by what they are.
+        weights: Name and SHA-256 of files of weights as they were loaded, by what they are.
         read: Further single files, by what they are.
 
     Returns:
@@ -76,6 +78,6 @@ def files_of(
             files[name] = {"count": len(unique), "sha256": digest_of(unique, found.hashes)}
     for name, file in read.items():
         files[name] = {"name": file.path.name, "sha256": file.sha256}
-    for name, path in weights.items():
-        files[name] = {"name": path.name, "sha256": sha256_of_file(path)}
+    for name, (file_name, sha256) in weights.items():
+        files[name] = {"name": file_name, "sha256": sha256}
     return files

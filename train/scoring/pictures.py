@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,14 +82,26 @@ def picture_size(path: Path) -> tuple[int, int]:
         return size_of(content_of(path))
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_picture(path: Path, hashes: dict[Path, str] | None = None) -> NDArray[np.uint8]:
     """Read a picture as uint8 RGB (height, width, 3).
 
+    Args:
+        path: The file.
+        hashes: SHA-256 of what was read so far, by file; this one's is entered.
+
     Raises:
-        UsageError: The file is no readable picture, truncated ones included.
+        UsageError: The file is no readable picture, truncated ones included, or another one than
+            when its hash was entered.
     """
     with _named(path):
-        return decode_any(content_of(path))
+        content = content_of(path)
+        picture = decode_any(content)
+    if hashes is not None:
+        found = hashlib.sha256(content).hexdigest()
+        if hashes.setdefault(path, found) != found:
+            expected, remedy = "the picture that was read before", "let nothing change it, repeat"
+            raise UsageError(problem(path, expected, "another content", remedy))
+    return picture
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from shared.console import Stage
 from shared.errors import UsageError, problem
-from shared.files import sha256_of_file
 from train.scoring.pairing import Pair
 from train.scoring.pictures import Cut, read_picture
 
@@ -45,18 +44,22 @@ class Survey:
     hashes: dict[Path, str]
 
 
-def read_chunks(pairs: Sequence[Pair], chunk_images: int) -> Iterator[Chunk]:
+def read_chunks(
+    pairs: Sequence[Pair], chunk_images: int, hashes: dict[Path, str]
+) -> Iterator[Chunk]:
     """Read pairs in their order, in chunks of at most so many.
 
     Args:
         pairs: The pairs.
         chunk_images: Pairs in a chunk.
+        hashes: SHA-256 of every file that was read, entered here and compared when read again.
 
     Yields:
         The chunks. Originals are given only where every pair has one.
 
     Raises:
-        UsageError: A file cannot be read, or an image has another size than the first one.
+        UsageError: A file cannot be read, has changed since it was read first, or an image has
+            another size than the first one.
     """
     with_originals = all(pair.original for pair in pairs)
     size: tuple[int, ...] | None = None
@@ -67,7 +70,7 @@ def read_chunks(pairs: Sequence[Pair], chunk_images: int) -> Iterator[Chunk]:
             if with_originals and pair.original:
                 cuts.append(pair.original)
             cuts += pair.rows.values()
-            images = _read_cuts(cuts)
+            images = _read_cuts(cuts, hashes)
             size = size or images[1].shape
             for cut, image in zip(cuts, images, strict=True):
                 _check_size(cut, image, size, pair.name)
@@ -93,17 +96,13 @@ def survey(pairs: Sequence[Pair], chunk_images: int, stage: Stage) -> Survey:
     Raises:
         UsageError: See :func:`read_chunks`.
     """
-    total = np.zeros((), np.int64)
-    for chunk in read_chunks(pairs, chunk_images):
+    total, hashes = np.zeros((), np.int64), dict[Path, str]()
+    for chunk in read_chunks(pairs, chunk_images, hashes):
         total = total + chunk.real.sum(0, dtype=np.int64)
         stage.advance(len(chunk.real))
-    paths = {
-        cut.path
-        for pair in pairs
-        for cut in (pair.generated, pair.real, pair.original, *pair.rows.values())
-        if cut
-    }
-    hashes = {path: sha256_of_file(path) for path in sorted(paths)}
+    for pair in pairs:  # originals that some pairs have and others not are no subject of scores
+        if pair.original and pair.original.path not in hashes:
+            read_picture(pair.original.path, hashes)
     mean = np.rint(total / len(pairs)).astype(np.uint8)
     return Survey(mean.shape[:2], mean, hashes)
 
@@ -120,11 +119,12 @@ def read_cut(cut: Cut) -> Images:
     Raises:
         UsageError: The file cannot be read.
     """
-    return _read_cuts((cut,))[0]
+    return _read_cuts((cut,), {})[0]
 
 
-def _read_cuts(cuts: Sequence[Cut]) -> list[Images]:
-    pictures = {path: read_picture(path) for path in dict.fromkeys(cut.path for cut in cuts)}
+def _read_cuts(cuts: Sequence[Cut], hashes: dict[Path, str]) -> list[Images]:
+    paths = dict.fromkeys(cut.path for cut in cuts)
+    pictures = {path: read_picture(path, hashes) for path in paths}
     return [_cut(pictures[cut.path], cut) for cut in cuts]
 
 

@@ -18,12 +18,14 @@ from typing import Any, Protocol
 
 from shared.errors import UsageError, problem
 from shared.files import Disk, append_text, publish_text
+from shared.regular_files import read_regular
 from train.run_folder import EVENTS, LOG_NAME
 
 GROUPS = ("losses", "discriminator", "gradients", "speed", "ssim", "mask_ssim")
 """What holds figures by name; everything else is a figure or a word."""
 
 _MAX_IMAGES = 2**53
+MAX_LOG_BYTES = 1 << 32
 _NAME = re.compile(r"[\w .+-]{1,80}")
 
 
@@ -107,7 +109,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / LOG_NAME
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_regular(path, MAX_LOG_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -267,7 +267,7 @@ def _read_note(block: Block, notes: Path) -> list[Any]:
     rows = read_json(path)
     try:
         right = len(rows) == len(block.entries) and all(_is_told(row) for row in rows)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         right = False
     if not right:
         expected, remedy = "the truth of the block's pictures", "remove it, then repeat the command"

@@ -63,7 +63,7 @@ def split_identities(identities: int, taken: Iterable[int] = ()) -> tuple[list[i
     """Divide people into those of training (even numbers) and those of the test (odd ones).
 
     Args:
-        identities: How many people there are.
+        identities: How many people there are; of an odd count one more trains.
         taken: Numbers that an annotation gives to training already; the test avoids them.
     """
     avoided = set(taken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,12 @@ import torch
 from preprocess.demo import pose_training as demo_pose
 from preprocess.demo.pose_batches import CropLoader, labels_of, relit
 from preprocess.demo.pose_crops import PEOPLE_PER_STUDIO, LabelledCrops, draw_labelled, kept_crops
-from preprocess.demo.pose_recipe import Phase, Recipe, fetch_crops
+from preprocess.demo.pose_recipe import Phase, Recipe, crops_file, fetch_crops
+from preprocess.demo.pose_work import owned_work, phase_folder, require_usable
 from preprocess.pose.yolo import import_ultralytics, open_estimator
 from preprocess.settings import PoseSettings
 from shared.console import Console
-from shared.errors import StoppedError
+from shared.errors import LockedError, StoppedError, UsageError
 from shared.skeleton import COCO_JOINTS, COCO_MIRROR
 
 SMALL = {"people": 24, "empty": 8, "batch": 8}
@@ -199,3 +201,58 @@ def test_no_two_sets_of_crops_share_a_studio() -> None:
 def test_the_second_phase_is_narrow_where_precision_is_hard() -> None:
     spreads = dict(zip(COCO_JOINTS, Recipe().phases[-1].spreads, strict=True))
     assert spreads["LWri"] == spreads["RAnk"] < spreads["RKne"] == spreads["LElb"] < spreads["nose"]
+
+
+def test_the_work_folder_has_an_owner_and_strangers_stay(tmp_path: Path) -> None:
+    weights = tmp_path / "demo.pt"
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.tex").write_text("years of work")
+    with pytest.raises(UsageError, match=r"found thesis\.tex"), owned_work(foreign, TINY, weights):
+        pass
+    assert [path.name for path in foreign.iterdir()] == ["thesis.tex"]
+    work = tmp_path / "work"
+    with owned_work(work, TINY, weights) as owned:
+        fetch_crops(TINY.proof_order, owned.path, 1, Console(quiet=True))
+        with pytest.raises(LockedError), owned_work(work, TINY, weights):
+            pass
+    (work / "notes.txt").write_text("mine")
+    with owned_work(work, TINY, weights) as owned:
+        assert crops_file(TINY.proof_order) in owned.files and "notes.txt" not in owned.files
+    other = replace(TINY, phases=TINY.phases[:1], proof_people=2)
+    (work / crops_file(other.proof_order)).write_text("somebody's")
+    with pytest.raises(UsageError, match="a free name"), owned_work(work, other, weights):
+        pass
+
+
+def test_a_work_folder_of_version_0_1_goes_on(tmp_path: Path) -> None:
+    fetch_crops(TINY.proof_order, tmp_path, 1, Console(quiet=True))
+    (tmp_path / "demo.json").write_text("{}")
+    with owned_work(tmp_path, TINY, tmp_path / "demo.pt") as owned:
+        assert {crops_file(TINY.proof_order), "demo.json"} <= owned.files
+
+
+def test_a_link_in_the_place_of_a_phase_leads_nobody_out(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    work = tmp_path / "work"
+    with owned_work(work, TINY, tmp_path / "demo.pt"):
+        pass
+    shutil.rmtree(work / phase_folder(TINY, 1))
+    (work / phase_folder(TINY, 1)).symlink_to(outside)
+    with pytest.raises(UsageError, match="a link"), owned_work(work, TINY, tmp_path / "demo.pt"):
+        pass
+    assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("share", "hours", "workers"),
+    [(0, None, 1), (float("nan"), None, 1), (1.5, None, 1), (1, 0, 1), (1, float("inf"), 1),
+     (1, -1, 1), (1, None, 0), (1, None, 10**9)],
+)  # fmt: skip
+def test_numbers_that_mean_nothing_are_refused(
+    share: float, hours: float | None, workers: int
+) -> None:
+    require_usable(1.0, None, 2)
+    with pytest.raises(UsageError, match="a number above 0 and up to"):
+        require_usable(share, hours, workers)

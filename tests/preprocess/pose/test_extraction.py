@@ -186,6 +186,27 @@ def test_files_of_others_are_refused_and_stay(folder: Path, tmp_path: Path, name
     assert files == [stranger] and stranger.read_text() == "mine"
 
 
+def test_a_finished_table_of_version_0_1_is_kept_and_the_line_says_what_to_do(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Version 0.1 left no note beside its files, so nobody can tell them from a stranger's."""
+    out = tmp_path / "p.csv"
+    extract(folder, out)
+    (tmp_path / ".p.csv.posegan.json").unlink()
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")}
+    with pytest.raises(UsageError) as refused:
+        extract(folder, out)
+    assert refused.value.message == (
+        f"{out}: expected a free name, or a file as extract-poses left it, found one that no note "
+        "of extract-poses lists; choose another name, or move it away"
+    )
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")} == before
+    for name in before:
+        (tmp_path / name).rename(tmp_path / f"old-{name}")
+    extract(folder, out)
+    assert (tmp_path / "old-p.csv").read_bytes() == out.read_bytes()
+
+
 def test_files_of_ours_are_replaced_until_somebody_changes_them(
     folder: Path, tmp_path: Path
 ) -> None:

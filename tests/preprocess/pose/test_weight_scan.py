@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import collections
 import pickle
+import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -117,10 +120,11 @@ def test_a_file_without_a_network_is_refused(tmp_path: Path) -> None:
         scan_weights(saved(tmp_path, {"a": torch.zeros(3)}))
 
 
-def pickled(tmp_path: Path, steps: bytes) -> Path:
-    """A file whose list of layers is these steps of a pickle."""
+def pickled(tmp_path: Path, steps: bytes, *others: tuple[str, bytes]) -> Path:
+    """A file whose list of layers is these steps of a pickle, with further entries."""
     with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
-        archive.writestr("a/data.pkl", b"\x80\x04" + steps)
+        for name, content in (("a/data.pkl", b"\x80\x04" + steps), *others):
+            archive.writestr(name, content)
     return tmp_path / "a.pt"
 
 
@@ -149,3 +153,102 @@ def test_tuples_that_take_ages_to_hash_are_refused(tmp_path: Path) -> None:
 def test_broken_lists_of_layers_are_refused(tmp_path: Path, steps: bytes) -> None:
     with pytest.raises(RefusedWeightsError):
         scan_weights(pickled(tmp_path, steps))
+
+
+CONV = b"ctorch.nn.modules.conv\nConv2d\n)\x81"
+UPSAMPLE = b"ctorch.nn.modules.upsampling\nUpsample\n)\x81"
+
+
+TOO_LARGE = b"J\xff\xff\xff\x00"
+PADDING = b"X\x07\x00\x00\x00padding"
+AFTERWARDS = {
+    "at once": (
+        CONV + b"}(" + PADDING + b"]q\x01K\x01aubh\x01" + TOO_LARGE + b"a0.",
+        "padding over",
+    ),
+    "a second state": (
+        CONV + b"}" + PADDING + b"K\x01sb}" + PADDING + TOO_LARGE + b"sb.",
+        "padding over",
+    ),
+    "kept list": (CONV + b"}" + PADDING + b"]q\x01sbh\x01" + TOO_LARGE + b"a0.", "padding over"),
+    "in a list": (b"]" + CONV + b"}X\x01\x00\x00\x00n]q\x01sbah\x01K\xffa0.", "n over"),
+    "a scalar": (
+        CONV + b"}" + PADDING + b"cnumpy._core.multiarray\nscalar\n)Rsb.",
+        "padding over",
+    ),
+    "a method": (
+        CONV + b"}X\x07\x00\x00\x00forwardctorch.nn.modules.linear\nLinear\nsb.",
+        "a method",
+    ),
+    "a function": (b"ctorch._utils\n_rebuild_parameter\n}b.", "what is no layer"),
+}
+
+
+@pytest.mark.parametrize(("steps", "words"), AFTERWARDS.values(), ids=AFTERWARDS)
+def test_what_the_file_changes_after_a_layer_was_filled_is_judged_too(
+    tmp_path: Path, steps: bytes, words: str
+) -> None:
+    with pytest.raises(RefusedWeightsError, match=words):
+        scan_weights(pickled(tmp_path, steps))
+
+
+BIG = 1_000_000
+
+LONG = {
+    "nested lists": (b"]" * (BIG - 1) + b"a" * (BIG - 2) + b".", "nested over 100 deep"),
+    "marks": (b"(" * BIG + b"l" * (BIG - 9) + b".", "nested over 100 deep|broken"),
+    "many lists": (b"]q\x00" + b"]a" * (BIG // 2 - 9) + b".", "no network"),
+    "itself": (b"]q\x00(" + b"h\x00" * (BIG // 2) + b"e.", "nested over 100 deep"),
+    "dictionaries": (
+        b"ccollections\nOrderedDict\nq\x00" + b"h\x00)R" * (BIG // 4) + b".",
+        "no net",
+    ),
+    "too long": (b"]" * (3 * BIG), "far too long"),
+    "a network": (CONV + b".", "1"),
+}
+
+WATCHED = """
+import resource, sys, time
+from pathlib import Path
+from preprocess.pose.weight_scan import RefusedWeightsError, scan_weights
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 600_000_000,) * 2)
+for name in sys.argv[1:]:
+    begin = time.process_time()
+    try:
+        print(scan_weights(Path(name)), end=" ")
+    except RefusedWeightsError as error:
+        print(error, end=" ")
+    print(f"after {time.process_time() - begin:.1f} s")
+"""
+
+
+@pytest.mark.process
+@pytest.mark.timeout(200)
+def test_a_million_steps_are_refused_soon_and_in_bounded_memory(tmp_path: Path) -> None:
+    files = []
+    for number, (steps, _) in enumerate(LONG.values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        files.append(str(pickled(folder, steps)))
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, *files],
+        capture_output=True, text=True, check=False, timeout=180,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for (case, (_, words)), line in zip(LONG.items(), done.stdout.splitlines(), strict=True):
+        assert re.search(words, line), (case, line)
+        assert float(line.split()[-2]) < 15, (case, line)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [b"J\xff\xff\xff\x7f", b"\x8b\x00\x00\x01\x00" + b"\x7f" * 65_536, b"X\x01\x00\x00\x00a"],
+)
+def test_sides_that_are_no_usable_numbers_are_refused(tmp_path: Path, size: bytes) -> None:
+    kind = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+    storage = kind + b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x00tQ"
+    sides = b"K\x00(" + size * 8 + b"t(K\x01t\x89}tR."
+    steps = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + sides
+    with pytest.raises(RefusedWeightsError, match=r"no numbers|larger than what"):
+        scan_weights(pickled(tmp_path, steps, ("a/data/0", b"")))
