@@ -34,7 +34,7 @@ PLAN = Plan(choose_scores(("pckh", "ds")), {})
 
 
 def pose(shift: float = 0.0) -> np.ndarray:
-    return np.asarray(standing_pose() + (shift, 0))
+    return np.asarray(standing_pose() + np.array([shift, 0.0]))
 
 
 def write(path: Path, **poses: np.ndarray) -> Path:
