@@ -221,6 +221,8 @@ def test_no_pairs_give_empty_arrays() -> None:
 def test_joints_of_single_precision_are_fitted_in_double(rng: np.random.Generator) -> None:
     poses = rng.uniform(0, 128, (2, 50, 18, 2)).astype(np.float32)
     for found, exact in zip(
-        pair_transforms(*poses), pair_transforms(*poses.astype(np.float64)), strict=True
+        affine.pair_transforms(*poses),
+        affine.pair_transforms(*poses.astype(np.float64)),
+        strict=True,
     ):
         np.testing.assert_array_equal(found, exact)
