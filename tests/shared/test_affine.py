@@ -216,3 +216,13 @@ def test_no_pairs_give_empty_arrays() -> None:
     transforms, status = affine.pair_transforms(np.empty((0, 18, 2)), np.empty((0, 18, 2)))
     assert transforms.shape == (0, NUM_PARTS, 2, 3) and status.shape == (0, NUM_PARTS)
     assert len(LIMBS) == 8
+
+
+def test_joints_of_single_precision_are_fitted_in_double(rng: np.random.Generator) -> None:
+    poses = rng.uniform(0, 128, (2, 50, 18, 2)).astype(np.float32)
+    for found, exact in zip(
+        affine.pair_transforms(*poses),
+        affine.pair_transforms(*poses.astype(np.float64)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, exact)

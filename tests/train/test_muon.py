@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from shared.errors import DamagedError
-from train.muon import MATRIX_FACTOR, MOMENTUM, POLYNOMIAL, STEPS, Muon, is_matrix, orthogonalised
+from train.muon import Muon, is_matrix, orthogonalised
 from train.settings.presets import resolve
 from train.state import TrainState
 
@@ -29,9 +29,9 @@ def test_singular_values_come_near_to_one_and_directions_stay(shape: tuple[int, 
 def test_gram_form_is_the_plain_iteration() -> None:
     torch.manual_seed(1)
     matrix = torch.randn(18, 70) * torch.logspace(0, -3, 18)[:, None]
-    a, b, c = POLYNOMIAL
+    a, b, c = 3.4445, -4.7750, 2.0315  # of the published optimizer
     plain = matrix / matrix.norm()
-    for _ in range(STEPS):
+    for _ in range(5):
         gram = plain @ plain.mT
         plain = a * plain + (b * gram + c * gram @ gram) @ plain
     torch.testing.assert_close(orthogonalised(matrix), plain, atol=2e-5, rtol=0)
@@ -77,9 +77,9 @@ def test_convolution_moves_along_its_orthogonalised_momentum() -> None:
         layer.weight.grad = gradient.clone()
         optimizer.step()
         flat = gradient.reshape(40, 144)
-        momentum = MOMENTUM * momentum + (1 - MOMENTUM) * flat
-        ahead = (1 - MOMENTUM) * flat + MOMENTUM * momentum
-        expected = before - 0.01 * MATRIX_FACTOR * orthogonalised(ahead).view_as(before)
+        momentum = 0.9 * momentum + 0.1 * flat
+        ahead = 0.1 * flat + 0.9 * momentum
+        expected = before - 0.01 * 20 * orthogonalised(ahead).view_as(before)
         torch.testing.assert_close(layer.weight.detach(), expected)
 
 
@@ -156,3 +156,28 @@ def _move(state: TrainState, *, seed: int) -> None:
     for parameter in state.generator.parameters():
         parameter.grad = torch.randn_like(parameter)
     state.generator_optimizer.step()
+
+
+def test_a_tall_convolution_moves_by_the_root_of_its_shape_further() -> None:
+    torch.manual_seed(6)
+    layer = nn.Conv2d(16, 320, (1, 2), bias=False)  # 320 rows of 32
+    before, gradient = layer.weight.detach().clone(), torch.randn_like(layer.weight)
+    layer.weight.grad = gradient
+    Muon(layer.parameters(), 0.01, (0.5, 0.99)).step()
+    way = orthogonalised(gradient.reshape(320, 32)).view_as(before)
+    torch.testing.assert_close(layer.weight.detach(), before - 0.01 * 20 * 10**0.5 * way)
+
+
+def test_sixteen_channels_on_either_side_make_a_matrix() -> None:
+    assert is_matrix(nn.Conv2d(16, 16, 3).weight)
+    assert not is_matrix(nn.Conv2d(15, 16, 3).weight)
+    assert not is_matrix(nn.Conv2d(16, 15, 3).weight)
+
+
+def test_tiny_gradients_move_as_far_as_large_ones() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.zero_()
+    layer.weight.grad = torch.full((1, 1), 1e-6)
+    Muon(layer.parameters(), 0.01, (0.5, 0.99)).step()
+    assert float(layer.weight.detach()) == pytest.approx(-0.01, rel=0.02)

@@ -241,7 +241,7 @@ def _form_of(place: Path | None, pairs: Sequence[Pair]) -> str:
 def file_form(paths: Iterable[Path]) -> str:
     """Name the form of files by their suffixes: ``JPEG``, ``PNG`` or several of them."""
     kinds = {path.suffix.lower().lstrip(".") for path in paths}
-    return ", ".join(sorted({"jpg": "JPEG", "jpeg": "JPEG"}.get(k, k.upper()) for k in kinds))
+    return ", ".join(sorted({"JPEG" if kind == "jpg" else kind.upper() for kind in kinds}))
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -56,3 +56,18 @@ def test_resamples_without_a_value_are_left_out() -> None:
 def test_a_centred_interval_holds_the_value(rng: np.random.Generator) -> None:
     low, high = centred_interval(10.0, rng.normal(4, 1, 2000))
     assert low == pytest.approx(10 - 1.96, abs=0.15) and high == pytest.approx(11.96, abs=0.15)
+
+
+def test_intervals_are_those_of_every_earlier_version() -> None:
+    """Published intervals stay comparable: the resamples are pinned, and there are a thousand."""
+    assert resamples(4, 3).tolist() == [[0, 1, 2, 1], [3, 1, 0, 0], [1, 0, 1, 2]]
+    draws = ratio_draws(np.arange(8.0) ** 2, np.ones(8), resamples(8))
+    assert len(draws) == 1000
+    assert percentile_interval(draws) == pytest.approx((6.625, 29.003125))
+
+
+def test_a_centred_interval_of_skewed_draws_keeps_their_mean(rng: np.random.Generator) -> None:
+    draws = rng.exponential(2, 500)
+    low, high = centred_interval(7.0, draws)
+    expected = np.quantile(draws, (0.025, 0.975)) - draws.mean() + 7
+    assert (low, high) == pytest.approx(tuple(expected))

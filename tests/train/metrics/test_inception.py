@@ -43,3 +43,9 @@ def test_the_interval_holds_the_value_and_is_repeatable(rng: np.random.Generator
 def test_fewer_images_than_groups_are_refused() -> None:
     with pytest.raises(UsageError, match="at least 10 images"):
         inception_score(np.zeros((9, 4), np.float32))
+
+
+def test_logits_beyond_the_largest_exponent_are_probabilities_all_the_same() -> None:
+    logits = np.tile(np.array([[900.0, 0.0], [0.0, 900.0]], np.float32), (10, 1))
+    score = inception_score(logits + 5000)
+    assert score.value == pytest.approx(2) and np.isfinite(score.interval).all()

@@ -89,6 +89,14 @@ def test_a_limb_of_length_0_is_only_its_discs() -> None:
     assert masks.any() and torch.equal(masks[0], masks[1])
 
 
+def test_a_joint_of_which_one_number_is_absent_is_not_drawn() -> None:
+    joints = torch.full((3, 18, 2), torch.nan)
+    joints[0, 2, 0] = joints[1, 2, 1] = 9.0
+    joints[2, 2], joints[2, 3, 0] = torch.tensor([9.0, 9.0]), 20.0
+    masks = pose_masks(joints, (30, 25))
+    assert not masks[:2].any() and int(masks[2].sum()) == int(masks[2][5:14, 5:14].sum()) > 0
+
+
 def test_the_border_is_neutral() -> None:
     joints = torch.full((1, 18, 2), torch.nan)
     joints[0, 0] = torch.tensor([0.0, 0.0])

@@ -11,7 +11,9 @@ from guides import random_guidance
 
 from shared.errors import UsageError
 from train.nets.kinds import make_discriminator
+from train.nets.patch_discriminator import PatchDiscriminator
 from train.nets.siamese_discriminator import SiameseDiscriminator
+from train.nets.warp import build_warp_plan, warp_parts
 from train.nets.warp_discriminator import WarpDiscriminator
 from train.settings.networks import DiscriminatorSettings
 
@@ -90,3 +92,49 @@ def test_small_images_are_refused_and_a_repeated_batch_is_judged_alike(given, ki
         torch.cat([image, source_image]), source_image.repeat(2, 1, 1, 1), guidance.repeated(2)
     )
     torch.testing.assert_close(both[:2], discriminator(*given), rtol=1e-4, atol=1e-5)
+
+
+def seen_by(layer: torch.nn.Module) -> list[torch.Tensor]:
+    seen: list[torch.Tensor] = []
+    layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    return seen
+
+
+def test_siamese_joins_the_source_s_features_before_the_target_s(given):
+    discriminator = network("siamese")
+    seen = seen_by(discriminator.last)
+    image, source_image, guidance = given
+    discriminator(image, source_image, guidance)
+    source = discriminator.trunk(torch.cat([source_image, guidance.source_pose], dim=1))
+    target = discriminator.trunk(torch.cat([image, guidance.target_pose], dim=1))
+    torch.testing.assert_close(seen[0], torch.cat([source, target], dim=1))
+
+
+def test_warp_joins_the_bilinear_warp_of_the_source_before_the_target(given):
+    discriminator = network("warp")
+    seen = seen_by(discriminator.layers[0])
+    image, source_image, guidance = given
+    discriminator(image, source_image, guidance)
+    source = discriminator.source(torch.cat([source_image, guidance.source_pose], dim=1))
+    target = discriminator.target(torch.cat([image, guidance.target_pose], dim=1))
+    parts = guidance.transforms, guidance.status, guidance.quads
+    plan = build_warp_plan(*parts, (128, 64), (64, 32), sampling="bilinear")
+    warped = warp_parts(source, plan)
+    torch.testing.assert_close(seen[0], torch.cat([warped, target], dim=1))
+    nearest = build_warp_plan(*parts, (128, 64), (64, 32), sampling="nearest")
+    assert not torch.allclose(warped, warp_parts(source, nearest))
+
+
+def test_patch_sees_the_image_and_the_target_s_pose_at_half_size(given):
+    discriminator = network("patch", base=4).eval()
+    assert isinstance(discriminator, PatchDiscriminator)
+    seen = seen_by(discriminator.layers[0])
+    image, source_image, guidance = given
+    discriminator(image, source_image, guidance)
+    pose = torch.nn.functional.avg_pool2d(guidance.target_pose, 2)
+    expected = torch.cat([torch.nn.functional.pixel_unshuffle(image, 2), pose], dim=1)
+    torch.testing.assert_close(seen[0], expected)
+    levels = discriminator.levels(image, guidance)
+    assert [tuple(level.shape[1:]) for level in levels] == [(4, 32, 16), (8, 16, 8), (8, 16, 8)]
+    first = discriminator.layers[0](expected)
+    torch.testing.assert_close(levels[0], first.where(first > 0, 0.2 * first))

@@ -10,8 +10,10 @@ import torch
 from guides import random_guidance
 
 from shared.errors import UsageError
+from shared.stable_fit import stable_transforms
 from train.nets.generators import make_generator
 from train.nets.layer_generator import LayerGenerator
+from train.nets.layer_stack import layer_stack
 from train.nets.patch_discriminator import FIELD_PX, PatchDiscriminator
 from train.settings.networks import DiscriminatorSettings, GeneratorSettings
 
@@ -45,6 +47,41 @@ def test_prepared_ahead_is_prepared_inside() -> None:
     net = generator().eval()
     ahead = net(images, guidance, net.prepare(guidance)).image
     torch.testing.assert_close(net(images, guidance).image, ahead, atol=0, rtol=0)
+
+
+def test_parts_are_fitted_from_the_target_to_the_source() -> None:
+    _, guidance = random_guidance(np.random.default_rng(1), SIZE, batch=6)
+    source, target = (
+        joints.double().numpy() for joints in (guidance.source_joints, guidance.target_joints)
+    )
+    expected, expected_status = stable_transforms(source, target)
+    transforms, status = generator().prepare(guidance)
+    np.testing.assert_array_equal(status.numpy(), expected_status)
+    known = expected_status > 0
+    middle = np.array([SIZE[1] / 2, SIZE[0] / 2, 1])
+    found = transforms.double().numpy()[known] @ middle
+    np.testing.assert_allclose(found, expected[known] @ middle, atol=0.05)
+
+
+def test_what_was_prepared_is_what_is_drawn() -> None:
+    images, guidance = random_guidance(np.random.default_rng(1), SIZE)
+    net = generator().eval()
+    transforms, status = net.prepare(guidance)
+    nothing = net(images, guidance, (transforms, torch.zeros_like(status))).image
+    assert not torch.allclose(nothing, net(images, guidance).image)
+
+
+def test_the_source_s_pixels_come_by_the_source_s_joints() -> None:
+    images, guidance = random_guidance(np.random.default_rng(1), SIZE)
+    net, seen = generator().eval(), []
+    net.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs))
+    net(images, guidance)
+    stack, source_image, pose = seen[0]
+    joints = guidance.source_joints, guidance.target_joints
+    expected = layer_stack(images, *joints, *net.prepare(guidance), image_size=SIZE)
+    torch.testing.assert_close(stack.prior, expected.prior)
+    torch.testing.assert_close(stack.bodies, expected.bodies)
+    assert source_image is images and pose is guidance.target_pose
 
 
 def test_transforms_of_the_shards_are_left_to_others() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
+import pytest
 import torch
 from torch.nn import functional as F
 
-from train.reid.lesson import LESSON, Lesson, batch_rows, changed, triplets
+from train.reid.lesson import LESSON, Lesson, batch_rows, changed, cost, triplets
 from train.reid.network import SIZE, ReidNetwork, as_pixels, embeddings
 
 
@@ -73,3 +75,70 @@ def test_embeddings_have_length_one_whatever_the_size_and_the_batch() -> None:
     torch.testing.assert_close(found[50:], embeddings(network, images[50:]))
     torch.testing.assert_close(found, embeddings(network, images.flip(2)))
     assert sum(p.numel() for p in ReidNetwork(60).parameters()) == 371_104
+
+
+def test_every_person_and_picture_is_drawn_sooner_or_later() -> None:
+    identities, generator = torch.arange(10).repeat(3), seeded()
+    drawn = torch.cat([batch_rows(identities, LESSON, generator) for _ in range(40)])
+    assert drawn.unique().tolist() == list(range(30))
+
+
+STILL = Lesson(shift_px=(0, 0), light=(0.0, 0.0), erased=0.0)
+
+
+def flat(count: int, level: int = 200) -> torch.Tensor:
+    return torch.full((count, *SIZE, 3), level, dtype=torch.uint8)
+
+
+def test_a_piece_of_its_size_is_erased_somewhere_in_so_many_pictures() -> None:
+    lesson = dataclasses.replace(STILL, erased=0.4)
+    found = changed(flat(300), lesson, seeded()) == 0
+    counts = found.all(1).sum((1, 2))
+    assert set(counts.tolist()) == {0, 28 * 20} and 0.3 < (counts > 0).float().mean() < 0.5
+    holes = found[counts > 0].all(1)
+    assert set(holes.any(2).sum(1).tolist()) == {28} and set(holes.any(1).sum(1).tolist()) == {20}
+    tops = holes.any(2).int().argmax(1)
+    assert len(tops.unique()) > 30 and int(tops.max()) > 80
+
+
+def test_light_changes_each_picture_within_its_bounds() -> None:
+    lesson = dataclasses.replace(STILL, light=(0.05, 0.03))
+    levels = changed(flat(200), lesson, seeded()).mean((1, 2, 3)) - (200 / 127.5 - 1)
+    bound = 0.05 * (200 / 127.5 - 1) + 0.03
+    assert (
+        levels.abs().max() <= bound + 1e-6 and levels.max() > bound / 2 > -bound / 2 > levels.min()
+    )
+    dark = changed(flat(200, 0), dataclasses.replace(STILL, light=(0.05, 0.0)), seeded())
+    assert 0.04 < (dark.mean((1, 2, 3)) + 1).abs().max() <= 0.05 + 1e-6  # contrast about grey
+
+
+def test_pictures_move_in_both_directions_by_up_to_their_shift() -> None:
+    image = flat(1, 0)
+    image[:, 60, 30] = 255
+    found = changed(
+        image.expand(200, -1, -1, -1), dataclasses.replace(STILL, shift_px=(6, 4)), seeded()
+    )
+    rows, columns = zip(*(divmod(int(one[0].argmax()), SIZE[1]) for one in found), strict=True)
+    assert set(rows) == set(range(54, 67))
+    assert set(columns) == {*range(26, 35), *(63 - column for column in range(26, 35))}
+
+
+def test_the_rate_is_a_cosine_after_its_rise() -> None:
+    lesson = Lesson(steps=100, rate=1.0, warm_steps=10)
+    assert lesson.rate_at(0) == pytest.approx(0.1 + 1e-5)
+    assert lesson.rate_at(50) == pytest.approx(0.5 + 1e-5)
+    assert lesson.rate_at(75) == pytest.approx((1 - math.sqrt(0.5)) / 2 + 1e-5)
+
+
+def test_the_cost_is_smoothed_entropy_and_triplets_of_directions() -> None:
+    torch.manual_seed(0)
+    network = ReidNetwork(5)
+    pixels = torch.randn(10, 3, *SIZE)
+    identities = torch.arange(5).repeat(2)
+    found = cost(network, pixels, identities, LESSON)
+    embedded = network(pixels)
+    logs = F.log_softmax(network.classes(embedded), dim=1)
+    own = logs[torch.arange(10), identities]
+    entropy = -(0.9 * own + 0.1 * logs.mean(1)).mean()
+    directions = embedded / embedded.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(found, entropy + triplets(directions, identities, 5.0))
