@@ -63,8 +63,8 @@ def read_weights(file: Path | InputFile, *, expected: str, remedy: str) -> dict[
     Raises:
         DamagedError: It is no file of tensors by name.
     """
-    read = isinstance(file, InputFile)
-    path, source = (file.path, file.content) if read else (file, file)
+    path = file.path if isinstance(file, InputFile) else file
+    source = file.content if isinstance(file, InputFile) else file
     content = read_plain(source, where=path, expected=expected, remedy=remedy)
     if not isinstance(content, dict):
         found = f"a {type(content).__name__} and no tensors by name"

@@ -26,11 +26,11 @@ MAX_CALLS: Final = 20_000
 """The largest published network makes 2,300 calls."""
 
 
-class _Counted(TorchDispatchMode):
+class _Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the calls and the values that they give."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.num_calls = 0
         self.num_values = 0
 
@@ -64,7 +64,8 @@ def try_network(model: nn.Module) -> None:
     }
     bare |= {id(each): each.to("meta") for each in model.buffers()}
     with torch.inference_mode(), _Counted():
-        tried = copy.deepcopy(model, bare).fuse(verbose=False).eval()
+        copied: Any = copy.deepcopy(model, bare)
+        tried = copied.fuse(verbose=False).eval()
         output = tried(torch.empty(1, 3, *INPUT_SIZE, device="meta"))[0]
     wanted = 5 + 3 * NUM_POINTS
     if output.ndim != 3 or len(output) != 1 or wanted not in output.shape[1:]:
