@@ -45,7 +45,9 @@ class SheetSettings:
         help="Pairs on the sheet, and in each gallery of the page.",
     )
     split: Literal["train", "test"] = setting(
-        default="train", flag="--split", help="Where the sheet's pairs come from; the page shows both."
+        default="train",
+        flag="--split",
+        help="Where the sheet's pairs come from; the page shows both.",
     )
     seed: int = setting(
         default=0,

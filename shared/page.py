@@ -89,9 +89,7 @@ def name(text: str) -> Markup:
     return element("bdi", cut)
 
 
-def table(
-    heads: Sequence[Content], rows: Iterable[Sequence[Content]], *, words: int = 1
-) -> Markup:
+def table(heads: Sequence[Content], rows: Iterable[Sequence[Content]], *, words: int = 1) -> Markup:
     """Make a table that scrolls sideways where the screen is narrow.
 
     Args:
@@ -99,10 +97,10 @@ def table(
         rows: The others. A row may hold ready cells.
         words: So many columns from the left hold words; the others hold numbers.
     """
-    top = (element("th", head, class_=_kind(at, words), scope="col") for at, head in enumerate(heads))
-    lines = (
-        element("tr", [_cell(cell, at, words) for at, cell in enumerate(row)]) for row in rows
+    top = (
+        element("th", head, class_=_kind(at, words), scope="col") for at, head in enumerate(heads)
     )
+    lines = (element("tr", [_cell(cell, at, words) for at, cell in enumerate(row)]) for row in rows)
     body = element("table", element("thead", element("tr", top)), element("tbody", lines))
     return element("div", body, class_="scroll", tabindex="0")
 
@@ -152,7 +150,7 @@ def page(
         element("main", [section(*each) for each in sections]),
         element("script", Markup(script)) if script else None,
     )
-    whole = f"<!DOCTYPE html>\n<html lang=\"en\"><head>{head}</head>\n<body>{body}</body></html>\n"
+    whole = f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{body}</body></html>\n'
     return whole.encode("utf-8")
 
 

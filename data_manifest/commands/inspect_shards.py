@@ -1,4 +1,4 @@
-"""The command ``inspect-shards``: what a shard folder holds, whether it is right, pictures of it."""
+"""The command ``inspect-shards``: what a shard folder holds, if it is right, pictures of it."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def _judge(census: Census, arrays: ShardArrays) -> dict[str, NDArray[np.float64]
     return found
 
 
-def _list_pairs(
+def _list_pairs(  # noqa: PLR0917 - all of it is one shard
     census: Census,
     split: str,
     file: str,

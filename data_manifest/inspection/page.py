@@ -154,7 +154,11 @@ def _parts(census: Census) -> Markup:
         head = f"Where parts come from, {split}"
         charts.append(share_chart(head, ("direct", "mirrored", "none"), rows))
         tables.append(
-            [split, *(f"{share:.1%}" for share in shares[:, 3].tolist()), f"{shares[:, 3].mean():.1%}"]
+            [
+                split,
+                *(f"{share:.1%}" for share in shares[:, 3].tolist()),
+                f"{shares[:, 3].mean():.1%}",
+            ]
         )
     words = (
         "A part's pixels come from the same part of the source, from its mirrored twin, or from "
@@ -162,9 +166,7 @@ def _parts(census: Census) -> Markup:
         "below .15) that its pixels are of no use:"
     )
     heads = ("degenerate, of all pairs", *PARTS, "mean")
-    return joined(
-        element("div", charts, class_="charts"), paragraph(words), table(heads, tables)
-    )
+    return joined(element("div", charts, class_="charts"), paragraph(words), table(heads, tables))
 
 
 def _galleries(reasons: Any, census: Census, gallery: Gallery) -> Markup:
@@ -252,9 +254,7 @@ def _people(census: Census, people: Sequence[Person], gallery: Gallery) -> Marku
     for each in people:
         key = (each.split, each.identity)
         face = gallery.thumbs.get(key)
-        picture = (
-            element("img", src=face, alt="", class_="thumb", loading="lazy") if face else None
-        )
+        picture = element("img", src=face, alt="", class_="thumb", loading="lazy") if face else None
         numbers = (each.images, each.cameras, each.pairs, each.suspicious)
         cells = [element("td", f"{each.identity:04d}"), element("td", each.split)]
         cells += [element("td", f"{number:,}", class_="number") for number in numbers]

@@ -24,7 +24,7 @@ def report_run(**options: Any) -> None:
     settings = build_given(ReportSettings, options)
 
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
-    from train.report.page import publish_report  # noqa: PLC0415 - it imports torch
+    from train.report.page import publish_report  # noqa: PLC0415 - likewise
 
     publish_report(settings.runs, settings.html, settings.sheets)
     Console().result(f"{settings.html}: the page")

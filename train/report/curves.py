@@ -45,9 +45,7 @@ def _one_each(
     return charts
 
 
-def _score_curves(
-    runs: Sequence[RunFacts], panels: Sequence[Mapping[str, Points]]
-) -> list[Curve]:
+def _score_curves(runs: Sequence[RunFacts], panels: Sequence[Mapping[str, Points]]) -> list[Curve]:
     """Draw each run's generator; each control once, where runs agree on it."""
     curves, controls = [], list[Curve]()
     for number, (run, panel) in enumerate(zip(runs, panels, strict=True)):

@@ -15,7 +15,7 @@ from shared.page_style import NUM_COLOURS
 from train.report.curves import draw_charts
 from train.report.read_run import RunFacts, read_runs
 from train.report.sheets import SCRIPT, draw_sheets
-from train.scoring.tables import HEADS, bounds, entries_of, scored_entries, shown
+from train.scoring.entries import HEADS, bounds, entries_of, scored_entries, shown
 
 COMMAND: Final = "report-run"
 MAX_RUNS: Final = NUM_COLOURS

@@ -25,7 +25,8 @@ from train.scoring.measure import CONTROLS
 from train.scoring.pairing import Pair, Pairing, settle, shortened
 from train.scoring.reading import read_cut
 from train.scoring.settings import EvalSettings
-from train.scoring.tables import bounds, markdown_table, scored_entries, shown
+from train.scoring.entries import bounds, scored_entries, shown
+from train.scoring.tables import markdown_table
 
 COMMAND: Final = "eval-gan"
 FORMAT: Final = 1
