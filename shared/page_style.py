@@ -33,7 +33,7 @@ padding:.5rem max(1rem,calc((100% - 74rem)/2));display:flex;gap:.4rem 1rem;align
 .links{display:flex;gap:.2rem 1rem;overflow-x:auto;white-space:nowrap;flex:1;padding:.15rem 0}
 nav a{text-decoration:none}
 nav a:hover{text-decoration:underline}
-input[type=search]{font:inherit;width:11rem;padding:.25rem .6rem;border-radius:.5rem;
+input[type=search]{font:inherit;width:14rem;padding:.25rem .6rem;border-radius:.5rem;
 border:1px solid var(--rule);background:var(--card);color:var(--ink)}
 input[type=range]{width:100%;accent-color:var(--accent)}
 button{font:inherit;padding:.15rem .7rem;border-radius:.5rem;border:1px solid var(--rule);
@@ -55,6 +55,8 @@ thead th{background:var(--ground);font-weight:600;vertical-align:bottom;overflow
 .number{text-align:right;white-space:nowrap}
 tbody th{font-weight:600}
 td.word{white-space:nowrap}
+td{overflow-wrap:break-word}
+td.prose{min-width:16rem}
 .h0{background:transparent}.h1{background:rgba(var(--heat),.08)}
 .h2{background:rgba(var(--heat),.15)}.h3{background:rgba(var(--heat),.22)}
 .h4{background:rgba(var(--heat),.29)}.h5{background:rgba(var(--heat),.36)}

@@ -205,13 +205,14 @@ def _suspicious(census: Census, gallery: Gallery) -> Markup:
     rows: list[Sequence[Content]] = [
         [
             rule.title,
-            rule.meaning,
+            element("td", rule.meaning, class_="prose"),
             f"{census.struck[key][0]:,}" if key in IMAGE_RULES else "–",
             f"{census.struck[key][1]:,}",
         ]
         for key, rule in rules.items()
     ]
-    rows.append([COPIES.title, COPIES.meaning, f"{sum(map(len, census.copies)):,}", "–"])
+    prose = element("td", COPIES.meaning, class_="prose")
+    rows.append([COPIES.title, prose, f"{sum(map(len, census.copies)):,}", "–"])
     words = (
         "Reasons to look, not proofs. Of each reason the worst pairs are shown, at most two of one "
         "identity; a pair is struck where one of its images is."
