@@ -23,7 +23,8 @@ class LayerGenerator(DrawingNetwork):
     of the shards it leaves to the papers' kinds.
 
     Args:
-        settings: What it is made of: its base channels, its attention and the images' size.
+        settings: What it is made of: its base channels, its attention, what the layers know and
+            the images' size.
 
     Source: ours.
     """
@@ -34,6 +35,8 @@ class LayerGenerator(DrawingNetwork):
         self.network = LayerNetwork(
             widths=(base, 2 * base, 4 * base, 4 * base),
             attention_heads=settings.attention_heads,
+            by_part=settings.selection == "parts",
+            silhouette=settings.silhouette,
         )
 
     def prepare(self, guidance: Guidance) -> Maps:

@@ -12,7 +12,7 @@ Convention:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -135,6 +135,17 @@ def layer_stack(
         bodies=bodies,
         seen=seen,
         prior=_prior(masks, bodies, seen),
+    )
+
+
+def without_silhouette(stack: LayerStack) -> LayerStack:
+    """Return the stack as if every sample lay on the source's person, and in plain sight."""
+    everywhere = torch.ones_like(stack.bodies)
+    return replace(
+        stack,
+        bodies=everywhere,
+        seen=everywhere,
+        prior=_prior(stack.masks, everywhere, everywhere),
     )
 
 

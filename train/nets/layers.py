@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from shared.skeleton import NUM_JOINTS, NUM_PARTS
 from train.nets.attention import CrossAttention
-from train.nets.layer_stack import BACKDROP, NUM_LAYERS, LayerStack
+from train.nets.layer_stack import BACKDROP, NUM_LAYERS, LayerStack, without_silhouette
 
 RGB = 3
 SHRINK = 2
@@ -105,6 +105,8 @@ class LayerNetwork(nn.Module):
         blocks: Residual blocks of each level, on the way down and again on the way up.
         attention_heads: Heads of the attention to the source; 0 leaves it and the source's
             encoder out.
+        by_part: Whether it chooses among the parts; else they have one logit in common.
+        silhouette: Whether it knows where on the source's person each pixel lay.
     """
 
     def __init__(
@@ -112,8 +114,13 @@ class LayerNetwork(nn.Module):
         widths: tuple[int, ...] = (32, 64, 128, 128),
         blocks: tuple[int, ...] = (1, 1, 1, 1),
         attention_heads: int = 4,
+        *,
+        by_part: bool = True,
+        silhouette: bool = True,
     ) -> None:
         super().__init__()
+        self.by_part = by_part
+        self.silhouette = silhouette
         in_channels = 2 * RGB * SHRINK**2 + RGB + (RGB + 3) * NUM_PARTS + NUM_JOINTS
         self.door = nn.Conv2d(in_channels, widths[0], 1)
         pairs = list(itertools.pairwise(widths))
@@ -144,6 +151,9 @@ class LayerNetwork(nn.Module):
         Returns:
             The selection at the image's size.
         """
+        given = stack
+        if not self.silhouette:
+            stack = without_silhouette(given)
         features = self.door(_inputs(stack, source_image, target_pose))
         skips = []
         for level, blocks in enumerate(self.before):
@@ -158,7 +168,12 @@ class LayerNetwork(nn.Module):
             features = self.after[level](skips[level] + below)
         features = F.leaky_relu(self.last_norm(features), LEAK)
         found = F.pixel_shuffle(self.head(features), SHRINK)
-        return Selection(logits=LOGIT_GAIN * found[:, RGB:], colour=torch.tanh(found[:, :RGB]))
+        logits = LOGIT_GAIN * found[:, RGB:]
+        if not self.by_part:
+            logits = _as_one(logits)
+        # The stack that is drawn is the one that was given, whose prior knows the silhouette.
+        logits = logits if stack is given else logits + (stack.prior - given.prior)
+        return Selection(logits=logits, colour=torch.tanh(found[:, :RGB]))
 
 
 class SourceEncoder(nn.Module):
@@ -193,6 +208,12 @@ def _inputs(stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Ten
         )
         inputs = torch.cat([fine, _halved(coarse)], dim=1)
         return inputs.contiguous(memory_format=torch.channels_last)
+
+
+def _as_one(logits: Tensor) -> Tensor:
+    """Let the parts have their mean logit in common; their order is the prior's."""
+    common = logits[:, :NUM_PARTS].mean(dim=1, keepdim=True)
+    return torch.cat([common.expand(-1, NUM_PARTS, -1, -1), logits[:, NUM_PARTS:]], dim=1)
 
 
 def _halved(maps: Tensor) -> Tensor:

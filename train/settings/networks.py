@@ -68,6 +68,17 @@ class GeneratorSettings:
         help="Of the layers' attention to the source, a divisor of 4 times the base channels; 0 "
         "leaves it out.",
     )
+    selection: Literal["parts", "whole"] = setting(
+        default="parts",
+        since="0.2",
+        help="Of the layers: parts, a choice among all of them at every pixel; whole, the parts lie "
+        "in their usual order and the network covers them or not.",
+    )
+    silhouette: bool = setting(
+        default=True,
+        since="0.2",
+        help="Whether the layers know where on the source's person each of their pixels lay.",
+    )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     image_size: Size = setting(
         default=(128, 64), ge=1, le=4096, help="Size of the images; it is that of the shards."
@@ -87,6 +98,10 @@ class GeneratorSettings:
 
         if self.skips == "layers":
             self._check_layers()
+        elif self.selection != "parts" or not self.silhouette:
+            where, found = "generator", "selection whole or no silhouette"
+            expected = f"neither with skips {self.skips}"
+            raise UsageError(problem(where, expected, found, "choose the skips layers"))
 
     def _check_layers(self) -> None:
         if self.poses != "heat-maps":
