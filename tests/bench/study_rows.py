@@ -76,7 +76,7 @@ class Row:
     layers: tuple[Layer, ...] = ()
     images: int = 0
     minutes: float = 0.0
-    pairs: int = 500
+    pairs: int = 250
 
 
 def variants(images: int) -> list[Row]:
