@@ -36,7 +36,7 @@ def table_of(results: Path) -> str:
 
     The rows are those of seed 0; the controls are of the same pairs.
     """
-    from study_rows import STEPS  # noqa: PLC0415 - it imports torch-free presets
+    from study_rows import STEPS
 
     found = [json.loads((results / f"{name}-0.json").read_text()) for name, _, _ in STEPS]
     heads = ["variant", "ms", *(head for head, _ in COLUMNS)]

@@ -71,7 +71,7 @@ class GeneratorSettings:
     selection: Literal["parts", "whole"] = setting(
         default="parts",
         since="0.2",
-        help="Of the layers: parts, a choice among all of them at every pixel; whole, the parts lie "
+        help="Of the layers: parts, a choice among all at every pixel; whole, the parts lie "
         "in their usual order and the network covers them or not.",
     )
     silhouette: bool = setting(
@@ -173,7 +173,7 @@ class DiscriminatorSettings:
         default="concat",
         help="concat: both images and both poses are one input; siamese: one trunk sees source and "
         "target apart; warp: the source's features are warped to the target's first; patch: "
-        "overlapping patches of 52 pixels and the target pose, under spectral norm.",
+        "overlapping patches of 52 pixels and the target pose, under spectral norm by default.",
     )
     norm: NormName = setting(
         default="layer-scalar", help="layer-scalar, the authors' own; instance, the standard one."
@@ -185,7 +185,23 @@ class DiscriminatorSettings:
         flag="--channels",
         help="Filters of the first convolution; the others have 2, 4 and 8 times as many.",
     )
+    spectral: bool = setting(
+        default=True,
+        since="0.2",
+        help="Of patch: hold each convolution's largest singular value at 1; leave it out where a "
+        "penalty holds the slope.",
+    )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
+
+    def __post_init__(self) -> None:
+        if not self.spectral and self.kind != "patch":
+            where, expected = "discriminator.spectral", f"true with the kind {self.kind}"
+            raise UsageError(problem(where, expected, "false", "choose the kind patch"))
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether it shows its features, which a loss may match."""
+        return self.kind == "patch"
 
     @property
     def pose_channels(self) -> int:
