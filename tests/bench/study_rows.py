@@ -21,7 +21,7 @@ START: Layer = {
     "loss": {"adversarial": "vanilla", "ssim_weight": 0.0, "nearest_weight": 0.0},
     "optimizer": {"generator": "adam"},
 }
-"""The papers' Baseline in place of the demo's networks, losses and optimiser; the rest is demo's."""
+"""The papers' Baseline in place of the demo's networks, losses and optimiser."""
 
 STEPS: tuple[tuple[str, str, Layer], ...] = (
     ("baseline", "the papers' Baseline, 16 channels: L1, adversarial, Adam", {}),

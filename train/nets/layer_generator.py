@@ -35,6 +35,8 @@ class LayerGenerator(DrawingNetwork):
         self.network = LayerNetwork(
             widths=(base, 2 * base, 4 * base, 4 * base),
             attention_heads=settings.attention_heads,
+            source_features=settings.source_features,
+            own_channels=settings.own_channels,
             by_part=settings.selection == "parts",
             silhouette=settings.silhouette,
         )

@@ -77,6 +77,8 @@ class LayerStack:
         bodies: float ``(b, 10, h, w)``: the source's silhouette where each part's pixel lay.
         seen: float ``(b, 10, h, w)``: 1 where no other part of the source lay over the pixel.
         prior: float ``(b, 12, h, w)``, logits of the layers before the network has its say.
+        grid: float ``(b, 10, h, w, 2)``, where on the source each part's pixel lay, x and y from
+            -1 to 1 between the image's edges.
     """
 
     colours: Tensor
@@ -84,6 +86,7 @@ class LayerStack:
     bodies: Tensor
     seen: Tensor
     prior: Tensor
+    grid: Tensor
 
     @property
     def size(self) -> tuple[int, int]:
@@ -135,6 +138,7 @@ def layer_stack(
         bodies=bodies,
         seen=seen,
         prior=_prior(masks, bodies, seen),
+        grid=grid,
     )
 
 

@@ -68,6 +68,22 @@ class GeneratorSettings:
         help="Of the layers' attention to the source, a divisor of 4 times the base channels; 0 "
         "leaves it out.",
     )
+    source_features: int = setting(
+        default=0,
+        ge=0,
+        le=512,
+        since="0.2",
+        help="Of the layers: features of the source that are warped part by part, at a quarter of "
+        "the image's size; 0 warps pixels alone.",
+    )
+    own_channels: int = setting(
+        default=0,
+        ge=0,
+        le=512,
+        since="0.2",
+        help="Of the layers: channels of a branch of its own for the colour that is not copied; 0 "
+        "takes it from the last level.",
+    )
     selection: Literal["parts", "whole"] = setting(
         default="parts",
         since="0.2",
@@ -98,10 +114,8 @@ class GeneratorSettings:
 
         if self.skips == "layers":
             self._check_layers()
-        elif self.selection != "parts" or not self.silhouette:
-            where, found = "generator", "selection whole or no silhouette"
-            expected = f"neither with skips {self.skips}"
-            raise UsageError(problem(where, expected, found, "choose the skips layers"))
+        else:
+            self._check_others()
 
     def _check_layers(self) -> None:
         if self.poses != "heat-maps":
@@ -110,6 +124,20 @@ class GeneratorSettings:
         if self.padded_size != self.image_size:
             where, expected = "generator.image_size", f"{self.padded_size} with layers"
             raise UsageError(problem(where, expected, self.image_size, "scale or crop the images"))
+
+    def _check_others(self) -> None:
+        """Refuse what only the generator of layers has."""
+        own = {
+            "source_features": self.source_features > 0,
+            "own_channels": self.own_channels > 0,
+            "selection": self.selection != "parts",
+            "silhouette": not self.silhouette,
+        }
+        for name, given in own.items():
+            if given:
+                where, found = f"generator.{name}", getattr(self, name)
+                expected = f"what it is by default with skips {self.skips}"
+                raise UsageError(problem(where, expected, found, "choose the skips layers"))
 
     def _check_image_size(self) -> None:
         if self.num_levels < 2:
