@@ -109,14 +109,39 @@ def equal_time(minutes: float) -> list[Row]:
 
 TRIALS: Mapping[str, tuple[str, Layer]] = {
     "demo": ("preset demo as it is", {}),
-    "seed-1": ("another seed, to see what is noise", {"seed": 1}),
+    "wide": ("48 channels in place of 32", {"generator": {"base_channels": 48}}),
+    "features": ("warped features of the source", {"generator": {"source_features": 32}}),
+    "own": ("a branch of 16 channels for the own colour", {"generator": {"own_channels": 16}}),
+    "relativistic": (
+        "relativistic pairing, R1 + R2 of .3, no spectral norm",
+        {
+            "discriminator": {"spectral": False},
+            "loss": {
+                "adversarial": "relativistic",
+                "adversarial_weight": 1.0,
+                "penalty_weight": 0.3,
+            },
+        },
+    ),
+    "part-ssim": ("SSIM by part, weight 10", {"loss": {"part_ssim_weight": 10.0}}),
+    "matching": ("feature matching, weight 5", {"loss": {"matching_weight": 5.0}}),
+    "decay": (
+        "rates fall to a tenth over the run",
+        {"optimizer": {"decay_images": 1_000, "final_rate": 0.1}},
+    ),
+    "average": (
+        "the average's half-life four times as long",
+        {"optimizer": {"average_half_life_images": 2_000}},
+    ),
 }
 """Single changes to the preset demo: name, what, and the settings."""
 
 
 def trials(images: int) -> list[Row]:
     """Return the single changes to the preset demo."""
-    return [
+    best = Row(name="best", adds="preset best", preset="best", images=images)
+    rows = [
         Row(name=name, adds=adds, preset="demo", layers=(layer,), images=images)
         for name, (adds, layer) in TRIALS.items()
     ]
+    return [*rows, best]

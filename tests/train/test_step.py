@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -155,14 +156,8 @@ class _Poisoned(Objective):
         loss = super().discriminator(real_logits, fake_logits)
         return loss * float("nan") if self.side == "discriminator" else loss
 
-    def generator(
-        self,
-        fake_logits: Tensor,
-        generated: Tensor,
-        target: Tensor,
-        extras: Mapping[str, Tensor] | None = None,
-    ) -> dict[str, Tensor]:
-        terms = super().generator(fake_logits, generated, target, extras)
+    def generator(self, *given: Any) -> dict[str, Tensor]:
+        terms = super().generator(*given)
         if self.side == "generator":
             terms["l1"] = terms["l1"] + float("inf")
         return terms
