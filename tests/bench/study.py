@@ -31,6 +31,7 @@ from study_table import write_readme  # noqa: E402
 
 from data_manifest.manifest import open_manifest  # noqa: E402
 from shared.console import Console  # noqa: E402
+from shared.errors import PoseGanError  # noqa: E402
 from shared.files import publish  # noqa: E402
 from shared.provenance import versions  # noqa: E402
 from train.checkpoint import load_run  # noqa: E402
@@ -68,7 +69,13 @@ def main() -> None:
     if options.shards is None:
         parser.error("--shards is needed")
     torch.set_num_threads(1)
-    console = Console()
+    try:
+        _run_missing(options, Console())
+    except PoseGanError as error:
+        sys.exit(f"{parser.prog}: {error.message}")
+
+
+def _run_missing(options: argparse.Namespace, console: Console) -> None:
     for seed in range(options.seeds):
         for row in _rows(options):
             if options.rows and row.name not in options.rows:
