@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from study_rows import STEPS
+
 BEGIN = "<!-- variants: written by tests/bench/study.py --readme -->"
 END = "<!-- variants end -->"
 COLUMNS = (
@@ -34,18 +36,20 @@ def with_table(text: str, table: str) -> str:
 def table_of(results: Path) -> str:
     """Return the table of a folder of results as Markdown, in the order of the rows.
 
-    The rows are those of seed 0; the controls are of the same pairs.
+    The rows are those of seed 0; the controls are of the same pairs. Rows that have no result yet
+    are left out; without any there is no table.
     """
-    from study_rows import STEPS
-
-    found = [json.loads((results / f"{name}-0.json").read_text()) for name, _, _ in STEPS]
+    paths = [results / f"{name}-0.json" for name, _, _ in STEPS]
+    found = [json.loads(path.read_text()) for path in paths if path.exists()]
+    if not found:
+        return ""
     heads = ["variant", "ms", *(head for head, _ in COLUMNS)]
     lines = [f"| {' | '.join(heads)} |", "|---|--:" + "|--:" * len(COLUMNS) + "|"]
     for control, key in CONTROLS:
         table = found[-1]["controls"][key]
         lines.append(_line(control, "–", [_control(table, metric) for _, metric in COLUMNS]))
-    for number, row in enumerate(found):
-        adds = row["adds"] if number == 0 else f"+ {row['adds']}"
+    for row in found:
+        adds = row["adds"] if row["row"] == STEPS[0][0] else f"+ {row['adds']}"
         figures = [_decimals(_entry(row, metric)) for _, metric in COLUMNS]
         lines.append(_line(adds, f"{row['ms_a_sample']:.0f}", figures))
     return "\n".join(lines) + "\n"
