@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from bench import study  # first: it makes its neighbours importable
-from bench.study_rows import STEPS, TRIALS, Row, equal_time, trials, variants
+from bench.study_rows import STEPS, TRIALS, Row, equal_time, papers, trials, variants
 from bench.study_table import BEGIN, END, table_of, with_table
 from drawn_shards import publish_shards
 
@@ -39,6 +39,13 @@ def test_each_trial_is_one_change_to_demo() -> None:
         assert changes_between(row, demo), row.name
     assert {row.name for row in trials(8)} == {*TRIALS, "best"}
     assert [row.name for row in equal_time(20)] == ["full", "demo", "best"]
+
+
+def test_the_papers_rows_are_their_presets_made_small() -> None:
+    for row in papers(8):
+        small = {"generator.base_channels", "discriminator.base_channels", "loss.features"}
+        assert changes_between(row, Row(name="", adds="", preset=row.preset)) == small
+    assert [row.preset for row in papers(8)] == ["baseline", "dsc", "full"]
 
 
 def result(name: str, adds: str, value: float) -> dict[str, Any]:

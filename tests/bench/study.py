@@ -1,7 +1,7 @@
 """A resumable study: named rows through the real training and the real scores, one JSON a run.
 
 Run ``python tests/bench/study.py variants --shards demo/shards`` (``make variants``), or
-``equal-time``, or ``trials``. A run that has its JSON under ``tests/bench/results/STUDY/`` is
+``equal-time``, ``papers`` or ``trials``. A run that has its JSON under ``tests/bench/results/STUDY/`` is
 skipped (remove the file to do it anew); one that was stopped goes on where it was. ``--readme``
 writes the table of the variants between its markers in the README and computes nothing.
 
@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path += [str(REPOSITORY), str(Path(__file__).parent)]
 
 import torch  # noqa: E402
-from study_rows import Row, equal_time, trials, variants  # noqa: E402
+from study_rows import Row, equal_time, papers, trials, variants  # noqa: E402
 from study_table import write_readme  # noqa: E402
 
 from data_manifest.manifest import open_manifest  # noqa: E402
@@ -53,10 +53,10 @@ ENDLESS = 1_000_000_000
 def main() -> None:
     """Run what is missing of a study."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", choices=("variants", "equal-time", "trials"))
+    parser.add_argument("study", choices=("variants", "equal-time", "papers", "trials"))
     parser.add_argument("--shards", type=Path, help="What prep-market made.")
     parser.add_argument("--runs", type=Path, default=Path("runs/study"), help="Run folders.")
-    parser.add_argument("--images", type=int, default=1_000, help="Of variants and trials.")
+    parser.add_argument("--images", type=int, default=1_000, help="Of all but equal-time.")
     parser.add_argument("--minutes", type=float, default=20.0, help="Of equal-time, CPU time.")
     parser.add_argument("--seeds", type=int, default=1, help="So many, from 0.")
     parser.add_argument("--rows", nargs="*", default=[], help="These alone.")
@@ -93,7 +93,7 @@ def _run_missing(options: argparse.Namespace, console: Console) -> None:
 def _rows(options: argparse.Namespace) -> list[Row]:
     if options.study == "equal-time":
         return equal_time(options.minutes)
-    return (variants if options.study == "variants" else trials)(options.images)
+    return {"variants": variants, "papers": papers, "trials": trials}[options.study](options.images)
 
 
 def settings_of(row: Row, seed: int, shards: Path) -> TrainSettings:

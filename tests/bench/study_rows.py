@@ -1,5 +1,6 @@
 """The rows of the studies: each is a preset with changes, by name, and how long it trains.
 
+``papers``: the papers' rows at 16 channels and equal images, to see whether their order shows.
 ``variants``: each row adds one thing to the row above it, on equal samples in the same order; the
 last one is the preset demo. ``equal-time``: presets at equal CPU time of one thread. ``trials``:
 single changes to the preset demo.
@@ -87,6 +88,20 @@ def variants(images: int) -> list[Row]:
         layers = (*layers, step)
         rows.append(Row(name=name, adds=adds, preset="demo", layers=layers, images=images))
     return rows
+
+
+def papers(images: int) -> list[Row]:
+    """Return the papers' rows, small: do their skips and their loss show in their order?"""
+    small: Layer = {
+        "generator": {"base_channels": 16},
+        "discriminator": {"base_channels": 16},
+        "loss": {"features": "pixels"},
+    }
+    named = {"baseline": "Baseline", "dsc": "DSC", "full": "Full, --features pixels"}
+    return [
+        Row(name=name, adds=f"{adds}, 16 channels", preset=name, layers=(small,), images=images)
+        for name, adds in named.items()
+    ]
 
 
 def equal_time(minutes: float) -> list[Row]:
