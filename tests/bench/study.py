@@ -1,9 +1,10 @@
 """A resumable study: named rows through the real training and the real scores, one JSON a run.
 
 Run ``python tests/bench/study.py variants --shards demo/shards`` (``make variants``), or
-``equal-time``, ``papers`` or ``trials``. A run that has its JSON under ``tests/bench/results/STUDY/`` is
-skipped (remove the file to do it anew); one that was stopped goes on where it was. ``--readme``
-writes the table of the variants between its markers in the README and computes nothing.
+``equal-time``, ``papers`` or ``trials``. A run that has its JSON under
+``tests/bench/results/STUDY/`` is skipped (remove the file to do it anew); one that was stopped goes
+on where it was. ``--readme`` writes the table of the variants between its markers in the README and
+computes nothing.
 
 Everything is computed with one thread. Time is this process's own CPU time, so that a loaded
 machine changes no figure but the wall clock's; where the other cores are idle both are the same.
