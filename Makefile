@@ -12,7 +12,7 @@ PARALLEL := -n $(WORKERS) --dist worksteal
 QUICK := not process and not long and not slow and not gpu and not soak and not promises
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick test slow check lint format bench bench-gpu promises soak test-gpu mutants clean
+.PHONY: help install demo variants quick test slow check lint format bench bench-gpu promises soak test-gpu mutants clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,13 @@ demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the resu
 	$(BIN)/eval-gan --run $(DEMO)/run --shards $(DEMO)/shards --out $(DEMO)/scores
 	@echo 'Look at:'; ls $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
 	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md
+
+# Rows that have their JSON under tests/bench/results/variants are not computed again.
+variants: $(STAMP) ## the ablation, row by row, and its table in the README (half an hour of one core)
+	$(BIN)/draw-market --out $(DEMO)/market
+	$(BIN)/prep-market --src $(DEMO)/market --out $(DEMO)/shards --pose-model demo --num-test-pairs 2000
+	$(BIN)/python tests/bench/study.py variants --shards $(DEMO)/shards --runs $(DEMO)/study
+	$(BIN)/python tests/bench/study.py variants --readme
 
 quick: $(STAMP) ## the tests that start no process and train nothing
 	$(PYTEST) $(PARALLEL) -m '$(QUICK)' --timeout 60
