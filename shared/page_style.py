@@ -53,9 +53,10 @@ th,td{padding:.28rem .65rem;border:1px solid var(--rule);text-align:left;vertica
 min-width:3.2rem;max-width:30rem}
 thead th{background:var(--ground);font-weight:600;vertical-align:bottom;overflow-wrap:normal}
 .number{text-align:right;white-space:nowrap}
-tbody th{font-weight:600}
+tbody th{font-weight:600;overflow-wrap:break-word;min-width:6rem}
 td.word{white-space:nowrap}
 td{overflow-wrap:break-word}
+.steer{white-space:nowrap}
 td.prose{min-width:16rem}
 .h0{background:transparent}.h1{background:rgba(var(--heat),.08)}
 .h2{background:rgba(var(--heat),.15)}.h3{background:rgba(var(--heat),.22)}

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from data_manifest.inspection.census import CHANGE_STEP, Census, Person, take_census
 from data_manifest.inspection.gallery import Gallery, card_anchor, draw_gallery, person_anchor
 from data_manifest.inspection.page_filter import SCRIPT, search_box
@@ -97,7 +99,9 @@ def _lead(manifest: Manifest, census: Census) -> Markup:
 def _joints(census: Census) -> Markup:
     most = sorted(census.present, key=lambda camera: (-census.present[camera][0], camera))
     shown = sorted(most[:MAX_CAMERAS])
-    total = sum(census.present.values())
+    if not census.present:
+        return paragraph("No images.")
+    total = np.sum(list(census.present.values()), axis=0)
     rows = [("all", total), *((_camera(each), census.present[each]) for each in shown)]
     words = "How many of a camera's images lack a joint, in percent. The darker, the more."
     if len(most) > len(shown):

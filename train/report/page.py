@@ -133,6 +133,8 @@ def _of(run: RunFacts, key: str) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, str):
         return value or "empty"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)  # settings read from a file may say 0 where a default says 0.0
     return json.dumps(value, ensure_ascii=False)[:400]
 
 

@@ -50,9 +50,7 @@ def test_a_strangers_file_is_left_alone(folder: Path, tmp_path: Path):
 def test_hostile_names_are_text(tmp_path: Path):
     arrays = small_arrays(1, (2, 7))
     names = [f"<script>{row}</script>\x1b\u202e.jpg".encode() for row in range(len(arrays.names))]
-    publish_folder(
-        tmp_path / "s", [("train", dataclasses.replace(arrays, names=np.array(names)))]
-    )
+    publish_folder(tmp_path / "s", [("train", dataclasses.replace(arrays, names=np.array(names)))])
     publish_page(tmp_path / "s", tmp_path / "a.html", 6, QUIET)
     read = assert_whole((tmp_path / "a.html").read_bytes())
     assert "</script>\\u001b\\u202e.jpg" in read.text
@@ -62,7 +60,12 @@ def test_each_rule_strikes_what_it_says():
     arrays = small_arrays(3, (2,), images=4, size=(128, 64))
     joints = np.full((4, 18, 2), 30, np.float32)
     for image in range(4):  # seen from the front, a torso of 40 px
-        for name, point in {"RSho": (20, 30), "LSho": (44, 30), "RHip": (22, 70), "LHip": (42, 70)}.items():
+        for name, point in {
+            "RSho": (20, 30),
+            "LSho": (44, 30),
+            "RHip": (22, 70),
+            "LHip": (42, 70),
+        }.items():
             joints[image, JOINT[name]] = point
     joints[1, JOINT["nose"]] = (70, 10)
     joints[2, [JOINT["RHip"], JOINT["LHip"]]] = [(42, 10), (22, 10)]
@@ -74,7 +77,9 @@ def test_each_rule_strikes_what_it_says():
         people=np.array([1, 2, 2, 2], np.int16),
         margins=np.array([0.01, 0.5, np.nan, 0.02], np.float32),
     )
-    struck = {key: np.flatnonzero(rule.severity(arrays)).tolist() for key, rule in IMAGE_RULES.items()}
+    struck = {
+        key: np.flatnonzero(rule.severity(arrays)).tolist() for key, rule in IMAGE_RULES.items()
+    }
     assert struck == {
         "outside": [1],
         "upside-down": [2],
@@ -93,9 +98,7 @@ def test_identical_pictures_of_different_people_are_found(tmp_path: Path):
     images = test.images.copy()
     images[1] = train.images[0]
     images[2] = test.images[0]  # twice the same person: no contradiction
-    publish_folder(
-        tmp_path, [("train", train), ("test", dataclasses.replace(test, images=images))]
-    )
+    publish_folder(tmp_path, [("train", train), ("test", dataclasses.replace(test, images=images))])
     census = take_census(tmp_path, open_manifest(tmp_path), 2)
     assert [[who for who, _ in group] for group in census.copies] == [[2, 9]]
 
