@@ -49,7 +49,7 @@ def pair_table(arrays: ShardArrays, number: int, *, measured: bool = False) -> p
         The columns ``schema.PAIR_COLUMNS``, then ``order``, the position in the split's list.
     """
     table = pair_rows(
-        names=arrays.names.astype(np.str_).astype(object),
+        names=np.char.decode(arrays.names, "utf-8", "backslashreplace").astype(object),
         identities=arrays.identities,
         cameras=arrays.cameras,
         pairs=arrays.pairs,

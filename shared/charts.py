@@ -28,6 +28,7 @@ NUM_TICKS: Final = 5
 FEW_POINTS: Final = 24
 
 Points = Sequence[tuple[float, float]]
+Stroke = Literal["", "dashed", "dotted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Curve:
     label: str
     points: Points
     colour: int = 0
-    stroke: Literal["", "dashed", "dotted"] = ""
+    stroke: Stroke = ""
 
 
 def line_chart(title: str, curves: Sequence[Curve], x_label: str) -> Markup:

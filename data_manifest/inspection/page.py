@@ -11,6 +11,7 @@ import numpy as np
 from data_manifest.inspection.census import CHANGE_STEP, Census, Person, take_census
 from data_manifest.inspection.gallery import Gallery, card_anchor, draw_gallery, person_anchor
 from data_manifest.inspection.page_filter import SCRIPT, search_box
+from data_manifest.inspection.page_summary import MAX_ROWS, made_by
 from data_manifest.inspection.suspicion import COPIES, HARDEST, IMAGE_RULES, PAIR_RULES, Reason
 from data_manifest.manifest import Manifest, open_manifest
 from data_manifest.schema import SPLITS
@@ -24,7 +25,6 @@ from shared.skeleton import JOINTS, PARTS
 MAX_PEOPLE: Final = 3_000
 MAX_CAMERAS: Final = 24
 MAX_COPIES: Final = 50
-MAX_ROWS: Final = 40
 NUM_BARS: Final = 24
 
 
@@ -73,7 +73,7 @@ def _page(
         ("Hardest", "hardest", _galleries(HARDEST, census, gallery)),
         ("Suspicious", "suspicious", _suspicious(census, gallery)),
         ("People", "people", _people(census, people, gallery)),
-        ("Summary", "summary", _summary(manifest)),
+        ("Summary", "summary", made_by(manifest)),
     ]
     return page(title, _lead(manifest, census), sections, script=SCRIPT, tools=search_box())
 
@@ -286,24 +286,3 @@ def _people_table(heads: Sequence[str], rows: Sequence[Markup]) -> Markup:
         element("div", body, class_="scroll"),
         open=True,
     )
-
-
-def _summary(manifest: Manifest) -> Markup:
-    blocks: list[Content] = [paragraph("What prep-market said when it made the folder.")]
-    for title, content in manifest.summary.items():
-        rows = [[_said(cell) for cell in row] for row in content["rows"][:MAX_ROWS]]
-        heads = [str(column) for column in content["columns"]]
-        more = len(content["rows"]) - len(rows)
-        blocks += [element("h3", str(title)), table(heads, rows)]
-        blocks.append(paragraph(f"And {more:,} more rows.") if more else None)
-    if manifest.settings:
-        rows = [[str(key), _said(value)] for key, value in manifest.settings.items()]
-        blocks += [element("h3", "settings"), table(("setting", "value"), rows, words=2)]
-    if manifest.versions:
-        versions = [[str(key), _said(value)] for key, value in manifest.versions.items()]
-        blocks += [element("h3", "versions"), table(("software", "version"), versions, words=2)]
-    return joined(blocks)
-
-
-def _said(cell: Any) -> str:
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)

@@ -21,7 +21,7 @@ def test_text_is_escaped_wherever_it_enters():
     )
     read = assert_whole(whole)
     assert not [tag for tag, _ in read.elements if tag in ("script", "img")]
-    assert read.text.count(HOSTILE) == 7
+    assert read.text.count(HOSTILE) == 8
     assert [each["title"] for tag, each in read.elements if "title" in each] == [HOSTILE]
 
 

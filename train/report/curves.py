@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shared.charts import Curve, Points, line_chart
+from shared.charts import Curve, Points, Stroke, line_chart
 from shared.page import Markup, element
 from train.report.read_run import RunFacts
 from train.watch.curves import TITLES, panels_of
@@ -55,7 +55,7 @@ def _score_curves(runs: Sequence[RunFacts], panels: Sequence[Mapping[str, Points
             if subject == GENERATOR:
                 curves.append(Curve(label=run.label, points=points, colour=number))
             elif all(other.points[0][1] != points[0][1] for other in controls):
-                stroke = "dotted" if subject.startswith("black") else "dashed"
+                stroke: Stroke = "dotted" if subject.startswith("black") else "dashed"
                 label = subject if not _is_taken(subject, controls) else f"{subject}, {run.label}"
                 colour = len(runs) + len(controls)
                 controls.append(Curve(label=label, points=points, colour=colour, stroke=stroke))

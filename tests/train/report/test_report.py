@@ -27,7 +27,7 @@ def make_run(folder: Path, *, preset: str = "dsc", rate: float = 0.1, sheets: in
     ]
     (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     for number in range(sheets):
-        pixels = np.full((20, 30, 3), 40 * number, np.uint8)
+        pixels = np.full((20, 30, 3), 25 * number, np.uint8)
         Image.fromarray(pixels).save(folder / "sheets" / f"sheet-{number + 1:010d}.png")
     return folder
 
@@ -49,8 +49,8 @@ def test_a_report_shows_progress_curves_sheets_scores_and_settings(tmp_path: Pat
     run = make_run(tmp_path / "a")
     score(run, 0.5)
     read = assert_whole(written(tmp_path, run))
-    for words in ("at its end", "2.00", "Losses of the generator, weighted: l1", "10 images"):
-        assert words in read.text or words == "10 images"
+    for words in ("at its end", "2.00", "Losses of the generator, weighted", "images"):
+        assert words in read.text
     assert "0.5000" in read.text and "0.4000 to 0.6000" in read.text and "0.2500" in read.text
     assert "optimizer.rate" in read.text
     assert sum("data-images" in each for _, each in read.elements) == 3
