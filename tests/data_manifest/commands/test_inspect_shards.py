@@ -71,6 +71,7 @@ def test_no_sheet_is_drawn_from_a_folder_that_fails_the_check(folder: Path, tmp_
     assert not sheet.exists()
 
 
+@pytest.mark.process  # torch asks the system for its libraries when it is imported first
 def test_doctor_reports():
     result = call("posegan-doctor")
     assert result.exit_code == 0
