@@ -14,7 +14,7 @@ _DIGITS: Final = re.compile(r"(\d+)", re.ASCII)
 
 
 def label_of(name: str) -> str:
-    """Return a file's name without its folder and last suffix, other signs than A-Z 0-9 . - as _."""
+    """Return a file's name without folder and suffix; signs but A-Z, a-z, 0-9, . and - as _."""
     stem = PurePath(name.replace("\\", "/")).stem
     return _UNFIT.sub("_", stem)[:LONGEST].strip("_.-") or "unnamed"
 
