@@ -12,13 +12,13 @@ from shared.geometry import Float64s, presence
 from shared.skeleton import BONES, HEAD_JOINTS, TORSO_JOINTS
 from train.inference.crops import Crop, Picture
 
-REACH: Final = 0.55
+REACH: Final = 0.35
 """How far a body reaches from its bones, clothes, hair and hands included, in torso lengths."""
 
 SOFT: Final = 0.12
 """Deviation of the soft edge in torso lengths; it ends where three of them are over."""
 
-HEAD_REACH: Final = 0.85
+HEAD_REACH: Final = 0.6
 
 
 def surroundings(
