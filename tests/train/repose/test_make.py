@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from train.repose.settings import ReposeSettings, read_box
 
 pytestmark = pytest.mark.long
 
-PERSON = standing_pose() + [30, 25]
+PERSON = standing_pose() + np.array([30, 25])
 
 
 class StageOne:
@@ -58,14 +57,14 @@ def place(tmp_path: Path, run: Path) -> Path:
         Image.fromarray(pixels).resize(size[::-1]).save(tmp_path / "photos" / name)
     (tmp_path / "walk").mkdir()
     for frame in range(3):
-        pose = standing_pose() + [0, frame]
+        pose = standing_pose() + np.array([0, frame])
         if frame == 1:
             pose[JOINT["LHip"]] = np.nan
         text = skeleton_text(Skeleton(pose, (128, 64)))
         (tmp_path / "walk" / f"f{frame + 9}.json").write_text(text)
     poses = np.stack([standing_pose() * 1.5, standing_pose() + 3])
     write_keypoints(tmp_path / "poses.csv", ("a/left.png", "right.png"), poses)
-    os.symlink(run, tmp_path / "run")
+    (tmp_path / "run").symlink_to(run)
     return tmp_path
 
 
@@ -121,7 +120,7 @@ def test_a_folder_of_skeletons_becomes_an_animation_in_natural_order(place: Path
 
 
 def test_put_back_changes_nothing_far_from_the_person(place: Path) -> None:
-    person = standing_pose() + [100, 90]
+    person = standing_pose() + np.array([100, 90])
     given = settings(place, source=("photos/ben 2.jpg",), put_back=True)
     out = make.repose(given, QUIET, asked=StageOne(person))
     before = np.asarray(Image.open(place / "photos/ben 2.jpg"))

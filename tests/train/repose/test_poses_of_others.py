@@ -20,7 +20,7 @@ HIPS = [JOINT["RHip"], JOINT["LHip"]]
 
 
 def test_a_pose_of_another_size_and_place_takes_those_of_the_person():
-    source = standing_pose() + [200, 90]
+    source = standing_pose() + np.array([200, 90])
     (found,) = placed(source, (3.7 * standing_pose() - [900, 33])[None])
     np.testing.assert_allclose(found, source)
 
@@ -44,7 +44,9 @@ def test_without_ankles_the_hips_stand_where_those_of_the_person_stand():
 
 
 def test_a_sequence_has_one_size_and_one_height_and_walks_on_the_spot():
-    frames = np.stack([standing_pose() + [20 * time, 3 * (time == 2)] for time in range(5)])
+    frames = np.stack(
+        [standing_pose() + np.array([20 * time, 3 * (time == 2)]) for time in range(5)]
+    )
     found = placed(standing_pose(), frames)
     np.testing.assert_allclose(torso_lengths(found), torso_lengths(standing_pose()))
     np.testing.assert_allclose(found[:, HIPS, 0].mean(axis=1), standing_pose()[HIPS, 0].mean())
@@ -92,7 +94,7 @@ def test_smoothing_of_nothing_changes_nothing_and_missing_joints_stay_missing():
 
 @pytest.mark.parametrize(("x", "y"), [(150, 90), (0, 20), (330, 200)])
 def test_a_crop_holds_the_person_lies_in_the_photo_and_has_the_networks_shape(x, y):
-    pose = standing_pose() + [x - 20, y]
+    pose = standing_pose() + np.array([x - 20, y])
     crop = person_crop(pose[None], 36.0, (330, 370), (128, 64))
     assert crop.left >= 0 and crop.top >= 0
     assert crop.left + crop.width <= 370 and crop.top + crop.height <= 330
@@ -112,7 +114,7 @@ def test_what_is_put_back_changes_nothing_far_from_the_person():
     photo = rng.integers(0, 256, (300, 260, 3), np.uint8)
     crop = Crop(left=60, top=40, height=200, width=100)
     drawn = rng.integers(0, 256, (200, 100, 3), np.uint8)
-    pose = standing_pose() + [80, 80]
+    pose = standing_pose() + np.array([80, 80])
     mask = surroundings(pose[None], 36.0, crop, (300, 260))
     found = put_back(photo, drawn, crop, mask)
     outside = np.ones((300, 260), bool)
@@ -156,4 +158,5 @@ def test_frames_are_sorted_as_people_count():
     found = sorted(names, key=natural)
     assert found.index("f2.png") < found.index("f10.png")
     assert found.index("9.png") < found.index("10.png")
-    assert sorted(reversed(names), key=natural) == found
+    names.reverse()
+    assert sorted(names, key=natural) == found
