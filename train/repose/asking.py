@@ -112,7 +112,7 @@ def _run(place: Path, pose_model: str) -> None:
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-P", "-c", _START, "--src", str(place / "photos"),
-         "--out", str(place / "poses.csv"), "--pose-model", pose_model, "--workers", "1"],
+         "--out", str(place / "poses.csv"), f"--pose-model={pose_model}", "--workers", "1"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         stdin=subprocess.DEVNULL,
         capture_output=True,

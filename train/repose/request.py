@@ -14,7 +14,7 @@ import numpy as np
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.input_file import read_input
-from train.inference.models import DEMO
+from train.inference.models import DEMO, LONGEST
 from train.repose.naming import label_of, unlike
 from train.repose.photos import Photo, open_photo, photos_in
 from train.repose.settings import ReposeSettings
@@ -101,7 +101,7 @@ def open_request(settings: ReposeSettings, faults: Faults) -> Request:
             faults.add(error)
     require_any(sources, faults)
     require_any(targets, faults)
-    pose_model = settings.pose_model or (DEMO if settings.model == DEMO else "auto")
+    pose_model = _pose_model(settings)
     labels = unlike(label_of(photo.path.name) for photo in sources)
     return Request(tuple(sources), tuple(labels), tuple(targets), pose_model)
 
@@ -114,6 +114,16 @@ def require_any(usable: Sequence[object], faults: Faults) -> None:
     """
     if not usable:
         raise faults.lines[-1]
+
+
+def _pose_model(settings: ReposeSettings) -> str:
+    given = settings.pose_model
+    if given is None:
+        return DEMO if settings.model == DEMO else "auto"
+    if not given.isprintable() or not given.strip() or len(given) > LONGEST:
+        remedy = "name one as extract-poses takes it"
+        raise UsageError(problem("--pose-model", "a model or a file", repr(given[:40]), remedy))
+    return given
 
 
 def _photos_of(named: Path) -> list[Path]:
