@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import call
 from PIL import Image
-from small_market import make_market
 
 from shared.errors import UsageError
 from train.inference.crops import Crop
@@ -18,10 +18,13 @@ from train.repose.asking import ask
 from train.repose.photos import open_photo
 
 
-@pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    market = make_market(tmp_path / "market", identities=2)
-    return market.folder("train") / market.names["train"][0]
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn person, such as the demo's pose model knows."""
+    out = tmp_path_factory.mktemp("drawn") / "market"
+    few = ("--identities", "2", "--images-per-identity", "2", "--workers", "1")
+    assert call("draw-market", "--out", out, *few).exit_code == 0
+    return min((out / "bounding_box_train").glob("*.jpg"))
 
 
 @pytest.mark.process
