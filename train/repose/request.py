@@ -26,15 +26,29 @@ DRAWN_BY: Final = ("raw_weights", "smooth", "fps", "gif", "put_back")
 
 @dataclass
 class Faults:
-    """What cannot be used: told at once, counted for the end."""
+    """What cannot be used, one line each: a warning where something else can be."""
 
     console: Console
     lines: list[UsageError] = field(default_factory=list)
+    told: int = 0
 
     def add(self, error: UsageError) -> None:
-        """Tell one line and remember it."""
-        self.console.warn(error.message)
+        """Remember one."""
         self.lines.append(error)
+
+    def require_any(self, usable: Sequence[object]) -> None:
+        """Tell what was added; the last line is the error where nothing is left.
+
+        Raises:
+            UsageError: Nothing is.
+        """
+        nothing = UsageError(problem("repose", "a source and a target", "none", "name them"))
+        last = None if usable else (self.lines or [nothing]).pop()
+        for error in self.lines[self.told :]:
+            self.console.warn(error.message)
+        self.told = len(self.lines)
+        if last is not None:
+            raise last
 
 
 @dataclass(frozen=True)
@@ -93,27 +107,17 @@ def open_request(settings: ReposeSettings, faults: Faults) -> Request:
             sources.append(open_photo(path, boxes[number] if boxes else None))
         except UsageError as error:
             faults.add(error)
+    faults.require_any(sources)
     targets: list[Target] = []
     for path in settings.target:
         try:
             targets += targets_of(path, tables_are_sequences=settings.sequence)
         except UsageError as error:
             faults.add(error)
-    require_any(sources, faults)
-    require_any(targets, faults)
+    faults.require_any(targets)
     pose_model = _pose_model(settings)
     labels = unlike(label_of(photo.path.name) for photo in sources)
     return Request(tuple(sources), tuple(labels), tuple(targets), pose_model)
-
-
-def require_any(usable: Sequence[object], faults: Faults) -> None:
-    """Make sure that something is left.
-
-    Raises:
-        UsageError: Nothing is; the last line that was told is the reason.
-    """
-    if not usable:
-        raise faults.lines[-1]
 
 
 def _pose_model(settings: ReposeSettings) -> str:
