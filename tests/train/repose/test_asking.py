@@ -17,6 +17,8 @@ from train.repose import asking
 from train.repose.asking import ask
 from train.repose.photos import open_photo
 
+pytestmark = pytest.mark.long  # a data set is drawn
+
 
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
