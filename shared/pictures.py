@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_FILE_BYTES: Final = 64_000_000
 MAX_PIXELS: Final = 32_000_000
@@ -111,11 +111,12 @@ def decode_rgb(data: bytes, fast: Any | None = None) -> NDArray[np.uint8]:
     return _decode(data, FORMATS, convert=False)
 
 
-def decode_any(data: bytes) -> NDArray[np.uint8]:
+def decode_any(data: bytes, *, upright: bool = False) -> NDArray[np.uint8]:
     """Decode an 8-bit picture of any readable mode and convert it to RGB.
 
     Args:
         data: The content of a JPEG, PNG, BMP, WebP or TIFF file.
+        upright: Turn it as its EXIF says that the camera was held.
 
     Returns:
         uint8 (height, width, 3), RGB.
@@ -123,7 +124,7 @@ def decode_any(data: bytes) -> NDArray[np.uint8]:
     Raises:
         RefusedPictureError: It is no whole picture of a usable size and mode.
     """
-    return _decode(data, RESULT_FORMATS, convert=True)
+    return _decode(data, RESULT_FORMATS, convert=True, upright=upright)
 
 
 def size_of(data: bytes) -> tuple[int, int]:
@@ -163,11 +164,14 @@ def _decode_fast(data: bytes, fast: Any) -> NDArray[np.uint8] | None:
     return picture
 
 
-def _decode(data: bytes, formats: tuple[str, ...], *, convert: bool) -> NDArray[np.uint8]:
+def _decode(
+    data: bytes, formats: tuple[str, ...], *, convert: bool, upright: bool = False
+) -> NDArray[np.uint8]:
     with _bounded(data, formats) as image:
         _require_mode(data, image, convert=convert)
         try:
-            return np.asarray(image.convert("RGB") if convert else image)
+            turned = ImageOps.exif_transpose(image) if upright else image
+            return np.asarray(turned.convert("RGB") if convert else turned)
         except Exception as error:
             raise _broken(error) from error
 
