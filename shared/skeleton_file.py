@@ -82,10 +82,10 @@ def skeleton_of(plain: object, where: object) -> Skeleton:
     further = sorted(set(plain) - set(KEYS))
     if further:
         raise _refused(where, f"the keys {', '.join(KEYS)}", _shown(further[0]))
-    size = plain.get("image_size")
+    size: Any = plain.get("image_size")
     if not _is_list(size, 2) or not all(type(side) is int and _is_side(side) for side in size):
         raise _refused(where, "image_size as [height, width]", _shown(size))
-    joints = plain.get("joints")
+    joints: Any = plain.get("joints")
     if not _is_list(joints, NUM_JOINTS):
         found = f"{len(joints)}" if isinstance(joints, list) else _shown(joints)
         raise _refused(where, f"{NUM_JOINTS} joints", found)
