@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long  # a data set is drawn
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drawn person, such as the demo's pose model knows."""
     out = tmp_path_factory.mktemp("drawn") / "market"
-    few = ("--identities", "2", "--images-per-identity", "2", "--workers", "1")
+    few = ("--identities", "4", "--images-per-identity", "2", "--workers", "1")
     assert call("draw-market", "--out", out, *few).exit_code == 0
     return min((out / "bounding_box_train").glob("*.jpg"))
 
