@@ -1,1 +1,0 @@
-"""People of photos in other poses: what ``repose`` does, read from ``make.py`` downwards."""
