@@ -12,12 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from drawn_shards import publish_shards
 from people_pictures import write_people
+from PIL import Image
+from poses import standing_pose
 from reid_folders import make_folder
 from scored_pictures import make_results
 from small_market import make_market
 from training_runs import digest, small_settings, train
+
+from data_manifest.published_files import write_keypoints
+from shared.skeleton import JOINT
 
 OFTEN = """
 preset = "dsc"
@@ -214,6 +220,16 @@ ROWS = (
         finished=of_files("*.safetensors", "*.json", "*.md"),
         is_long=True,
     ),
+    Row(
+        "repose",
+        "repose",
+        ("--model", "{data}/run", "--source", "{data}/person/photo.png", "--target",
+         "{data}/person/walk.csv", "--source-poses", "{data}/person/photo.csv", "--sequence",
+         "--device", "cpu", "--out", "{out}"),
+        quick=("--dry-run",),
+        finished=of_files("*.png", "*.csv", "*.webp", "repose.json"),
+        is_long=True,
+    ),
     Row(  # odd values are tried on this one: a judge of the protocol takes minutes
         "train-reid asked only",
         "train-reid",
@@ -228,6 +244,18 @@ ROWS = (
         is_long=True,
     ),
 )  # fmt: skip
+
+
+def write_person(folder: Path) -> None:
+    """A photo, the pose of the person in it, and another person's walk of four frames."""
+    folder.mkdir()
+    Image.new("RGB", (100, 170), (90, 120, 60)).save(folder / "photo.png")
+    pose = standing_pose()
+    write_keypoints(folder / "photo.csv", ("photo.png",), (pose + 20)[None])
+    half = pose + np.where(np.arange(18)[:, None] == JOINT["LHip"], np.nan, 20)
+    write_keypoints(folder / "half.csv", ("photo.png",), half[None])
+    walk = np.stack([pose * 1.4 + frame for frame in range(4)])
+    write_keypoints(folder / "walk.csv", tuple(f"{frame}.png" for frame in range(4)), walk)
 
 
 def first_rows() -> dict[str, Row]:
@@ -247,3 +275,4 @@ def make_data(folder: Path) -> None:
     make_folder(folder / "reid")
     (folder / "often.toml").write_text(OFTEN)
     train(small_settings(shards, channels=1, max_images=8), shards, folder / "run")
+    write_person(folder / "person")

@@ -74,6 +74,10 @@ HELD = (
     "{out}: expected a folder nobody works on, found process…; wait for it or choose another folder"
 )
 PANELS = "--panels {data}/results/def-gan"
+REPOSE = (
+    "--model {data}/run --source {data}/person/photo.png --target {data}/person/walk.csv "
+    "--source-poses {data}/person/photo.csv --device cpu"
+)
 
 FAILURES = (
     Failure("no source", "prep-market", "--out {out}", 2,
@@ -140,6 +144,17 @@ FAILURES = (
             "eval-gan: expected --out, found none; add --out DIR"),
     Failure("a run without its shards", "eval-gan", "--run {data}/run", 2,
             "eval-gan: expected --shards beside --run, found none; add --shards DIR"),
+    Failure("to draw into somebody's folder", "repose", f"{REPOSE} --out {{out}}", 2,
+            "{out}: expected an empty folder or one that repose made, found …; "
+            "choose another --out", strangers),
+    Failure("another run draws people", "repose", f"{REPOSE} --out {{out}}", 4,
+            HELD, is_held=True),
+    Failure("half a person", "repose", REPOSE.replace("person/photo.csv", "person/half.csv")
+            + " --out {out}", 2, "{data}/person/photo.png: expected both hips and both shoulders, "
+            "found no LHip; choose another photo, or give its pose by --source-poses FILE.csv"),
+    Failure("a target that is not there", "repose", REPOSE.replace("walk.csv", "walk.csv:x.png")
+            + " --out {out}", 2, "{data}/person/walk.csv: expected the pose of 'x.png', found 4 "
+            "others; name one as it stands in the file"),
     Failure("no pictures", "extract-poses", "--src {data}/shards --out {out}.csv --pose-model demo",
             2, "{data}/shards: expected …"),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""People of photos in other poses: what ``repose`` does, read from ``make.py`` downwards."""
