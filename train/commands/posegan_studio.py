@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import importlib.util
+from typing import Any, Final
 
+from shared.errors import UsageError, problem
 from shared.options import command
 from shared.settings import build_given
 from train.studio.settings import StudioSettings
@@ -12,6 +14,9 @@ EXAMPLES = (
     "posegan-studio --model demo",
     "posegan-studio --model runs/demo --shards shards/ --port 8765",
 )
+
+NEEDED: Final = ("starlette", "uvicorn")
+"""What the extra ``web`` installs."""
 
 
 @command(StudioSettings, examples=EXAMPLES)
@@ -23,6 +28,10 @@ def posegan_studio(**options: Any) -> None:
     with exit code 0. Needs the extra web: pip install 'posegan[web]'.
     """
     settings = build_given(StudioSettings, options)
+
+    if any(importlib.util.find_spec(name) is None for name in NEEDED):
+        expected, remedy = f"the libraries {' and '.join(NEEDED)}", "pip install 'posegan[web]'"
+        raise UsageError(problem("posegan-studio", expected, "one missing", remedy))
 
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
     from train.studio import server  # noqa: PLC0415 - it imports torch and the web server

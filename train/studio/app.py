@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -144,14 +144,14 @@ def _error(code: int, text: str) -> Response:
 
 async def _body(request: Request, most_bytes: int) -> bytes:
     """Read a request's body, never more of it than is allowed."""
-    said: Any = request.headers.get("content-length", "0")
-    claimed = int(said) if said.isascii() and said.isdecimal() and len(said) < 20 else most_bytes + 1
+    fault = f"expected at most {most_bytes:,} bytes, found more; choose a smaller file"
+    claimed = request.headers.get("content-length", "0")
+    if len(claimed) > 12 or not claimed.isdecimal() or int(claimed) > most_bytes:
+        raise TooLargeError(fault)
     parts, count = [], 0
-    if claimed > most_bytes:
-        raise TooLargeError(f"expected at most {most_bytes:,} bytes, found more; choose a smaller file")
     async for part in request.stream():
         count += len(part)
         if count > most_bytes:
-            raise TooLargeError(f"expected at most {most_bytes:,} bytes, found more; choose a smaller file")
+            raise TooLargeError(fault)
         parts.append(part)
     return b"".join(parts)

@@ -7,7 +7,6 @@ Convention:
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import secrets
@@ -131,8 +130,3 @@ def plain_name(name: str) -> str:
     last = _UNFIT.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip()
     last = last.encode("utf-8", "replace").decode("utf-8")[:LONGEST_NAME]
     return last if last.strip(". ") else "photo.png"
-
-
-def digest(picture: Picture) -> str:
-    """Return the start of a picture's SHA-256, for names."""
-    return hashlib.sha256(np.ascontiguousarray(picture).tobytes()).hexdigest()[:8]
