@@ -17,8 +17,8 @@ from train.inference.painter import DrawnPhoto
 from train.repose.cutting import person_crop
 from train.repose.placing import body_length, placed
 
-LIVE_PIXELS: Final = 2**14
-"""While a joint is being dragged, so many pixels are drawn: twice those of the demo's images."""
+LIVE_PIXELS: Final = 2**13
+"""While a joint is being dragged, so many pixels are drawn: those of the demo's images."""
 
 MOST_PIXELS: Final = 2**20
 MOST_WINDOW: Final = 64_000_000

@@ -14,8 +14,9 @@ class StudioSettings:
 
     model: str = setting(
         flag="--model",
-        metavar="RUN",
-        help="A training run, one of its checkpoints, or an exported generator.",
+        metavar="demo|RUN|EXPORT",
+        help="What draws: demo comes with the package and knows drawn people only; else a run, a "
+        "checkpoint, or what export-generator made.",
     )
     shards: Path | None = setting(
         default=None,

@@ -130,7 +130,7 @@ def _on_ground(stance: Stance) -> Skeleton:
     pose = pose_of(stance) * POSE_TORSO
     ground = POSE_HIPS[1] + 1.42 * POSE_TORSO
     lowest = np.nanmax(pose[[JOINT["RAnk"], JOINT["LAnk"]], 1])
-    return Skeleton(pose + [POSE_HIPS[0], ground - lowest], POSE_SIZE)
+    return Skeleton(pose + np.array([POSE_HIPS[0], ground - lowest]), POSE_SIZE)
 
 
 def _plain(skeleton: Skeleton) -> dict[str, Any]:
