@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := demo
+# Where `make generator` works; it goes on there.
+GENERATOR ?= generator
 # Workers that run the tests side by side; each computes with one thread.
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
@@ -12,7 +14,7 @@ PARALLEL := -n $(WORKERS) --dist worksteal
 QUICK := not process and not long and not slow and not gpu and not soak and not promises
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick test slow check lint format bench bench-gpu promises soak test-gpu mutants clean
+.PHONY: help install demo generator variants quick test slow check lint format bench bench-gpu promises soak test-gpu mutants clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +40,25 @@ demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the resu
 	$(BIN)/eval-gan --run $(DEMO)/run --shards $(DEMO)/shards --out $(DEMO)/scores
 	@echo 'Look at:'; ls $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
 	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md
+
+# Rows that have their JSON under tests/bench/results/variants are not computed again.
+variants: $(STAMP) ## the ablation, row by row, and its table in the README (half an hour of one core)
+	$(BIN)/draw-market --out $(DEMO)/market
+	$(BIN)/prep-market --src $(DEMO)/market --out $(DEMO)/shards --pose-model demo --num-test-pairs 2000
+	$(BIN)/python tests/bench/study.py variants --shards $(DEMO)/shards --runs $(DEMO)/study
+	$(BIN)/python tests/bench/study.py variants --readme
+
+# What ships in train/weights; whoever trains it anew enters its hash in shared/weights.py.
+generator: $(STAMP) ## train the generator that ships with the package (two hours)
+	$(BIN)/draw-market --out $(GENERATOR)/market --world varied --detector faulty \
+	  --identities 1200 --images-per-identity 7 --seed 1
+	$(BIN)/prep-market --src $(GENERATOR)/market --out $(GENERATOR)/shards --num-test-pairs 1000 \
+	  --keypoints $(GENERATOR)/market/keypoints-train.csv \
+	  --keypoints $(GENERATOR)/market/keypoints-test.csv
+	OMP_NUM_THREADS=1 $(BIN)/train-gan --config train/weights/recipe.toml \
+	  --shards $(GENERATOR)/shards --out $(GENERATOR)/run
+	$(BIN)/eval-gan --run $(GENERATOR)/run --shards $(GENERATOR)/shards
+	$(BIN)/export-generator $(GENERATOR)/run --out $(GENERATOR)/export --shards $(GENERATOR)/shards
 
 quick: $(STAMP) ## the tests that start no process and train nothing
 	$(PYTEST) $(PARALLEL) -m '$(QUICK)' --timeout 60
@@ -65,7 +86,7 @@ bench: $(STAMP) ## print the tables of speed; asserts nothing
 	@for file in $(filter-out %/bench_gpu.py,$(wildcard tests/bench/bench_*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 promises: $(STAMP) ## the promises at their quick figure
-	$(PYTEST) -m promises --timeout 3600
+	$(PYTEST) $(PARALLEL) -m promises --timeout 3600
 
 soak: $(STAMP) ## the promises at their long figure (hours)
 	$(PYTEST) -m soak --timeout 86400

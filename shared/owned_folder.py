@@ -16,12 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from shared.errors import UsageError, problem
-from shared.files import (
-    Disk,
-    publish_json,
-    remove_temporaries,
-)
+from shared.errors import PoseGanError, UsageError, problem
+from shared.files import Disk, publish_json, remove_temporaries
 from shared.folder_lock import LOCK_NAME, folder_lock
 from shared.marker import FORMAT, MARKER_NAME, belongs_to_claim, read_marker
 
@@ -170,6 +166,13 @@ class OwnedFolder:
         publish_json(self.path / MARKER_NAME, marker, self.disk)
         self._marked = True
 
+    def mark_again(self) -> None:
+        """Put the marker back beside files of ours where somebody emptied the folder meanwhile."""
+        lost = self._marked and not os.path.lexists(self.path / MARKER_NAME)
+        if lost and any(os.path.lexists(self.path / name) for name in self._files):
+            with suppress(OSError, PoseGanError):
+                self.mark()
+
 
 @contextmanager
 def owned_folder(
@@ -210,7 +213,10 @@ def owned_folder(
             owned = OwnedFolder(path, command, files, disk, marked=marked)
             if not marked and not files:
                 owned.mark()
-            yield owned
+            try:
+                yield owned
+            finally:
+                owned.mark_again()
         except BaseException:
             _withdraw(path, was_there=was_there)
             raise
@@ -227,9 +233,8 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
     """
     if not path.is_dir():
         if os.path.lexists(path):
-            raise UsageError(
-                problem(path, "a folder, or a free name", "a file", "choose another folder")
-            )
+            remedy = "choose another folder"
+            raise UsageError(problem(path, "a folder, or a free name", "a file", remedy))
         return frozenset()
     marker = read_marker(path)
     if marker is not None:

@@ -42,6 +42,7 @@ class WeightFile:
         home: Where it is looked for: in the ``"package"``, in this project's own ``"cache"``, in
             torch's ``"hub"`` folder, or in the folder that the user must ``"name"``.
         option: The option that names another file or, for ``"name"``, the folder.
+        package: Which package it is part of, for ``"package"``.
         without: How to do without it.
         num_bytes: Its size, to the kilobyte where only that is published; None where unknown.
         whole_sha256: Its SHA-256 where all of it is known.
@@ -54,6 +55,7 @@ class WeightFile:
     source: str = ""
     home: Literal["package", "cache", "hub", "name"]
     option: str
+    package: str = "preprocess"
     without: str
     num_bytes: int | None = None
     whole_sha256: str = ""
@@ -72,7 +74,7 @@ class WeightFile:
     def path(self) -> Path:
         """Where it is looked for when no option names another place."""
         if self.home == "package":
-            return _package_folder("preprocess") / "weights" / self.name
+            return _package_folder(self.package) / "weights" / self.name
         if self.home == "cache":
             return cache_folder() / "weights" / self.name
         return hub_checkpoints() / self.name

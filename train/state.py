@@ -105,7 +105,8 @@ class TrainState:
         factor = 1.0
         if optimizer.decay_images:
             share = min(1.0, self.images / optimizer.decay_images)
-            factor = 0.5 * (1 + math.cos(math.pi * share))
+            high = 0.5 * (1 + math.cos(math.pi * share))
+            factor = high + (1 - high) * optimizer.final_rate
         for group in self.generator_optimizer.param_groups:
             group["lr"] = optimizer.generator_rate * factor
         for group in self.discriminator_optimizer.param_groups:

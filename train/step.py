@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,9 @@ from torch.optim import Optimizer
 from train.data.batch import Batch
 from train.device import full_precision
 from train.losses.objective import Objective
+from train.losses.terms import Beside
 from train.nets.drawing_network import Drawing, DrawingNetwork
+from train.nets.patch_discriminator import PatchDiscriminator
 from train.state import TrainState
 from train.update import update_network
 from train.world import OneProcess, World
@@ -63,7 +65,8 @@ def train_step(
     with torch.set_grad_enabled(reuse):
         fake = draw_batch(state.generator, batch)
     logits = _judge_both(state.discriminator, real, batch, fake.image.detach())
-    d_report, d_finite = _teach_discriminator(state, objective, logits, world)
+    shown = ((real, real.target_image), (batch, fake.image.detach()))
+    d_report, d_finite = _teach_discriminator(state, objective, logits, shown, world)
     if not reuse:
         batch = draw()
         fake = draw_batch(state.generator, batch)
@@ -112,24 +115,73 @@ def _judge_both(
 
 
 def _teach_discriminator(
-    state: TrainState, objective: Objective, logits: tuple[Tensor, Tensor], world: World
+    state: TrainState,
+    objective: Objective,
+    logits: tuple[Tensor, Tensor],
+    shown: tuple[tuple[Batch, Tensor], tuple[Batch, Tensor]],
+    world: World,
 ) -> tuple[dict[str, Tensor], Tensor]:
+    """Move the discriminator by its judgements of what it was shown: real images, then fakes."""
     loss = objective.discriminator(*logits)
+    report = {"loss": loss.detach()}
+    if objective.penalises:
+        penalty = _penalty(state, objective, shown)
+        report["penalty"] = penalty.detach()
+        loss = loss + penalty
     norm, finite = _update(state, state.discriminator, state.discriminator_optimizer, loss, world)
-    return {"loss": loss.detach(), "gradient": norm}, finite
+    return {**report, "gradient": norm}, finite
+
+
+def _penalty(
+    state: TrainState, objective: Objective, shown: tuple[tuple[Batch, Tensor], ...]
+) -> Tensor:
+    """Sum the penalties on the slope at each set of images; in float32, for slopes are small."""
+
+    def at(batch: Batch, images: Tensor) -> Tensor:
+        def judge(moved: Tensor) -> Tensor:
+            logits: Tensor = state.discriminator(moved, batch.source_image, batch.guidance)
+            return logits
+
+        return objective.penalty(judge, images, state.steps)
+
+    return torch.stack([at(batch, images) for batch, images in shown]).sum()
 
 
 def _teach_generator(
     state: TrainState, objective: Objective, batch: Batch, fake: Drawing, world: World
 ) -> tuple[dict[str, Tensor], Tensor]:
     state.discriminator.requires_grad_(False)
-    logits = _judge(state.discriminator, batch, fake.image)
-    terms = objective.generator(logits, fake.image, batch.target_image, fake.extras)
+    logits, beside = _judge_fake(state, batch, fake.image)
+    terms = objective.generator(logits, fake.image, batch.target_image, fake.extras, beside)
     loss = torch.stack(list(terms.values())).sum()
     norm, finite = _update(state, state.generator, state.generator_optimizer, loss, world)
     state.discriminator.requires_grad_(True)
     figures = {name: term.detach() for name, term in terms.items()}
     return {**figures, "gradient": norm}, finite
+
+
+def _judge_fake(state: TrainState, batch: Batch, fake: Tensor) -> tuple[Tensor, Beside]:
+    """Judge generated images, and beside them the real ones where a loss compares both."""
+    loss, discriminator = state.settings.loss, state.discriminator
+    beside = Beside(target_joints=batch.target_joints)
+    if not loss.matching_weight:
+        if not loss.needs_real_logits:
+            return _judge(discriminator, batch, fake), beside
+        both = _judge(discriminator, batch, torch.cat((fake, batch.target_image)))
+        fakes, reals = both.chunk(2)
+        return fakes, replace(beside, real_logits=reals.float())
+    assert isinstance(discriminator, PatchDiscriminator), "the settings refuse the others"
+    with mixed_precision(fake.device):
+        images = torch.cat((fake, batch.target_image))
+        levels = discriminator.levels(images, batch.guidance.repeated(2))
+        fakes, reals = discriminator.judgement(levels[-1]).chunk(2)
+    pairs = [level.float().chunk(2) for level in levels]
+    return fakes, replace(
+        beside,
+        real_logits=reals.float(),
+        fake_levels=[fake_level for fake_level, _ in pairs],
+        real_levels=[real_level for _, real_level in pairs],
+    )
 
 
 def _judge(discriminator: nn.Module, batch: Batch, images: Tensor) -> Tensor:

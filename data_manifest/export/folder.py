@@ -66,6 +66,8 @@ def export_pairs(settings: ExportSettings, console: Console, disk: Disk | None =
     with owned_folder(settings.out, COMMAND, disk=disk, hold=not settings.dry_run) as owned:
         finished, is_other = _standing(owned, record, overwrite=settings.overwrite)
         if finished:
+            if not settings.dry_run:
+                _forget_what_was_begun(owned)
             console.result(f"{settings.out} is finished already; nothing to do")
             return
         export = _Export(settings, manifest, owned, console)
@@ -275,7 +277,13 @@ def _finish(owned: OwnedFolder, record: dict[str, Any], manifest: Manifest) -> N
     if record["format"] == WEBDATASET:
         last["fields"] = tars.FIELDS
     publish_json(owned.path / LAST_FILE, last, owned.disk)
-    owned.remove([RECORD_FILE])
+    _forget_what_was_begun(owned)
+
+
+def _forget_what_was_begun(owned: OwnedFolder) -> None:
+    """Remove the note of what was begun; a run that was killed last of all left it."""
+    if RECORD_FILE in owned.files:
+        owned.remove([RECORD_FILE])
     with suppress(OSError):  # somebody else's file keeps it
         (owned.path / WORK_FOLDER).rmdir()
 

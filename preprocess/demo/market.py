@@ -1,10 +1,9 @@
 """The demo data set: drawn people, laid out and named like Market-1501, with true joints.
 
 Beside the image folders stand ``keypoints-train.csv`` and ``keypoints-test.csv`` (the published
-form, with joints left out as a detector leaves them out; what is there is true),
-``visibility-train.csv`` and ``visibility-test.csv`` (the whole truth), ``people-train.csv`` and
-``people-test.csv`` where pictures show several people, ``contact-sheet.jpg`` and,
-written last, the marker ``draw-market.json``.
+form, with joints left out as a detector leaves them out), ``visibility-*.csv`` (the whole truth),
+``people-*.csv`` where pictures show several people, ``contact-sheet.jpg`` and, last, the marker
+``draw-market.json``.
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.overrides import TorchFunctionMode
 
 from preprocess.pose.person_choice import NUM_POINTS
 from preprocess.pose.weight_scan import RefusedWeightsError
@@ -26,19 +25,20 @@ MAX_CALLS: Final = 20_000
 """The largest published network makes 2,300 calls."""
 
 
-class _Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the calls and the values that they give."""
+class _Counted(TorchFunctionMode):
+    """Counts the calls of torch and the values that they give."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.num_calls = 0
         self.num_values = 0
 
-    def __torch_dispatch__(
+    def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         given = func(*args, **(kwargs or {}))
-        sizes = [each.numel() for each in tree_leaves(given) if isinstance(each, Tensor)]
+        values = given if isinstance(given, (tuple, list)) else (given,)
+        sizes = [each.numel() for each in values if isinstance(each, Tensor)]
         self.num_calls += 1
         self.num_values += sum(sizes)
         if max(sizes, default=0) > MAX_TENSOR_VALUES or self.num_values > MAX_VALUES:

@@ -5,25 +5,31 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from commands import call
 from drawn_shards import publish_shards
 
 from data_manifest.manifest import open_manifest, publish_manifest
+from train.settings.networks import POSE_CHANNELS, DiscriminatorSettings, GeneratorSettings
 from train.watch.logbook import read_log
 
 TERMS = {
     "baseline": "l1", "dsc": "l1", "perc-loss": "perceptual", "full": "nearest", "seed": "nearest",
-    "demo": "l1",
+    "demo": "l1", "best": "l1",
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def eight_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return eight_pairs_of(tmp_path_factory, (64, 48))
+
+
+def eight_pairs_of(tmp_path_factory: pytest.TempPathFactory, size: tuple[int, int]) -> Path:
     """Four people in two poses each; without a test split the validation shows the train pairs."""
     both = publish_shards(
-        tmp_path_factory.mktemp("both"), train_shards=1, identities=4, images=2, size=(64, 48)
+        tmp_path_factory.mktemp("both"), train_shards=1, identities=4, images=2, size=size
     )
     folder = tmp_path_factory.mktemp("eight") / "shards"
     shutil.copytree(both, folder)
@@ -41,8 +47,14 @@ KINDS = {
     "siamese": "[discriminator]\nkind = 'siamese'\n",
     "warp": "[discriminator]\nkind = 'warp'\n",
     "parts+flow": "[generator]\nskips = 'parts+flow'\n[loss]\noffsets-weight = 1.0\n",
+    "none": "[generator]\nskips = 'none'\n",
+    "layers": "[generator]\nskips = 'layers'\nfidelity = false\n",
+    "patch": "[discriminator]\nkind = 'patch'\n",
 }
-"""Kinds that no preset of the papers has: each alone, the rest as in dsc."""
+"""Every kind of skips, discriminator and poses but dsc's own: each alone, the rest as in dsc."""
+
+SIZES = {"square": (64, 64), "padded": (64, 44)}
+"""Sizes of the kinds that 256 x 256 and 256 x 176 are: a square, and one padded inside."""
 
 
 def learnt(
@@ -89,6 +101,27 @@ def test_a_preset_learns_eight_pairs_by_heart(
     for metric in ("ssim", "mask_ssim"):
         named = scores[metric]
         assert named["generator"] > named["source copied"] + 0.05, metric
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+def test_a_size_alone_learns_eight_pairs_by_heart(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, size: str
+) -> None:
+    pairs = eight_pairs_of(tmp_path_factory, SIZES[size])
+    run = learnt(pairs, tmp_path, "dsc", 1200, channels=16)
+    scores = next(record for record in reversed(read_log(run)) if record["kind"] == "scores")
+    for metric in ("ssim", "mask_ssim"):
+        named = scores[metric]
+        assert named["generator"] > named["source copied"] + 0.05, metric
+
+
+def test_every_kind_is_tried_alone() -> None:
+    """A kind without a row above would never be seen to learn."""
+    alone = set(KINDS) | {"parts", "concat", "heat-maps"}  # dsc's own
+    offered = {*get_args(get_type_hints(GeneratorSettings)["skips"])}
+    offered |= {*get_args(get_type_hints(DiscriminatorSettings)["kind"]), *POSE_CHANNELS}
+    assert alone == offered
 
 
 @pytest.mark.slow

@@ -424,6 +424,12 @@ def test_the_summary_tells_images_pairs_and_parts(market: SmallMarket, tmp_path:
     summary = open_manifest(prepare(market, tmp_path / "out")).summary
     assert summary["images"]["rows"] == [["train", 12, 12, 0], ["test", 12, 12, 0]]
     assert [row[:3] for row in summary["pairs"]["rows"]] == [["train", 12, 36], ["test", 12, 36]]
-    assert summary["parts of the train pairs"]["rows"][0] == ["torso", "100.0 %", "0.0 %", "0.0 %"]
+    assert summary["parts of the train pairs"]["rows"][0] == [
+        "torso",
+        "100.0 %",
+        "0.0 %",
+        "0.0 %",
+        "0.0 %",
+    ]
     stages = [row[0] for row in summary["time"]["rows"]]
     assert stages == ["list files", "check images", "poses", "pairs", "shards", "tables", "all"]

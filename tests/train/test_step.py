@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from drawn_shards import random_arrays
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from shared.errors import UsageError
 from train.data.batch import Batch, make_batch
 from train.data.store import store_from
 from train.losses.objective import Objective, make_objective
@@ -154,14 +156,8 @@ class _Poisoned(Objective):
         loss = super().discriminator(real_logits, fake_logits)
         return loss * float("nan") if self.side == "discriminator" else loss
 
-    def generator(
-        self,
-        fake_logits: Tensor,
-        generated: Tensor,
-        target: Tensor,
-        extras: Mapping[str, Tensor] | None = None,
-    ) -> dict[str, Tensor]:
-        terms = super().generator(fake_logits, generated, target, extras)
+    def generator(self, *given: Any) -> dict[str, Tensor]:
+        terms = super().generator(*given)
         if self.side == "generator":
             terms["l1"] = terms["l1"] + float("inf")
         return terms
@@ -328,6 +324,17 @@ def test_rates_fall_along_half_a_cosine() -> None:
         state.set_rates()
         found.append(state.generator_optimizer.param_groups[0]["lr"])
     assert found == pytest.approx([0.01, 0.005, 0.0, 0.0])
+
+
+def test_rates_fall_to_the_share_that_is_to_be_left() -> None:
+    rates = {"decay_images": 1000, "generator_rate": 0.01, "final_rate": 0.1}
+    state, found = TrainState(small("dsc", {"optimizer": rates}), CPU), []
+    for state.images in (0, 500, 1000, 2000):
+        state.set_rates()
+        found.append(state.generator_optimizer.param_groups[0]["lr"])
+    assert found == pytest.approx([0.01, 0.0055, 0.001, 0.001])
+    with pytest.raises(UsageError, match="decay_images"):
+        small("dsc", {"optimizer": {"final_rate": 0.1}})
 
 
 def test_generating_gives_images_in_range_on_any_batch() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -76,10 +76,10 @@ class Judged(Objective):
         fake_logits: Tensor,
         generated: Tensor,
         target: Tensor,
-        extras: Mapping[str, Tensor] | None = None,
+        *further: Any,
     ) -> dict[str, Tensor]:
         self.compared = (generated.detach(), target)
-        return super().generator(fake_logits, generated, target, extras)
+        return super().generator(fake_logits, generated, target, *further)
 
 
 def test_a_step_learns_at_the_rate_of_its_place_in_the_run() -> None:

@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 
 from train.losses.adversarial import adversarial_losses
-from train.losses.terms import TERMS, Term, View
+from train.losses.relativistic import (
+    Judge,
+    finite_difference_penalty,
+    gradient_penalty,
+    lazy_weight,
+)
+from train.losses.terms import TERMS, Beside, Term, View
 from train.losses.vgg import PixelFeatures, VggFeatures, find_vgg
 from train.settings.tree import LossSettings
 
@@ -35,11 +41,31 @@ class Objective:
         self._settings = settings
         self._features = features
         self._game = adversarial_losses(settings.adversarial)
+        self.penalises = settings.penalty_weight > 0
         self._terms = {name: term for name, term in terms.items() if term.weight(settings)}
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return the discriminator's loss."""
         return self._game.d_loss(real_logits.float(), fake_logits.float())
+
+    def penalty(self, judge: Judge, images: Tensor, step: int) -> Tensor:
+        """Return the weighted penalty on the discriminator's slope at images of a step.
+
+        Args:
+            judge: The discriminator under the conditions of these images.
+            images: ``(b, 3, H, W)``, real for R1 and generated for R2.
+            step: Steps done before; where the penalty is a lazy one, most steps have none.
+
+        Returns:
+            A scalar in float32.
+        """
+        settings = self._settings
+        weight = settings.penalty_weight * lazy_weight(step, settings.penalty_every)
+        if not weight:
+            return images.new_zeros(())
+        if settings.penalty_form == "exact":
+            return weight * gradient_penalty(judge, images)
+        return weight * finite_difference_penalty(judge, images, torch.randn_like(images))
 
     def generator(
         self,
@@ -47,6 +73,7 @@ class Objective:
         generated: Tensor,
         target: Tensor,
         extras: Mapping[str, Tensor] | None = None,
+        beside: Beside | None = None,
     ) -> dict[str, Tensor]:
         """Return the generator's loss as its weighted terms, by name.
 
@@ -55,6 +82,7 @@ class Objective:
             generated: Images (b, 3, H, W) in [-1, 1].
             target: What they should be.
             extras: What the generator handed on beside its images.
+            beside: What only some terms ask for.
         """
         with torch.no_grad():
             real_features = self._features_of(target)
@@ -64,6 +92,7 @@ class Objective:
             generated=generated,
             target=target,
             extras=extras or {},
+            beside=beside or Beside(),
             fake_features=self._features_of(generated),
             real_features=real_features,
         )

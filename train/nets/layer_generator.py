@@ -26,7 +26,8 @@ class LayerGenerator(DrawingNetwork):
     is a layer, in the place of the source's.
 
     Args:
-        settings: What it is made of: its base channels, its attention and the images' size.
+        settings: What it is made of: its base channels, its attention, what the layers know and
+            the images' size.
 
     Source: ours.
     """
@@ -39,6 +40,10 @@ class LayerGenerator(DrawingNetwork):
         self.network = LayerNetwork(
             widths=(base, 2 * base, 4 * base, 4 * base),
             attention_heads=settings.attention_heads,
+            source_features=settings.source_features,
+            own_channels=settings.own_channels,
+            by_part=settings.selection == "parts",
+            silhouette=settings.silhouette,
         )
 
     def prepare(self, guidance: Guidance) -> Maps:

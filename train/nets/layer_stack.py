@@ -12,7 +12,7 @@ Convention:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -77,6 +77,8 @@ class LayerStack:
         bodies: float ``(b, 10, h, w)``: the source's silhouette where each part's pixel lay.
         seen: float ``(b, 10, h, w)``: 1 where no other part of the source lay over the pixel.
         prior: float ``(b, 12, h, w)``, logits of the layers before the network has its say.
+        grid: float ``(b, 10, h, w, 2)``, where on the source each part's pixel lay, x and y from
+            -1 to 1 between the image's edges.
     """
 
     colours: Tensor
@@ -84,6 +86,7 @@ class LayerStack:
     bodies: Tensor
     seen: Tensor
     prior: Tensor
+    grid: Tensor
 
     @property
     def size(self) -> tuple[int, int]:
@@ -139,6 +142,18 @@ def layer_stack(
         bodies=bodies,
         seen=seen,
         prior=_prior(masks, bodies, seen),
+        grid=grid,
+    )
+
+
+def without_silhouette(stack: LayerStack) -> LayerStack:
+    """Return the stack as if every sample lay on the source's person, and in plain sight."""
+    everywhere = torch.ones_like(stack.bodies)
+    return replace(
+        stack,
+        bodies=everywhere,
+        seen=everywhere,
+        prior=_prior(stack.masks, everywhere, everywhere),
     )
 
 

@@ -20,13 +20,16 @@ from torch import Tensor, nn
 
 from shared.skeleton import NUM_JOINTS, NUM_PARTS
 from train.nets.attention import CrossAttention
-from train.nets.layer_stack import BACKDROP, NUM_LAYERS, LayerStack
-
-RGB = 3
-SHRINK = 2
-"""The network works at half the size of its image."""
-
-LEAK = 0.2
+from train.nets.layer_blocks import (
+    LEAK,
+    RGB,
+    SHRINK,
+    OwnColour,
+    Residual,
+    SourceEncoder,
+    WarpedFeatures,
+)
+from train.nets.layer_stack import BACKDROP, NUM_LAYERS, LayerStack, without_silhouette
 
 LOGIT_GAIN = 4.0
 """Logits must move by several units to select; the gain lets them do so within few steps."""
@@ -81,24 +84,6 @@ def plain_composite(stack: LayerStack) -> Tensor:
     return (weights[:, :, None] * stack.colours).sum(dim=1)
 
 
-class Residual(nn.Module):
-    """x + convolution 3 x 3 of LeakyReLU of norm of x.
-
-    Args:
-        channels: Channels of in- and output.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(1, channels)
-        self.convolution = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map ``(b, c, h, w)`` to the same shape."""
-        inner = F.leaky_relu(self.norm(features), LEAK)
-        return features + cast(Tensor, self.convolution(inner))
-
-
 class LayerNetwork(nn.Module):
     """A U-Net at half the image's size, with attention to the source at its deepest levels.
 
@@ -107,6 +92,11 @@ class LayerNetwork(nn.Module):
         blocks: Residual blocks of each level, on the way down and again on the way up.
         attention_heads: Heads of the attention to the source; 0 leaves it and the source's
             encoder out.
+        source_features: Channels of the source's features that are warped to the target; 0 for
+            none.
+        own_channels: Channels of the branch that paints the network's own colour; 0 for none.
+        by_part: Whether it chooses among the parts; else they have one logit in common.
+        silhouette: Whether it knows where on the source's person each pixel lay.
     """
 
     def __init__(
@@ -114,8 +104,15 @@ class LayerNetwork(nn.Module):
         widths: tuple[int, ...] = (32, 64, 128, 128),
         blocks: tuple[int, ...] = (1, 1, 1, 1),
         attention_heads: int = 4,
+        *,
+        source_features: int = 0,
+        own_channels: int = 0,
+        by_part: bool = True,
+        silhouette: bool = True,
     ) -> None:
         super().__init__()
+        self.by_part = by_part
+        self.silhouette = silhouette
         in_channels = 2 * RGB * SHRINK**2 + RGB + (RGB + 3) * NUM_PARTS + NUM_JOINTS
         self.door = nn.Conv2d(in_channels, widths[0], 1)
         pairs = list(itertools.pairwise(widths))
@@ -130,6 +127,12 @@ class LayerNetwork(nn.Module):
         if attention_heads:
             self.source = SourceEncoder(widths[2])
             self.attention = CrossAttention(widths[2], attention_heads)
+        self.warped: WarpedFeatures | None = None
+        if source_features:
+            self.warped = WarpedFeatures(source_features, widths[1])
+        self.own: OwnColour | None = None
+        if own_channels:
+            self.own = OwnColour(widths[0], own_channels)
         self.last_norm = nn.GroupNorm(1, widths[0])
         self.head = nn.Conv2d(widths[0], (RGB + NUM_LAYERS) * SHRINK**2, 3, padding=1)
         nn.init.normal_(self.head.weight, std=0.02)
@@ -146,12 +149,17 @@ class LayerNetwork(nn.Module):
         Returns:
             The selection at the image's size.
         """
+        given = stack
+        if not self.silhouette:
+            stack = without_silhouette(given)
         features = self.door(_inputs(stack, source_image, target_pose))
         skips = []
         for level, blocks in enumerate(self.before):
             if level:
                 skips.append(features)
                 features = self.down[level - 1](features)
+            if level == 1 and self.warped is not None:
+                features = features + self.warped(source_image, stack)
             features = blocks(features)
             if level == 2 and self.attention is not None and self.source is not None:
                 features = self.attention(features, self.source(source_image))
@@ -160,28 +168,15 @@ class LayerNetwork(nn.Module):
             features = self.after[level](skips[level] + below)
         features = F.leaky_relu(self.last_norm(features), LEAK)
         found = F.pixel_shuffle(self.head(features), SHRINK)
-        return Selection(logits=LOGIT_GAIN * found[:, RGB:], colour=torch.tanh(found[:, :RGB]))
-
-
-class SourceEncoder(nn.Module):
-    """What the source shows, at an eighth of its size.
-
-    Args:
-        channels: Channels of the result.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        half = channels // 2
-        self.door = nn.Conv2d(RGB * 16, half, 1)
-        self.first = Residual(half)
-        self.down = nn.Conv2d(half, channels, 4, stride=2, padding=1)
-        self.second = Residual(channels)
-
-    def forward(self, source_image: Tensor) -> Tensor:
-        """Map ``(b, 3, H, W)`` to ``(b, channels, H / 8, W / 8)``."""
-        features = self.first(self.door(F.pixel_unshuffle(source_image, 4)))
-        return cast(Tensor, self.second(self.down(features)))
+        colour = found[:, :RGB]
+        if self.own is not None:
+            colour = colour + self.own(features)
+        logits = LOGIT_GAIN * found[:, RGB:]
+        if not self.by_part:
+            logits = _as_one(logits)
+        # The stack that is drawn is the one that was given, whose prior knows the silhouette.
+        logits = logits if stack is given else logits + (stack.prior - given.prior)
+        return Selection(logits=logits, colour=torch.tanh(colour))
 
 
 def _inputs(stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Tensor:
@@ -195,6 +190,12 @@ def _inputs(stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Ten
         )
         inputs = torch.cat([fine, _halved(coarse)], dim=1)
         return inputs.contiguous(memory_format=torch.channels_last)
+
+
+def _as_one(logits: Tensor) -> Tensor:
+    """Let the parts have their mean logit in common; their order is the prior's."""
+    common = logits[:, :NUM_PARTS].mean(dim=1, keepdim=True)
+    return torch.cat([common.expand(-1, NUM_PARTS, -1, -1), logits[:, NUM_PARTS:]], dim=1)
 
 
 def _halved(maps: Tensor) -> Tensor:

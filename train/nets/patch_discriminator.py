@@ -27,12 +27,11 @@ class PatchDiscriminator(nn.Module):
 
     Args:
         settings: What it is made of: the channels of its first level, the others have twice as
-            many. Its norm is spectral, whatever they say of norms of features.
-        spectral: Whether each convolution's largest singular value is held at 1; relativistic
-            pairing with penalties wants none.
+            many, and whether it is under spectral norm. It has no norm of features, whatever they
+            say of one.
     """
 
-    def __init__(self, settings: DiscriminatorSettings, *, spectral: bool = True) -> None:
+    def __init__(self, settings: DiscriminatorSettings) -> None:
         super().__init__()
         self.settings = settings
         base_channels = settings.base_channels
@@ -46,7 +45,7 @@ class PatchDiscriminator(nn.Module):
             nn.Conv2d(inner, 1, 3, padding=1),
         ]
         self.layers = nn.ModuleList(
-            spectral_norm(each) if spectral else each for each in convolutions
+            spectral_norm(each) if settings.spectral else each for each in convolutions
         )
 
     def forward(self, image: Tensor, source_image: Tensor, guidance: Guidance) -> Tensor:
@@ -60,7 +59,11 @@ class PatchDiscriminator(nn.Module):
         Returns:
             Logits ``(b, 1, H / 8, W / 8)``, positive for real.
         """
-        return cast(Tensor, self.layers[-1](self.levels(image, guidance)[-1]))
+        return self.judgement(self.levels(image, guidance)[-1])
+
+    def judgement(self, last_level: Tensor) -> Tensor:
+        """Judge by the last level's features."""
+        return cast(Tensor, self.layers[-1](last_level))
 
     def levels(self, image: Tensor, guidance: Guidance) -> list[Tensor]:
         """Return the features before the last convolution, level by level, for feature matching."""

@@ -7,7 +7,8 @@ from typing import Literal
 from shared.declarations import declared, setting
 from shared.errors import UsageError, problem
 
-AdversarialKind = Literal["vanilla", "hinge", "least-squares"]
+AdversarialKind = Literal["vanilla", "hinge", "least-squares", "relativistic"]
+PenaltyForm = Literal["exact", "finite-difference"]
 Features = Literal["vgg", "pixels"]
 
 LARGEST_WEIGHT = 1_000_000_000
@@ -17,9 +18,32 @@ LARGEST_WEIGHT = 1_000_000_000
 class LossSettings:
     """What the generator is asked for; a weight of 0 leaves a term out."""
 
-    adversarial: AdversarialKind = setting(default="vanilla", help="The game between the networks.")
+    adversarial: AdversarialKind = setting(
+        default="vanilla",
+        help="The game between the networks; relativistic sets each generated image against the "
+        "real one of its pair, and wants a penalty.",
+    )
     adversarial_weight: float = setting(
         default=1.0, ge=0, le=LARGEST_WEIGHT, help="Weight of the generator's side of it."
+    )
+    penalty_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of the discriminator's squared slope at real (R1) and generated images (R2).",
+    )
+    penalty_form: PenaltyForm = setting(
+        default="exact",
+        since="0.2",
+        help="exact, by a second derivative; finite-difference, by images with noise of 0.05.",
+    )
+    penalty_every: int = setting(
+        default=1,
+        ge=1,
+        le=1_000,
+        since="0.2",
+        help="Compute the penalty every so many steps, so many times as strong.",
     )
     l1_weight: float = setting(
         default=0.0,
@@ -59,6 +83,20 @@ class LossSettings:
         since="0.2",
         help="Weight of 1 - SSIM of the luminance, Gaussian window of 7 pixels.",
     )
+    part_ssim_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of 1 - SSIM inside of each of the target's ten parts, all alike.",
+    )
+    matching_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of the difference of the discriminator's features; with patch only.",
+    )
     variation_weight: float = setting(
         default=0.0,
         ge=0,
@@ -80,13 +118,23 @@ class LossSettings:
 
     def __post_init__(self) -> None:
         total = self.adversarial_weight + self.l1_weight + self.perceptual_weight
-        if total + self.nearest_weight + self.ssim_weight <= 0:
+        total += self.nearest_weight + self.ssim_weight + self.part_ssim_weight
+        if total <= 0:
             raise UsageError(
                 problem("loss weights", "at least one above 0", "none", "raise one of them")
             )
         if self.nearest_window % 2 == 0:
             where, expected = "loss.nearest_window", "an odd number"
             raise UsageError(problem(where, expected, self.nearest_window, "choose an odd number"))
+
+        if self.penalty_weight == 0 and (self.penalty_every > 1 or self.penalty_form != "exact"):
+            where, found = "loss.penalty_weight", "0 beside penalty_every or penalty_form"
+            raise UsageError(problem(where, "a number above 0", found, "set it, or leave both out"))
+
+    @property
+    def needs_real_logits(self) -> bool:
+        """Whether the generator's side of the game looks at real images too."""
+        return self.adversarial == "relativistic" and self.adversarial_weight > 0
 
     @property
     def needs_features(self) -> bool:

@@ -81,6 +81,33 @@ class GeneratorSettings:
         help="Of the layers' attention to the source, a divisor of 4 times the base channels; 0 "
         "leaves it out.",
     )
+    source_features: int = setting(
+        default=0,
+        ge=0,
+        le=512,
+        since="0.2",
+        help="Of the layers: features of the source that are warped part by part, at a quarter of "
+        "the image's size; 0 warps pixels alone.",
+    )
+    own_channels: int = setting(
+        default=0,
+        ge=0,
+        le=512,
+        since="0.2",
+        help="Of the layers: channels of a branch of its own for the colour that is not copied; 0 "
+        "takes it from the last level.",
+    )
+    selection: Literal["parts", "whole"] = setting(
+        default="parts",
+        since="0.2",
+        help="Of the layers: parts, a choice among all at every pixel; whole, the parts lie "
+        "in their usual order and the network covers them or not.",
+    )
+    silhouette: bool = setting(
+        default=True,
+        since="0.2",
+        help="Whether the layers know where on the source's person each of their pixels lay.",
+    )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     background: Background = setting(
         default="none", flag="--background", since="0.2", help=BACKGROUND_HELP
@@ -103,6 +130,8 @@ class GeneratorSettings:
 
         if self.skips == "layers":
             self._check_layers()
+        else:
+            self._check_others()
 
     def _check_layers(self) -> None:
         if self.poses != "heat-maps":
@@ -111,6 +140,20 @@ class GeneratorSettings:
         if any(side % LAYERS_STEP for side in self.image_size):
             where, expected = "generator.image_size", f"multiples of {LAYERS_STEP} with layers"
             raise UsageError(problem(where, expected, self.image_size, "scale or crop the images"))
+
+    def _check_others(self) -> None:
+        """Refuse what only the generator of layers has."""
+        own = {
+            "source_features": self.source_features > 0,
+            "own_channels": self.own_channels > 0,
+            "selection": self.selection != "parts",
+            "silhouette": not self.silhouette,
+        }
+        for name, given in own.items():
+            if given:
+                where, found = f"generator.{name}", getattr(self, name)
+                expected = f"what it is by default with skips {self.skips}"
+                raise UsageError(problem(where, expected, found, "choose the skips layers"))
 
     def _check_image_size(self) -> None:
         if self.num_levels < 2:
@@ -179,7 +222,7 @@ class DiscriminatorSettings:
         default="concat",
         help="concat: both images and both poses are one input; siamese: one trunk sees source and "
         "target apart; warp: the source's features are warped to the target's first; patch: "
-        "overlapping patches of 52 pixels and the target pose, under spectral norm.",
+        "overlapping patches of 52 pixels and the target pose, under spectral norm by default.",
     )
     norm: NormName = setting(
         default="layer-scalar", help="layer-scalar, the authors' own; instance, the standard one."
@@ -191,10 +234,26 @@ class DiscriminatorSettings:
         flag="--channels",
         help="Filters of the first convolution; the others have 2, 4 and 8 times as many.",
     )
+    spectral: bool = setting(
+        default=True,
+        since="0.2",
+        help="Of patch: hold each convolution's largest singular value at 1; leave it out where a "
+        "penalty holds the slope.",
+    )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     background: Background = setting(
         default="none", flag="--background", since="0.2", help=BACKGROUND_HELP
     )
+
+    def __post_init__(self) -> None:
+        if not self.spectral and self.kind != "patch":
+            where, expected = "discriminator.spectral", f"true with the kind {self.kind}"
+            raise UsageError(problem(where, expected, "false", "choose the kind patch"))
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether it shows its features, which a loss may match."""
+        return self.kind == "patch"
 
     @property
     def pose_channels(self) -> int:

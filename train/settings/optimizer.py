@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.declarations import declared, setting
+from shared.errors import UsageError, problem
 
 MOST_IMAGES = 1_000_000_000_000
 """More images than any run sees."""
@@ -46,6 +47,19 @@ class OptimizerSettings:
         default=0,
         ge=0,
         le=MOST_IMAGES,
-        help="Over so many images the learning rates fall to 0 along half a cosine; 0 leaves them "
-        "constant.",
+        help="Over so many images the learning rates fall along half a cosine, to 0 or to the "
+        "share final_rate; 0 leaves them constant.",
     )
+    final_rate: float = setting(
+        default=0.0,
+        ge=0,
+        le=1,
+        since="0.2",
+        help="Share of the learning rates that is left after decay_images.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.final_rate and not self.decay_images:
+            where, expected = "optimizer.final_rate", "0 without decay_images"
+            remedy = "set decay_images too, or leave it out"
+            raise UsageError(problem(where, expected, f"{self.final_rate:g}", remedy))

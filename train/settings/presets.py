@@ -37,6 +37,16 @@ PRESETS: Final[Mapping[str, Layer]] = {
         "run":           {"max_images": 20_000, "max_hours": 0.09, "status_images": 200,
                           "sheet_images": 2_000, "checkpoint_images": 2_000, "score_pairs": 64},
     },
+    "best": {
+        "generator":     {"skips": "layers", "base_channels": 48, "source_features": 32,
+                          "fidelity": False},
+        "discriminator": {"kind": "patch", "base_channels": 32, "spectral": False},
+        "loss":          {"adversarial": "relativistic", "penalty_weight": 0.3, "l1_weight": 40.0,
+                          "ssim_weight": 20.0, "nearest_weight": 0.1, "features": "pixels"},
+        "optimizer":     {"generator": "muon", "generator_rate": 1e-3, "discriminator_rate": 4e-4,
+                          "clip_norm": 100.0},
+        "data":          {"batch": 4, "mirror": 0.5, "reuse_fake": True},
+    },
 }
 # fmt: on
 

@@ -101,6 +101,7 @@ class TrainSettings:
     )
 
     def __post_init__(self) -> None:
+        self._check_losses()
         for name, it in (("poses", "them"), ("background", "it")):
             wanted, found = getattr(self.generator, name), getattr(self.discriminator, name)
             if found != wanted:
@@ -114,6 +115,27 @@ class TrainSettings:
                     "0 without learned offsets",
                     f"{self.loss.offsets_weight:g} with skips {self.generator.skips}",
                     "set it to 0, or choose the skips flow or parts+flow",
+                )
+            )
+
+    def _check_losses(self) -> None:
+        """Refuse losses that these networks or batches cannot have."""
+        if self.loss.matching_weight and not self.discriminator.has_levels:
+            raise UsageError(
+                problem(
+                    "loss.matching_weight",
+                    f"0 with the discriminator {self.discriminator.kind}",
+                    f"{self.loss.matching_weight:g}",
+                    "choose the discriminator patch, which shows its features",
+                )
+            )
+        if self.loss.adversarial == "relativistic" and self.batches_per_step == 3:
+            raise UsageError(
+                problem(
+                    "loss.adversarial",
+                    "relativistic without fidelity",
+                    "real and generated images of different batches",
+                    "set generator.fidelity to false: it compares images of one pair",
                 )
             )
 

@@ -294,7 +294,7 @@ def test_a_faulty_detector_shifts_joints_and_changes_neither_pictures_nor_truth(
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"size": (16, 16)}, "whole numbers from 32"),
+        ({"size": (16, 16)}, "--size: expected HEIGHTxWIDTH"),
         ({"size": (512, 64)}, "a width of 0.25 to 3.0 times the height"),
         ({"people": 0}, "a whole number from 1"),
         ({"world": "real"}, "demo"),

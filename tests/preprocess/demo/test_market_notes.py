@@ -27,11 +27,11 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set whose pictures are drawn and whose tables are not."""
     out = tmp_path_factory.mktemp("begun") / "out"
 
-    def stop(*_: Any) -> None:
+    def stop(*_: Any, **__: Any) -> None:
         raise StoppedError("stopped")
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(StoppedError):
-        patch.setattr(market, "_publish_tables", stop)
+        patch.setattr(market, "publish_tables", stop)
         draw_market(DrawSettings(identities=4, images_per_identity=2), out, Console(quiet=True))
     assert (out / NOTE).is_file()
     return out

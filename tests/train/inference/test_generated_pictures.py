@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,13 +43,15 @@ def run(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def with_sigma(run: Path, sigma: float, out: Path) -> Path:
-    """The same run, had its heat maps been of another deviation."""
+    """The same run, had its heat maps been of another deviation: settings and checkpoint say so."""
     shutil.copytree(run, out)
     settings = json.loads((out / "settings.json").read_text())
     assert settings["data"]["sigma"] == 6.0
     settings["data"]["sigma"] = sigma
     (out / "settings.json").write_text(json.dumps(settings))
-    return out
+    path, content = load_run(out, QUIET)
+    content["settings"]["data"]["sigma"] = sigma
+    return saved(content, path)
 
 
 def with_other_weights(run: Path, out: Path) -> Path:
@@ -57,12 +60,17 @@ def with_other_weights(run: Path, out: Path) -> Path:
     path, content = load_run(out, QUIET)
     for weights in content["average"].values():
         weights.mul_(1.5)
+    return saved(content, path)
+
+
+def saved(content: dict[str, Any], path: Path) -> Path:
+    """Put other content into a checkpoint, with its hash beside it."""
     torch.save(content, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     hash_file = path.with_name(path.name + ".sha256")
     old = hash_file.read_text().split()[0]
     hash_file.write_text(hash_file.read_text().replace(old, digest))
-    return out
+    return path.parent
 
 
 def drawn(run: Path, shards: Path, out: Path) -> dict[str, np.ndarray]:

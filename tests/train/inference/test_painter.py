@@ -176,7 +176,7 @@ def test_wrong_arrays_are_refused_in_one_line(
 
 
 def test_what_is_of_no_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="a run folder or one of its checkpoints, found nothing"):
+    with pytest.raises(UsageError, match="checkpoints or an exported generator, found nothing"):
         open_painter(tmp_path / "nowhere", device="cpu")
     (tmp_path / "picture.png").write_bytes(b"")
     for other in (tmp_path, tmp_path / "picture.png"):
@@ -214,5 +214,5 @@ def test_a_new_kind_is_a_row(
     )
     (tmp_path / "where.txt").write_text(str(run))
     assert open_painter(tmp_path / "where.txt", device="cpu").origin == painter.origin
-    with pytest.raises(UsageError, match="checkpoints or a pointer"):
+    with pytest.raises(UsageError, match="generator or a pointer"):
         open_painter(tmp_path / "nowhere", device="cpu")

@@ -37,7 +37,17 @@ def test_hinge_and_least_squares():
     assert squares.g_loss(fake) == (16 + 1) / 2
 
 
-@pytest.mark.parametrize("kind", ["vanilla", "hinge", "least-squares"])
+def test_relativistic_looks_at_the_difference_within_each_pair():
+    real, fake = torch.tensor([2.0, 0.5]), torch.tensor([-3.0, 1.0])
+    game = adversarial_losses("relativistic")
+    lead = [5.0, -0.5]
+    d_loss = sum(np.log1p(np.exp(-x)) for x in lead) / 2
+    g_loss = sum(np.log1p(np.exp(x)) for x in lead) / 2
+    assert game.d_loss(real, fake).item() == pytest.approx(d_loss)
+    assert game.g_loss(fake, real).item() == pytest.approx(g_loss)
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "hinge", "least-squares", "relativistic"])
 def test_gradients_push_the_two_networks_apart(kind):
     losses = adversarial_losses(kind)
     real, fake = torch.zeros(3, requires_grad=True), torch.zeros(3, requires_grad=True)
@@ -45,10 +55,10 @@ def test_gradients_push_the_two_networks_apart(kind):
     assert (real.grad < 0).all()
     d_gradient = fake.grad.clone()
     fake.grad = None
-    losses.g_loss(fake).backward()
+    losses.g_loss(fake, real.detach()).backward()
     assert (fake.grad < 0).all() and (d_gradient >= 0).all()
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(UsageError, match="vanilla or hinge or least-squares"):
+    with pytest.raises(UsageError, match="vanilla or hinge or least-squares or relativistic"):
         adversarial_losses("wasserstein")

@@ -101,8 +101,8 @@ def test_lazy_weights_keep_the_mean_over_steps() -> None:
 
 
 def test_penalties_go_through_the_small_field_discriminator() -> None:
-    settings = DiscriminatorSettings(kind="patch", base_channels=4)
-    judge = PatchDiscriminator(settings, spectral=False)
+    settings = DiscriminatorSettings(kind="patch", base_channels=4, spectral=False)
+    judge = PatchDiscriminator(settings)
     images, guidance = random_guidance(np.random.default_rng(2), (48, 32))
     gradient_penalty(lambda x: judge(x, images, guidance), images).backward()
     assert all(layer.weight.grad is not None for layer in judge.layers)

@@ -62,7 +62,7 @@ def test_a_new_score_of_pairs_is_a_function_and_a_row(
     )  # fmt: skip
     for first in (0, 3):
         part = slice(first, first + 3)
-        measurer.add(Chunk(first, generated[part], real[part], None))
+        measurer.add(Chunk(first, generated[part], real[part], None, {}))
     np.testing.assert_allclose(
         measurer.found.values["generated"]["reds/mean"], generated[..., 0].mean(axis=(1, 2))
     )

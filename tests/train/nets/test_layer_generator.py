@@ -124,10 +124,10 @@ def test_drawing_is_the_same_every_time_and_for_every_batch() -> None:
     torch.testing.assert_close(net(images[2:], last).image, drawn[2:], atol=1e-5, rtol=1e-5)
 
 
-def patch(**given: object) -> PatchDiscriminator:
+def patch(**given: bool) -> PatchDiscriminator:
     torch.manual_seed(1)
-    kind = DiscriminatorSettings(kind="patch", base_channels=4)
-    return PatchDiscriminator(kind, **given).eval()  # type: ignore[arg-type]
+    kind = DiscriminatorSettings(kind="patch", base_channels=4, **given)
+    return PatchDiscriminator(kind).eval()
 
 
 def test_a_judgement_sees_no_further_than_its_field() -> None:
@@ -153,6 +153,17 @@ def test_spectral_norm_holds_the_largest_singular_value_at_one() -> None:
     for layer in net.layers:
         largest = torch.linalg.svdvals(layer.weight.flatten(1))[0]
         assert largest.item() == pytest.approx(1, abs=0.02)
+
+
+def test_without_spectral_norm_the_weights_are_as_they_learn() -> None:
+    net = patch(spectral=False).train()
+    for layer in net.layers:
+        torch.nn.init.normal_(layer.weight)
+    before = [layer.weight.detach().clone() for layer in net.layers]
+    images, guidance = random_guidance(np.random.default_rng(7), SIZE)
+    net(images, images, guidance)
+    assert all(map(torch.equal, before, [layer.weight for layer in net.layers]))
+    assert not any(hasattr(layer, "parametrizations") for layer in net.layers)
 
 
 def test_discriminator_looks_at_the_pose() -> None:

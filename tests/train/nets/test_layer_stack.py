@@ -12,11 +12,13 @@ from torch import Tensor
 from shared.skeleton import JOINT, NUM_PARTS, TORSO
 from shared.stable_fit import stable_transforms
 from train.nets.backdrop import filled_in
+from train.nets.background import background_of
 from train.nets.layer_stack import BACKDROP, NUM_LAYERS, LayerStack, layer_stack, target_person
 from train.nets.layers import LayerNetwork, Residual, composed, pasted, plain_composite
 from train.nets.partshapes import part_depths, part_shapes, silhouette, unseen
 from train.nets.posemaps import pose_maps
-from train.nets.resolution import draw_at, enlarged, resized
+from train.nets.resizing import resized
+from train.nets.resolution import draw_at, enlarged
 
 SIZE = (128, 64)
 STILL = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]).expand(1, NUM_PARTS, 2, 3).clone()
@@ -193,24 +195,22 @@ def geometry() -> dict[str, Tensor]:
     }
 
 
-def test_drawing_follows_the_deviation_of_the_heat_maps_and_pastes_when_asked() -> None:
+def test_drawing_follows_the_heat_maps_and_is_pasted_on_what_the_hole_leaves() -> None:
     net, parts = network(), geometry()
-    options = {"image_size": SIZE, **parts}
-    narrow, wide = (draw_at(net, photo(), sigma=sigma, **options) for sigma in (3.0, 9.0))
+    poses = {sigma: pose_maps(parts["target_joints"], SIZE, sigma) for sigma in (3.0, 9.0)}
+    narrow, wide = (draw_at(net, photo(), target_pose=pose, **parts)[0] for pose in poses.values())
     assert not torch.allclose(narrow, wide)
     size = (256, 128)
-    found = draw_at(net, photo(size), sigma=6.0, paste=True, **options)
+    found = draw_at(net, photo(size), target_pose=poses[3.0], **parts)
     small = resized(photo(size), SIZE)
     pair = tuple(parts.values())
-    selection = net(
-        layer_stack(small, *pair, image_size=SIZE),
-        small,
-        pose_maps(parts["target_joints"], SIZE, 6.0),
-    )
+    selection = enlarged(net(layer_stack(small, *pair, image_size=SIZE), small, poses[3.0]), size)
     stack = layer_stack(photo(size), *pair, image_size=SIZE, size=size)
     person = target_person(parts["target_joints"], image_size=SIZE, size=size)
-    torch.testing.assert_close(found, pasted(stack, enlarged(selection, size), person))
-    assert not torch.allclose(found, composed(stack, enlarged(selection, size)))
+    behind = background_of(photo(size), parts["source_joints"], SIZE)
+    torch.testing.assert_close(found[0], composed(stack, selection))
+    torch.testing.assert_close(found[1], pasted(stack, selection, person, behind))
+    assert not torch.allclose(*found)
 
 
 def test_a_smaller_picture_is_an_average_and_a_larger_selection_a_ramp() -> None:

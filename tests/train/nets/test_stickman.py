@@ -90,11 +90,11 @@ def test_every_discriminator_takes_stick_figures(kind):
     assert torch.isfinite(logits).all()
 
 
-def test_layers_take_heat_maps_and_sizes_that_need_no_padding():
+def test_layers_take_heat_maps_and_sizes_of_whole_steps():
     with pytest.raises(UsageError, match=r"generator\.poses: expected heat-maps with layers"):
         GeneratorSettings(skips="layers", poses="stickman")
-    with pytest.raises(UsageError, match=r"generator\.image_size: expected \(256, 192\) with"):
-        GeneratorSettings(skips="layers", image_size=(256, 176))
+    with pytest.raises(UsageError, match=r"generator\.image_size: expected multiples of 16 with"):
+        GeneratorSettings(skips="layers", image_size=(256, 180))
 
 
 def test_both_networks_see_the_same_poses():

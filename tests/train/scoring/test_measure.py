@@ -52,7 +52,7 @@ def joints(rng: np.random.Generator) -> np.ndarray:
 def chunks(pictures: np.ndarray) -> Iterator[Chunk]:
     for first in (0, 4):
         generated, real, original = pictures[:, first : first + 4]
-        yield Chunk(first, generated, real, original)
+        yield Chunk(first, generated, real, original, {})
 
 
 def measured(
@@ -130,4 +130,4 @@ def test_masked_sets_see_the_people_of_known_poses_alone(
 
 
 def test_networks_that_nothing_needs_are_not_looked_for(tmp_path: Path) -> None:
-    assert Networks(Plan(choose_scores(("l1",)), {}), tmp_path, CPU).paths == {}
+    assert Networks(Plan(choose_scores(("l1",)), {}), tmp_path, CPU).hashes == {}

@@ -44,7 +44,7 @@ def pairs(pictures: np.ndarray, tmp_path: Path) -> tuple[Pair, ...]:
 def test_chunks_hold_every_pair_in_order_with_their_place(
     pairs: tuple[Pair, ...], pictures: np.ndarray
 ) -> None:
-    found = list(read_chunks(pairs, 2))
+    found = list(read_chunks(pairs, 2, {}))
     assert [chunk.first for chunk in found] == [0, 2, 4]
     for number, side in enumerate(("original", "real", "generated")):
         joined = np.concatenate([getattr(chunk, side) for chunk in found])
@@ -53,7 +53,7 @@ def test_chunks_hold_every_pair_in_order_with_their_place(
 
 def test_sources_are_given_only_where_every_pair_has_one(pairs: tuple[Pair, ...]) -> None:
     lacking = (replace(pairs[0], original=None), *pairs[1:])
-    assert all(chunk.original is None for chunk in read_chunks(lacking, 2))
+    assert all(chunk.original is None for chunk in read_chunks(lacking, 2, {}))
 
 
 def test_the_mean_is_that_of_the_real_images_rounded(
@@ -93,4 +93,4 @@ def test_an_image_of_another_size_is_named_with_its_pair(
     for side in ("generated", "real", "original"):
         wrong = (*pairs[:3], replace(pairs[3], **{side: Cut(other)}), pairs[4])
         with pytest.raises(UsageError, match="6 x 5 in pair 3"):
-            list(read_chunks(wrong, 2))
+            list(read_chunks(wrong, 2, {}))

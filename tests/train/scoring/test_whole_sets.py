@@ -15,6 +15,7 @@ from scipy.linalg import sqrtm
 from scored_pictures import make_results, save, smooth_image
 
 from shared.console import Console
+from shared.input_file import InputFile
 from train.metrics.deep import NETWORKS
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.weights import WEIGHT_FILES
@@ -50,8 +51,8 @@ def test_every_pair_beyond_the_first_chunk_is_scored_with_its_own_mask(tmp_path:
 class Means:
     """A stand-in for a network: an image's features are the means of its quarters and channels."""
 
-    def __init__(self, path: Path, device: torch.device) -> None:
-        assert path.is_file()
+    def __init__(self, file: InputFile, device: torch.device) -> None:
+        assert file.path.is_file()
 
     def __call__(self, images: torch.Tensor) -> np.ndarray:
         return features_of(images.cpu().numpy())

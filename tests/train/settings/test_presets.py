@@ -88,8 +88,8 @@ def test_a_wrong_setting_is_one_clear_line(layer: dict[str, object], said: str) 
 
 
 def test_an_unknown_preset_lists_the_known() -> None:
-    with pytest.raises(UsageError, match="baseline, dsc, perc-loss, full, seed, demo"):
-        resolve("best")
+    with pytest.raises(UsageError, match="baseline, dsc, perc-loss, full, seed, demo, best"):
+        resolve("better")
 
 
 def test_the_run_folder_follows_what_is_learned_only() -> None:

@@ -133,7 +133,7 @@ def test_heat_maps_of_the_trial_are_as_wide_as_in_training(state: TrainState) ->
     assert (narrow - wide).abs().max() > 1
 
 
-def columns_of(sheet: np.ndarray, num: int = 6) -> list[np.ndarray]:
+def columns_of(sheet: np.ndarray, num: int = 7) -> list[np.ndarray]:
     """The columns of a sheet, its heads cut off; cells are of one width with one gap."""
     step = (sheet.shape[1] - 4) // num
     height = 2 * (SIZE[0] * factor_of(SIZE) + 4)
@@ -149,7 +149,7 @@ def test_each_column_of_the_sheet_shows_what_its_head_says(state: TrainState) ->
         0: store.images[store.sources],
         3: trial.draw(state.generator),
         4: trial.draw(state.average),
-        5: store.images[store.targets],
+        6: store.images[store.targets],
     }
     for column, pictures in shown.items():
         for row, pair in enumerate((0, 6)):
@@ -158,3 +158,4 @@ def test_each_column_of_the_sheet_shows_what_its_head_says(state: TrainState) ->
             wanted = np.asarray(enlarged(pictures[pair].numpy(), factor))
             assert np.abs(cell.astype(int) - wanted).max() <= 3, (column, row)
     assert (columns[1] != columns[2]).any()
+    assert (columns[5] != columns[4]).any()  # the pasted ones
