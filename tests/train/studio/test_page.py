@@ -214,7 +214,7 @@ def test_the_command_that_is_shown_draws_the_same_picture(page: Any, tmp_path: P
     page.click("#repeat")
     page.wait_for_selector("#command:not(:empty)")
     files: list[Any] = []
-    page.on("download", files.append)
+    page.on("download", lambda each: files.append(each))  # noqa: PLW0108 - it marks its handlers
     page.click("#save-files")
     for _ in range(100):
         page.wait_for_timeout(100)
