@@ -38,8 +38,10 @@ demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the resu
 	$(BIN)/inspect-shards $(DEMO)/shards --sheet $(DEMO)/pairs.png
 	$(BIN)/train-gan --shards $(DEMO)/shards --preset demo --out $(DEMO)/run
 	$(BIN)/eval-gan --run $(DEMO)/run --shards $(DEMO)/shards --out $(DEMO)/scores
+	$(BIN)/inspect-shards $(DEMO)/shards --html $(DEMO)/shards.html
+	$(BIN)/report-run $(DEMO)/run --html $(DEMO)/run.html
 	@echo 'Look at:'; ls $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
-	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md
+	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md $(DEMO)/shards.html $(DEMO)/run.html
 
 # Rows that have their JSON under tests/bench/results/variants are not computed again.
 variants: $(STAMP) ## the ablation, row by row, and its table in the README (half an hour of one core)

@@ -23,15 +23,31 @@ class InspectSettings:
         metavar="FILE.png",
         help="Draw pairs: skeletons, part quads, and the source warped into the target's pose.",
     )
+    html: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--html",
+        metavar="FILE.html",
+        help="Write a page: joints, pairs and parts in figures, the hardest and the suspicious "
+        "pairs as pictures, everybody with a filter by identity.",
+    )
 
 
 @declared("Sheet")
 class SheetSettings:
     """What a contact sheet shows."""
 
-    num_pairs: int = setting(default=6, ge=1, le=64, flag="--pairs", help="Pairs on the sheet.")
+    num_pairs: int = setting(
+        default=6,
+        ge=1,
+        le=64,
+        flag="--pairs",
+        help="Pairs on the sheet, and in each gallery of the page.",
+    )
     split: Literal["train", "test"] = setting(
-        default="train", flag="--split", help="Where the sheet's pairs come from."
+        default="train",
+        flag="--split",
+        help="Where the sheet's pairs come from; the page shows both.",
     )
     seed: int = setting(
         default=0,

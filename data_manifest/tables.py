@@ -49,7 +49,7 @@ def pair_table(arrays: ShardArrays, number: int, *, measured: bool = False) -> p
         The columns ``schema.PAIR_COLUMNS``, then ``order``, the position in the split's list.
     """
     table = pair_rows(
-        names=arrays.names.astype(np.str_).astype(object),
+        names=np.char.decode(arrays.names, "utf-8", "backslashreplace").astype(object),
         identities=arrays.identities,
         cameras=arrays.cameras,
         pairs=arrays.pairs,
@@ -58,7 +58,7 @@ def pair_table(arrays: ShardArrays, number: int, *, measured: bool = False) -> p
         number=number,
     )
     if measured:
-        table["pose_change"] = _pose_change(arrays.joints, *arrays.pairs.T)
+        table["pose_change"] = pose_changes(arrays.joints, *arrays.pairs.T)
         useless = degenerate(arrays.transforms, arrays.status)
         table["parts_degenerate"] = useless.sum(axis=1, dtype=np.int8)
     return table
@@ -247,9 +247,19 @@ def _csv(table: pd.DataFrame, columns: Sequence[Column], where: str) -> bytes:
     return text.encode("utf-8")
 
 
-def _pose_change(
+def pose_changes(
     joints: NDArray[np.float32], source: NDArray[Any], target: NDArray[Any]
 ) -> NDArray[np.float32]:
+    """Measure how far poses change, as the column ``pose_change`` of :func:`pair_table`.
+
+    Args:
+        joints: float32 (n, 18, 2), px, NaN where absent.
+        source: Integers (m,), rows of the sources.
+        target: Integers (m,), rows of the targets.
+
+    Returns:
+        float32 (m,), in torso lengths.
+    """
     exact = joints.astype(np.float64)
     scale = torso_lengths(exact)[:, None, None]
     known = presence(exact)

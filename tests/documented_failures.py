@@ -105,6 +105,13 @@ FAILURES = (
             + " --out {out}/run", 2, "{out}…: expected …; …prep-market…", unfinished_shards),
     Failure("unfinished shards to look at", "inspect-shards", "{out}", 2,
             "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("a page of unfinished shards", "inspect-shards", "{out} --html {out}.html", 2,
+            "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("a page of damaged shards", "inspect-shards", "{out} --html {out}.html", 6,
+            "{out}/train-00000.h5: expected …", damaged_shards),
+    Failure("a report of what is no run", "report-run", "{data}/shards --html {out}.html", 2,
+            "{data}/shards: expected a run folder with settings.json, found none; "
+            "give train-gan's --out"),
     Failure("another run exports", "export-pairs", "{data}/shards --format gfla --out {out}", 4,
             HELD, is_held=True),
     Failure("to export unfinished shards", "export-pairs", "{out} --format gfla --out {out}-x", 2,

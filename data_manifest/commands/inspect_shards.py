@@ -1,4 +1,4 @@
-"""The command ``inspect-shards``: what a shard folder holds, whether it is right, a sheet of it."""
+"""The command ``inspect-shards``: what a shard folder holds, if it is right, pictures of it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ FAULTS = {each.exit_code: each for each in (RulesBrokenError, UsageError, Damage
 EXAMPLES = (
     "inspect-shards shards/",
     "inspect-shards shards/ --verify --sheet pairs.png --pairs 8",
+    "inspect-shards shards/ --html shards.html",
 )
 
 
 @command(InspectSettings, SheetSettings, examples=EXAMPLES)
 def inspect_shards(**options: Any) -> None:
-    """Print what the folder SHARDS holds, check it, or draw a sheet of its pairs.
+    """Print what the folder SHARDS holds, check it, draw a sheet of its pairs or write its page.
 
     With --verify the exit code is that of the worst finding: 0 none, 1 a rule of the format is
     broken, 2 no finished shard folder, 6 a file is damaged.
@@ -37,6 +38,11 @@ def inspect_shards(**options: Any) -> None:
 
         publish_sheet(settings.shards, settings.sheet, of_sheet)
         console.result(f"{settings.sheet}: {of_sheet.num_pairs} pairs of {of_sheet.split}")
+    if settings.html is not None:
+        from data_manifest.inspection.page import publish_page  # noqa: PLC0415 - likewise
+
+        publish_page(settings.shards, settings.html, of_sheet.num_pairs, console)
+        console.result(f"{settings.html}: the page")
 
 
 def _summarise(shards: Path, console: Console) -> None:

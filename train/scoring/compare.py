@@ -20,12 +20,13 @@ from shared.errors import UsageError, problem
 from shared.files import Disk, publish, publish_json, publish_text
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.picture_sheet import DARK, draw_grid, enlarged
+from train.scoring.entries import bounds, scored_entries, shown
 from train.scoring.evaluate import Scored, pairing_of, score_pairs
 from train.scoring.measure import CONTROLS
 from train.scoring.pairing import Pair, Pairing, settle, shortened
 from train.scoring.reading import read_cut
 from train.scoring.settings import EvalSettings
-from train.scoring.tables import bounds, markdown_table, scored_entries, shown
+from train.scoring.tables import markdown_table
 
 COMMAND: Final = "eval-gan"
 FORMAT: Final = 1
