@@ -9,6 +9,9 @@ from shared.errors import UsageError, problem
 from train.inference.exported import is_exported
 
 DEMO: Final = "demo"
+LONGEST: Final = 4096
+"""No path has more signs."""
+
 PACKAGED: Final = Path(__file__).parent.parent / "weights"
 """The folder of the generator that comes with the package, an export like any other."""
 
@@ -24,8 +27,9 @@ def model_path(name: str, packaged: Path = PACKAGED) -> Path:
     Raises:
         UsageError: No name, or the package has come without its generator.
     """
-    if name == "":
-        raise UsageError(problem("--model", "a name", "an empty one", "give demo, or a path"))
+    if not 0 < len(name) <= LONGEST:
+        found = f"{len(name):,} signs"
+        raise UsageError(problem("--model", "a name", found, "give demo, or a path"))
     if name != DEMO:
         return Path(name)
     if not is_exported(packaged):

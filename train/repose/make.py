@@ -21,7 +21,7 @@ from train.repose.asking import ask
 from train.repose.drawing import draw_scene, names_of
 from train.repose.people import Ask, Poses
 from train.repose.record import FOUND, RECORD, Record
-from train.repose.request import Faults, Request, open_request, require_any
+from train.repose.request import Faults, Request, open_request
 from train.repose.scenes import IN_PHOTO, Motion, Person, Scene, scenes_of
 from train.repose.settings import ReposeSettings
 from train.repose.sheet import NAME as SHEET
@@ -100,7 +100,7 @@ def _people(request: Request, poses: Poses, faults: Faults) -> list[Person]:
             people.append(Person(label, photo, joints))
         except UsageError as error:
             faults.add(error)
-    require_any(people, faults)
+    faults.require_any(people)
     return people
 
 
@@ -112,7 +112,7 @@ def _motions(request: Request, poses: Poses, faults: Faults) -> list[Motion]:
             motions.append(Motion(target.label, joints, target.is_sequence))
         except UsageError as error:
             faults.add(error)
-    require_any(motions, faults)
+    faults.require_any(motions)
     return motions
 
 

@@ -37,5 +37,8 @@ def unlike(labels: Iterable[str]) -> list[str]:
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
     """Return a key that sorts ``frame2`` before ``frame10``."""
-    parts = _DIGITS.split(name.lower())
-    return (*((int(part), "") if part.isdigit() else (-1, part) for part in parts), (-2, name))
+    key = []
+    for number, part in enumerate(_DIGITS.split(name.lower())):
+        digits = part.lstrip("0")
+        key.append((len(digits), digits) if number % 2 else (-1, part))
+    return (*key, (-2, name))

@@ -82,12 +82,16 @@ def _draw_body(draw: ImageDraw.ImageDraw, pose: Float64s, torso_px: float) -> No
     reach = REACH * torso_px
     for start, end in BONES:
         if known[start] and known[end]:
-            draw.line([tuple(pose[start]), tuple(pose[end])], 255, width=round(2 * reach))
+            draw.line(_points(pose[[start, end]]), 255, width=round(2 * reach))
     for joint in np.flatnonzero(known):
         radius = HEAD_REACH * torso_px if joint in HEAD_JOINTS else reach
         _disc(draw, pose[joint], radius)
     if known[list(TORSO_JOINTS)].all():
-        draw.polygon([tuple(pose[joint]) for joint in TORSO_JOINTS], 255)
+        draw.polygon(_points(pose[list(TORSO_JOINTS)]), 255)
+
+
+def _points(points: Float64s) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in points]
 
 
 def _disc(draw: ImageDraw.ImageDraw, centre: Float64s, radius: float) -> None:

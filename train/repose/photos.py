@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -67,6 +67,9 @@ def open_photo(path: Path, box: Crop | None = None) -> Photo:
         expected = f"a corner within {width} x {height} pixels (width x height)"
         found = f"{box.left},{box.top}"
         raise UsageError(problem(f"--box for {path}", expected, found, "correct the box"))
+    if box is not None:
+        rows, columns = min(box.height, height - box.top), min(box.width, width - box.left)
+        box = replace(box, height=rows, width=columns)
     return Photo(path, sha256, (height, width), box)
 
 

@@ -76,14 +76,15 @@ def _lengths(poses: Float64s) -> Float64s:
     columns = [torso_lengths(poses)]
     for sides in _LIMBS:
         both = [np.linalg.norm(poses[:, start] - poses[:, end], axis=-1) for start, end in sides]
-        columns.append(np.fmax(*both))
+        columns.append(np.fmax(both[0], both[1]))
     return np.stack(columns, axis=1)
 
 
 def _heights(poses: Float64s, *, standing: bool) -> Float64s:
     """Return y of the lowest ankle, or of the hips' middle: (frames,), NaN where absent."""
     if standing:
-        heights: Float64s = np.fmax(*(poses[:, ankle, 1] for ankle in _ANKLES))
-        return heights
+        right, left = (poses[:, ankle, 1] for ankle in _ANKLES)
+        lowest: Float64s = np.fmax(right, left)
+        return lowest
     middle: Float64s = poses[:, _HIPS, 1].mean(axis=1)
     return middle

@@ -14,7 +14,7 @@ import numpy as np
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.input_file import read_input
-from train.inference.models import DEMO
+from train.inference.models import DEMO, LONGEST
 from train.repose.naming import label_of, unlike
 from train.repose.photos import Photo, open_photo, photos_in
 from train.repose.settings import ReposeSettings
@@ -26,15 +26,29 @@ DRAWN_BY: Final = ("raw_weights", "smooth", "fps", "gif", "put_back")
 
 @dataclass
 class Faults:
-    """What cannot be used: told at once, counted for the end."""
+    """What cannot be used, one line each: a warning where something else can be."""
 
     console: Console
     lines: list[UsageError] = field(default_factory=list)
+    told: int = 0
 
     def add(self, error: UsageError) -> None:
-        """Tell one line and remember it."""
-        self.console.warn(error.message)
+        """Remember one."""
         self.lines.append(error)
+
+    def require_any(self, usable: Sequence[object]) -> None:
+        """Tell what was added; the last line is the error where nothing is left.
+
+        Raises:
+            UsageError: Nothing is.
+        """
+        nothing = UsageError(problem("repose", "a source and a target", "none", "name them"))
+        last = None if usable else (self.lines or [nothing]).pop()
+        for error in self.lines[self.told :]:
+            self.console.warn(error.message)
+        self.told = len(self.lines)
+        if last is not None:
+            raise last
 
 
 @dataclass(frozen=True)
@@ -93,27 +107,27 @@ def open_request(settings: ReposeSettings, faults: Faults) -> Request:
             sources.append(open_photo(path, boxes[number] if boxes else None))
         except UsageError as error:
             faults.add(error)
+    faults.require_any(sources)
     targets: list[Target] = []
     for path in settings.target:
         try:
             targets += targets_of(path, tables_are_sequences=settings.sequence)
         except UsageError as error:
             faults.add(error)
-    require_any(sources, faults)
-    require_any(targets, faults)
-    pose_model = settings.pose_model or (DEMO if settings.model == DEMO else "auto")
+    faults.require_any(targets)
+    pose_model = _pose_model(settings)
     labels = unlike(label_of(photo.path.name) for photo in sources)
     return Request(tuple(sources), tuple(labels), tuple(targets), pose_model)
 
 
-def require_any(usable: Sequence[object], faults: Faults) -> None:
-    """Make sure that something is left.
-
-    Raises:
-        UsageError: Nothing is; the last line that was told is the reason.
-    """
-    if not usable:
-        raise faults.lines[-1]
+def _pose_model(settings: ReposeSettings) -> str:
+    given = settings.pose_model
+    if given is None:
+        return DEMO if settings.model == DEMO else "auto"
+    if not given.isprintable() or not given.strip() or len(given) > LONGEST:
+        remedy = "name one as extract-poses takes it"
+        raise UsageError(problem("--pose-model", "a model or a file", repr(given[:40]), remedy))
+    return given
 
 
 def _photos_of(named: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from shared.errors import UsageError, problem
 from shared.geometry import Float64s
 from train.inference.crops import Crop, window_around
 from train.repose.cutting import person_crop
-from train.repose.naming import label_of, unlike
+from train.repose.naming import unlike
 from train.repose.photos import Photo
 from train.repose.placing import body_length, placed
 from train.repose.sequence import filled, smoothed
@@ -99,7 +99,7 @@ def scenes_of(
     """
     pairs = [(person, motion) for person in people for motion in motions]
     names = unlike(
-        f"{person.label}_{'along' if motion.is_sequence else 'to'}_{motion.label or label_of('')}"
+        f"{person.label}_{'along' if motion.is_sequence else 'to'}_{motion.label}"
         for person, motion in pairs
     )
     return [

@@ -12,7 +12,7 @@ from PIL import Image
 
 from shared.geometry import Float64s
 from shared.picture_sheet import DARK, draw_grid, draw_skeleton
-from train.inference.crops import cut_out
+from train.inference.crops import Picture, cut_out
 from train.repose.drawing import drawn_picture
 from train.repose.scenes import Scene
 
@@ -47,7 +47,7 @@ def sheet_of(scenes: Sequence[Scene], folder: Path) -> bytes:
     return stream.getvalue()
 
 
-def _cell(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Image.Image:
+def _cell(picture: Picture) -> Image.Image:
     image = Image.fromarray(np.ascontiguousarray(picture))
     factor = CELL_PX / max(image.size)
     size = [max(1, round(side * factor)) for side in image.size]

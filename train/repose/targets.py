@@ -54,7 +54,8 @@ class Target:
         """
         if not self.is_sequence:
             return self._pose(self.frames[0], poses)[None]
-        rows, fault = [], None
+        rows: list[Float64s] = []
+        fault: UsageError | None = None
         for frame in self.frames:
             try:
                 rows.append(self._pose(frame, poses))

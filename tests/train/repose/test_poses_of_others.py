@@ -154,7 +154,17 @@ def test_labels_that_are_alike_are_numbered_whatever_is_taken():
 
 
 def test_frames_are_sorted_as_people_count():
-    names = ["f10.png", "f2.png", "F1.png", "f002.png", "f.png", "10.png", "9.png"]
+    names = [
+        "f10.png",
+        "f2.png",
+        "F1.png",
+        "f002.png",
+        "f.png",
+        "10.png",
+        "9.png",
+        "2²3.png",
+        "9" * 5000,
+    ]
     found = sorted(names, key=natural)
     assert found.index("f2.png") < found.index("f10.png")
     assert found.index("9.png") < found.index("10.png")
