@@ -191,6 +191,15 @@ ROWS = (
         is_resumable=False,
         owns_folder=False,
     ),
+    Row(
+        "posegan-studio",
+        "posegan-studio",
+        ("--model", "{data}/run", "--shards", "{data}/shards", "--device", "cpu", "--dry-run"),
+        outputs=(),
+        owns_folder=False,
+        is_resumable=False,
+        is_long=True,
+    ),
     Row("posegan-doctor", "posegan-doctor", (), outputs=(), owns_folder=False),
     Row(
         "train-gan",

@@ -162,6 +162,11 @@ FAILURES = (
     Failure("a target that is not there", "repose", REPOSE.replace("walk.csv", "walk.csv:x.png")
             + " --out {out}", 2, "{data}/person/walk.csv: expected the pose of 'x.png', found 4 "
             "others; name one as it stands in the file"),
+    Failure("a page without a generator", "posegan-studio", "--model {data}/shards", 2,
+            "{data}/shards: expected a run folder or one of its checkpoints or an exported "
+            "generator, found …; check the name, or train it first"),
+    Failure("a page of unfinished shards", "posegan-studio", "--model {data}/run --shards {out}",
+            2, "{out}…: expected …; …prep-market…", unfinished_shards),
     Failure("no pictures", "extract-poses", "--src {data}/shards --out {out}.csv --pose-model demo",
             2, "{data}/shards: expected …"),
 )  # fmt: skip

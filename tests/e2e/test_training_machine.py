@@ -20,6 +20,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 LINE = re.compile(r"^pip install --no-deps \. && pip install (.+)$", re.MULTILINE)
+OF_EXTRAS = {f"train/studio/{name}.py" for name in ("app", "guard", "server")}
+"""Modules that need an extra; their command says so in one line."""
+
 ROOMS = ("shared", "data_manifest", "train")
 
 IMPORT_ALL = """
@@ -77,12 +80,12 @@ def link_distributions(found: Iterable[Distribution], folder: Path) -> None:
 
 
 def modules_of(repository: Path, rooms: Iterable[str]) -> list[str]:
-    """Every module of some packages but the programs."""
+    """Every module of some packages but the programs and what needs an extra."""
     return [
         ".".join(path.relative_to(repository).with_suffix("").parts).removesuffix(".__init__")
         for room in rooms
         for path in sorted((repository / room).rglob("*.py"))
-        if path.name != "__main__.py"
+        if path.name != "__main__.py" and path.relative_to(repository).as_posix() not in OF_EXTRAS
     ]
 
 

@@ -1,0 +1,48 @@
+"""What ``posegan-studio`` is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.declarations import declared, setting
+from shared.device import DeviceName
+
+
+@declared("Studio")
+class StudioSettings:
+    """What the page draws with, and where it is served."""
+
+    model: str = setting(
+        flag="--model",
+        metavar="demo|RUN|EXPORT",
+        help="What draws: demo comes with the package and knows drawn people only; else a run, a "
+        "checkpoint, or what export-generator made.",
+    )
+    shards: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--shards",
+        metavar="DIR",
+        help="People and poses to choose from.",
+    )
+    pose_model: str = setting(
+        default="demo",
+        flag="--pose-model",
+        metavar="NAME",
+        help="What extract-poses finds the person of a photo with: 'demo' knows drawn people only; "
+        "'none' leaves the skeleton to you.",
+    )
+    port: int = setting(
+        default=0, ge=0, le=65_535, flag="--port", help="Where it listens; 0 takes a free one."
+    )
+    open: bool = setting(default=False, flag="--open", help="Open the page in a browser too.")
+    device: DeviceName = setting(default="auto", flag="--device", help="Where to draw.")
+    threads: int = setting(
+        default=1, ge=1, le=1024, flag="--threads", help="Threads that draw on a CPU."
+    )
+    dry_run: bool = setting(
+        default=False,
+        flag="--dry-run",
+        help="Open the model and the shards, try the port, and end.",
+    )
+    quiet: bool = setting(default=False, flag="--quiet", help="Say the address alone.")
