@@ -100,16 +100,16 @@ def _routes(studio: Studio) -> list[Route]:
             }
         )
 
-    posted = {"methods": ["POST"]}
+    posted = ["POST"]
     return [
         *(Route(f"/{path}", _page_file(*file), methods=["GET"]) for path, file in FILES.items()),
         Route("/facts", _told(facts), methods=["GET"]),
-        Route("/shuffle", _told(shuffle), **posted),
-        Route("/photos", _told(add), **posted),
+        Route("/shuffle", _told(shuffle), methods=posted),
+        Route("/photos", _told(add), methods=posted),
         Route("/photos/{key}", _told(picture), methods=["GET"]),
-        Route("/photos/{key}/pose", _told(find), **posted),
-        Route("/draw", _told(draw), **posted),
-        Route("/repeat", _told(repeat), **posted),
+        Route("/photos/{key}/pose", _told(find), methods=posted),
+        Route("/draw", _told(draw), methods=posted),
+        Route("/repeat", _told(repeat), methods=posted),
     ]
 
 
