@@ -28,6 +28,7 @@ EXTRAS: Final = {
     "mutants": "make mutants tries the tests with single faults",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
+    "web": "posegan-studio serves its page",
 }
 LIBGL_REMEDY: Final = (
     "apt-get install libgl1, or replace opencv-python by opencv-python-headless with pip"

@@ -132,6 +132,18 @@ WEIGHTS: Final[Mapping[str, WeightFile]] = {
         num_bytes=1_752_055,
         whole_sha256="2f0ef32cb0865548cc540ddc5958714f9cae9c5668f0f1efd916b822fbadbebf",
     ),
+    "demo-generator": WeightFile(
+        name="model.safetensors",
+        command="repose",
+        purpose="--model demo",
+        text="a generator that has seen drawn people only",
+        home="package",
+        option="--model",
+        package="train",
+        without="name a run or an exported generator",
+        num_bytes=5_588_896,
+        whole_sha256="269bd024adcdd12aaeb98d72134a034f2bc4124ea3e4358e213a72e7a222fea2",
+    ),
     "yolo26n-pose": _yolo("yolo26n-pose", "CPU"),
     "yolo26x-pose": _yolo("yolo26x-pose", "GPU"),
     "vgg19": WeightFile(
