@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from data_manifest.arrays import ShardArrays
 from data_manifest.inspection.warping import warp_parts
-from data_manifest.manifest import Manifest, open_manifest
+from data_manifest.manifest import Manifest, open_manifest, require_shards
 from data_manifest.settings import SheetSettings
 from data_manifest.shard import read_shard
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
@@ -93,6 +93,7 @@ def draw_sheet(folder: Path, settings: SheetSettings) -> Image.Image:
     factor = max(1, min(4, WANTED_HEIGHT_PX // height))
     rows: list[list[Image.Image]] = []
     captions: list[tuple[str, str]] = []
+    require_shards(folder, manifest.of_split(settings.split))  # before counts are believed
     for file, chosen in _choose(manifest, settings):
         entry = next(entry for entry in manifest.shards if entry.file == file)
         arrays = read_shard(folder / file, entry.sha256)

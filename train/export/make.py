@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -119,7 +120,7 @@ def _facts(
     parameters = sum(value.numel() for value in trained.generator.parameters())
     images = re.search(r"\d+", trained.origin["checkpoint"])
     return CardFacts(
-        name=settings.out.resolve().name,
+        name=_folder_name(settings.out),
         image_size=trained.image_size,
         facts={
             "preset": trained_by.preset,
@@ -134,6 +135,12 @@ def _facts(
         scores=_scores(settings, trained, run),
         licence=settings.licence,
     )
+
+
+def _folder_name(folder: Path) -> str:
+    """Return a folder's own name in signs that a text can hold; links are not followed."""
+    name = Path(os.path.abspath(folder)).name  # noqa: PTH100 - resolve() trips over odd links
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _data(settings: ExportSettings, trained_by: TrainSettings) -> str:
