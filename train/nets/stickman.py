@@ -12,9 +12,6 @@ from shared.skeleton import JOINT, LIMBS
 from train.nets.constants import picked
 from train.nets.posemaps import SIGMA_HEIGHT
 
-STICKMAN_CHANNELS = 3
-"""Left limbs, right limbs, centre."""
-
 STICK_SHARE = 1 / 3
 """A stick's deviation as a share of the heat maps' sigma: 2 px at the papers' 6 px."""
 
