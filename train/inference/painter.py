@@ -228,24 +228,30 @@ class Painter:
                 for each in (source_joints, target_joints)
             ]
             size = _size_within(window, most_pixels)
-            both = self._draw_window(cut_out(photo, window), joints[0], joints[1], size)
-            picture = inner(both[paste], window, crop)
+            seen = cut_out(photo, window)
+            drawn_window = self._draw_window(seen, joints[0], joints[1], size, paste=paste)
+            picture = inner(drawn_window, window, crop)
             own = size if self._generator.free_of_resolution else self.image_size
             drawn.append(DrawnPhoto(picture=picture, crop=crop, window=window, drawn_size=own))
         return drawn
 
     def _draw_window(
-        self, photo: Pictures, source_joints: Floats, target_joints: Floats, size: tuple[int, int]
-    ) -> tuple[Pictures, Pictures]:
-        """Draw a photo of the network's shape at a size; return both pictures at the photo's."""
+        self,
+        photo: Pictures,
+        source_joints: Floats,
+        target_joints: Floats,
+        size: tuple[int, int],
+        *,
+        paste: bool,
+    ) -> Pictures:
+        """Draw a photo of the network's shape at a size; return the picture at the photo's."""
         own_size = (photo.shape[0], photo.shape[1])
         seen = scaled(tensor_of(photo[None]).to(self._device))
         small = unscaled(resized(seen, self.image_size)).cpu().numpy()
         (batch,) = self._batches(samples_of(small, source_joints, target_joints), "source")
-        plain, pasted = draw_pasted(self._generator, resized(seen, size), batch, size)
-        at_own = (unscaled(blown_up(scaled(each), own_size)) for each in (plain, pasted))
-        whole_plain, whole_pasted = (each[0].cpu().numpy() for each in at_own)
-        return whole_plain, whole_pasted
+        chosen = draw_pasted(self._generator, resized(seen, size), batch, size)[paste]
+        at_own: Pictures = unscaled(blown_up(scaled(chosen), own_size))[0].cpu().numpy()
+        return at_own
 
     def _batches(self, samples: Samples, background: ShownBackground) -> Iterator[Batch]:
         shown = background if self.sees_background else "none"
