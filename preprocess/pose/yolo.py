@@ -7,6 +7,7 @@ of weight files, from installing packages and, but for a download that is needed
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,7 +171,7 @@ def _download(place: WeightsPlace, console: Console) -> None:
         place.path.parent.mkdir(parents=True, exist_ok=True)
         downloads.attempt_download_asset(place.path)
     except Exception as error:  # whatever breaks a download, the remedy is the same
-        raise _download_problem(place, _first_line(error)) from error
+        raise _download_problem(place, first_line(error)) from error
     if not place.present:
         raise _download_problem(place, "nothing downloaded")
 
@@ -194,12 +195,14 @@ def _import_problem(error: ImportError) -> UsageError:
         )
         return UsageError(problem("ultralytics", "the system's libGL.so.1", "none", remedy))
     return UsageError(
-        problem("ultralytics", "an import", _first_line(error), "run 'pip install ultralytics'")
+        problem("ultralytics", "an import", first_line(error), "run 'pip install ultralytics'")
     )
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def first_line(error: BaseException) -> str:
+    """Return what an error says first, without the library's signs before and its stop behind."""
+    said = (str(error).strip().splitlines() or [""])[0]
+    return re.sub(r"^\W+", "", said).rstrip(". ") or type(error).__name__
 
 
 @contextmanager

@@ -229,8 +229,8 @@ class Painter:
             ]
             size = _size_within(window, most_pixels)
             seen = cut_out(photo, window)
-            drawn_window = self._draw_window(seen, joints[0], joints[1], size, paste=paste)
-            picture = inner(drawn_window, window, crop)
+            shown = self._draw_window(seen, joints[0], joints[1], size, paste=paste)
+            picture = inner(shown, window, crop)
             own = size if self._generator.free_of_resolution else self.image_size
             drawn.append(DrawnPhoto(picture=picture, crop=crop, window=window, drawn_size=own))
         return drawn
@@ -245,12 +245,11 @@ class Painter:
         paste: bool,
     ) -> Pictures:
         """Draw a photo of the network's shape at a size; return the picture at the photo's."""
-        own_size = (photo.shape[0], photo.shape[1])
         seen = scaled(tensor_of(photo[None]).to(self._device))
         small = unscaled(resized(seen, self.image_size)).cpu().numpy()
         (batch,) = self._batches(samples_of(small, source_joints, target_joints), "source")
         chosen = draw_pasted(self._generator, resized(seen, size), batch, size)[paste]
-        at_own: Pictures = unscaled(blown_up(scaled(chosen), own_size))[0].cpu().numpy()
+        at_own: Pictures = unscaled(blown_up(scaled(chosen), photo.shape[:2]))[0].cpu().numpy()
         return at_own
 
     def _batches(self, samples: Samples, background: ShownBackground) -> Iterator[Batch]:

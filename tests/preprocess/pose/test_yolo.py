@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weights
-from preprocess.pose.yolo import import_ultralytics, open_estimator
+from preprocess.pose.yolo import first_line, import_ultralytics, open_estimator
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.errors import DamagedError, UsageError
@@ -276,6 +276,14 @@ def test_an_absent_named_model_without_a_network_is_one_line_with_the_remedies(
     assert "a network to download its weights once, found YOLO_OFFLINE set" in done.stdout
     assert f"put the file at {tmp_path}/weights/yolo26n-pose.pt" in done.stdout
     assert "--pose-model demo" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("❌ Download failure for x. Offline.", "Download failure for x. Offline"), ("", "OSError")],
+)
+def test_a_librarys_words_are_told_without_its_signs(said: str, told: str) -> None:
+    assert first_line(OSError(said)) == told
 
 
 @pytest.mark.process
