@@ -82,8 +82,8 @@ class OnnxJudge:
                 raise UsageError(problem("--reid", _EXPECTED, shown, "export it otherwise"))
             parts.append(found.reshape(len(found), -1)[: len(chunk)])
         whole = np.concatenate(parts).astype(np.float32)
-        lengths: NDArray[np.float32] = np.linalg.norm(whole, axis=1, keepdims=True)
-        return whole / np.maximum(lengths, np.float32(1e-12))
+        lengths = np.linalg.norm(whole, axis=1, keepdims=True)
+        return np.asarray(whole / np.maximum(lengths, 1e-12), np.float32)
 
 
 def prepared(images: Tensor, size: tuple[int, int], pixels: Pixels) -> NDArray[np.float32]:
