@@ -134,3 +134,31 @@ def test_json_that_is_torn_is_damaged(tmp_path: Path) -> None:
         files.read_json(tmp_path / "a.json")
     with pytest.raises(UsageError, match="check the name"):
         files.read_json(tmp_path / "b.json")
+
+
+class CountedDisk(files.Disk):
+    """So many bytes are free, in every folder that is there."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+        self.asked: list[Path] = []
+
+    def free_bytes(self, folder: Path) -> int:
+        assert folder.is_dir()
+        self.asked.append(folder)
+        return self.free
+
+
+def test_space_is_asked_of_the_nearest_folder_that_exists_and_a_tenth_is_added(
+    tmp_path: Path,
+) -> None:
+    disk = CountedDisk(1_100)
+    files.require_space(tmp_path / "a" / "b", 1_000, disk)  # exactly enough
+    files.require_space(tmp_path, 1_000, disk)
+    assert disk.asked == [tmp_path, tmp_path]
+    with pytest.raises(NoSpaceError) as refused:
+        files.require_space(tmp_path / "a", 1_001, disk)
+    assert refused.value.message == (
+        f"{tmp_path / 'a'}: expected 1,101 bytes free, found 1,100; "
+        "free space or choose another disk"
+    )

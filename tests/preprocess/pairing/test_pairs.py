@@ -92,3 +92,18 @@ def test_without_two_images_of_anybody_there_are_no_pairs(identities: list[int])
     who = np.array(identities, np.int32)
     assert all_pairs(who).shape == sample_pairs(who, 5).shape == (0, 2)
     assert given_pairs(["x"], ["y"], {}, who).pairs.shape == (0, 2)
+
+
+def test_given_pairs_without_pairs_or_without_valid_images_are_told_for_what_they_are() -> None:
+    nobody = np.zeros(0, np.int64)
+    empty = given_pairs([], [], {"a": 0}, np.array([7]))
+    assert empty.pairs.shape == (0, 2) and empty.pairs.dtype == np.int64
+    assert not empty.refused and empty.example == ""
+    lost = given_pairs(["x", "y"], ["y", "x"], {}, nobody)
+    assert lost.refused == {"an image that is not valid": 2} and lost.example == "x,y"
+
+
+def test_a_list_of_usable_pairs_has_no_example_of_bad_ones() -> None:
+    found = given_pairs(["a", "b"], ["b", "a"], {"a": 0, "b": 1}, np.array([7, 7]))
+    assert found.pairs.tolist() == [[0, 1], [1, 0]]
+    assert not found.refused and found.example == ""
