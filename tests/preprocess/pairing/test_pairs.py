@@ -107,3 +107,15 @@ def test_a_list_of_usable_pairs_has_no_example_of_bad_ones() -> None:
     found = given_pairs(["a", "b"], ["b", "a"], {"a": 0, "b": 1}, np.array([7, 7]))
     assert found.pairs.tolist() == [[0, 1], [1, 0]]
     assert not found.refused and found.example == ""
+
+
+def test_of_repeated_pairs_the_first_one_stays_wherever_it_stands(rng: np.random.Generator) -> None:
+    names = [str(number) for number in range(6)]
+    rows = {name: row for row, name in enumerate(names)}
+    for _ in range(20):
+        ends = rng.integers(0, 6, (2, 40))
+        found = given_pairs(
+            [names[row] for row in ends[0]], [names[row] for row in ends[1]], rows, np.ones(6, int)
+        )
+        first = dict.fromkeys((a, b) for a, b in ends.T.tolist() if a != b)
+        assert found.pairs.tolist() == [list(pair) for pair in first]
