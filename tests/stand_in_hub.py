@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if (begun := self._begin()) is None:
-            return
+            return None
         path, _ = begun
         if path.startswith("/api/models/"):
             repo = "/".join(path.removeprefix("/api/models/").split("/")[:2])

@@ -23,8 +23,8 @@ class ExportSettings:
         path="folder",
         flag="--shards",
         metavar="DIR",
-        help="The shards that it learned from: for the card's figures of the data, and so that repose "
-        "can name photos unlike them.",
+        help="The shards that it learned from: for the card's figures of the data, and so that "
+        "repose can name photos unlike them.",
     )
     scores: Path | None = setting(
         default=None,

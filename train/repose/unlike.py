@@ -1,10 +1,8 @@
-"""Photos unlike the pictures that a generator learned from: one line each, and drawn all the same."""
+"""Photos unlike the pictures that a generator learned from: a line each, and drawn all the same."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
 
 from shared.console import Console
 from shared.errors import problem
