@@ -1,4 +1,4 @@
-"""A model hub on this machine: as much of the real one's protocol as handing generators on takes."""
+"""A model hub on this machine: as much of the real protocol as handing generators on takes."""
 
 from __future__ import annotations
 
@@ -156,7 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._file(repo, name)
         return self._send(b"{}", 404, {"X-Error-Code": "RepoNotFound"})
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def _file(self, repo: str, name: str) -> None:
         data = self.hub.repos[repo][name]

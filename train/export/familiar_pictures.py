@@ -1,4 +1,4 @@
-"""What an export keeps of the pictures that its generator learned from: features of some of them."""
+"""What an export keeps of the pictures that its generator learned from: features of some."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ def drawn(model: Path, out: Path, *more: str):
     place = model.parent
     return call(
         "repose", "--model", model, "--source", place / "photos", "--source-poses",
-        place / "poses.csv", "--target", place / "wanted.csv", "--device", "cpu", "--out", out, *more,
+        place / "poses.csv", "--target", place / "wanted.csv", "--device", "cpu", "--out", out,
+        *more,
     )  # fmt: skip
 
 

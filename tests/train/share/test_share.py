@@ -1,4 +1,4 @@
-"""``share-generator`` against a hub on this machine: what leaves, what arrives, and what is refused."""
+"""``share-generator`` against a hub on this machine: what leaves, arrives and is refused."""
 
 from __future__ import annotations
 
