@@ -66,8 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _begin(self) -> tuple[str, bytes] | None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
+        body = self._body()
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append(f"{self.command} {path}")
         if token := self.headers.get("Authorization"):
@@ -76,6 +75,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer({"error": "no"}, self.hub.refuses)
             return None
         return path, body
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = b""
+        while length := int(self.rfile.readline(), 16):
+            found += self.rfile.read(length)
+            self.rfile.readline()
+        self.rfile.readline()
+        return found
 
     def _answer(self, value: Any, status: int = 200) -> None:
         self._send(json.dumps(value).encode(), status, {"Content-Type": "application/json"})

@@ -13,6 +13,8 @@ from train.inference.familiar import MOST_PICTURES, Familiar, learned
 from train.inference.picture_features import picture_features
 
 SEED: Final = 0
+STEP: Final = 3
+"""Of so many pictures one is looked at as a negative, too."""
 
 
 def familiar_pictures(folder: Path, manifest: Manifest) -> Familiar | None:
@@ -31,12 +33,16 @@ def familiar_pictures(folder: Path, manifest: Manifest) -> Familiar | None:
     rng = np.random.default_rng(SEED)
     total = manifest.num_images("train")
     chosen = np.sort(rng.permutation(total)[:MOST_PICTURES])
-    features, identities, begin = [], [], 0
+    features, identities, negatives, begin = [], [], [], 0
     for entry in manifest.of_split("train"):
         with open_shard(folder / entry.file, entry.sha256) as shard:
             rows = chosen[(chosen >= begin) & (chosen < begin + shard.num_images)] - begin
-            features.append(picture_features(shard.images[rows], shard.joints[rows]))
+            pictures, joints = shard.images[rows], shard.joints[rows]
+            features.append(picture_features(pictures, joints))
+            negatives.append(picture_features(255 - pictures[::STEP], joints[::STEP]))
             identities.append(shard.identities[rows])
             begin += shard.num_images
-    found = [each for each in features if len(each)]
-    return learned(np.concatenate(found), np.concatenate(identities)) if found else None
+    found, opposed = ([each for each in rows if len(each)] for rows in (features, negatives))
+    if not found:
+        return None
+    return learned(np.concatenate(found), np.concatenate(identities), np.concatenate(opposed))

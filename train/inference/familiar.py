@@ -3,10 +3,13 @@
 Convention:
     Distances are taken between features (:mod:`train.inference.picture_features`) along the axes
     in which those of the training data vary, each divided by its deviation there. The limit is the
-    99th percentile of the training pictures' own distances to the nearest picture of somebody else,
-    so that of new pictures of the same kind about one in a hundred is called unlike.
+    99th percentile of the training pictures' own distances to the nearest picture of somebody else.
+    Negatives have the same fineness and contrasts, and so lie near: one axis more tells training
+    pictures from their own negatives, and its limit is the 99th percentile of the former. So of new
+    pictures of the same kind about two in a hundred are called unlike.
 
-Source: nearest neighbours in a whitened space, an old way to find outliers; the features are ours.
+Source: nearest neighbours in a whitened space, and Fisher's discriminant (1936); the features are
+ours.
 """
 
 from __future__ import annotations
@@ -48,17 +51,23 @@ class Familiar:
         axes: float32 (k, a), what features less their mean are multiplied by.
         known: float16 (n, a), features of training pictures along the axes.
         limit: float32 (1,), a distance above it is unlike.
+        negative: float32 (k,), what features less their mean are multiplied by to see how much
+            like a negative they are; above 1 is unlike.
     """
 
     centre: NDArray[np.float32]
     axes: NDArray[np.float32]
     known: NDArray[np.float16]
     limit: NDArray[np.float32]
+    negative: NDArray[np.float32]
 
     def strangeness(self, features: Float64s) -> Float64s:
-        """Return distances (n,) of features (n, k) to the nearest known one, over the limit."""
-        placed = (features - self.centre) @ self.axes.astype(np.float64)
-        return _nearest(placed, self.known.astype(np.float64)) / float(self.limit[0])
+        """Return how far features (n, k) are from the known ones, (n,); above 1 is unlike."""
+        centred = features - self.centre
+        placed = centred @ self.axes.astype(np.float64)
+        far = _nearest(placed, self.known.astype(np.float64)) / float(self.limit[0])
+        strange: Float64s = np.maximum(far, centred @ self.negative.astype(np.float64))
+        return strange
 
     @property
     def content(self) -> bytes:
@@ -69,12 +78,15 @@ class Familiar:
         return bytes(safetensors.numpy.save(arrays))
 
 
-def learned(features: Float64s, identities: NDArray[Any]) -> Familiar | None:
+def learned(
+    features: Float64s, identities: NDArray[Any], negatives: Float64s
+) -> Familiar | None:
     """Learn what is familiar.
 
     Args:
         features: float64 (n, k) of training pictures, n at most :data:`MOST_PICTURES`.
         identities: (n,), who is in them.
+        negatives: float64 (m, k) of the negatives of some of them.
 
     Returns:
         None where the pictures are too few, or all of one person.
@@ -90,7 +102,11 @@ def learned(features: Float64s, identities: NDArray[Any]) -> Familiar | None:
     distances = _nearest(placed, known.astype(np.float64), left_out=same)
     limit = np.percentile(distances[np.isfinite(distances)], PERCENTILE)
     return Familiar(
-        centre=centre, axes=axes, known=known, limit=np.array([max(limit, 1e-6)], np.float32)
+        centre=centre,
+        axes=axes,
+        known=known,
+        limit=np.array([max(limit, 1e-6)], np.float32),
+        negative=_contrast(features - centre, negatives - centre).astype(np.float32),
     )
 
 
@@ -114,10 +130,16 @@ def read_familiar(content: bytes, where: object) -> Familiar:
 def _rules(found: Familiar) -> Iterable[tuple[Callable[[], bool], str]]:
     """List what may be wrong with arrays, in an order in which each may be asked."""
     k, a = found.centre.size, found.axes.shape[-1] if found.axes.ndim == 2 else -1
-    shapes = (found.centre.shape, found.axes.shape, found.known.shape[1:], found.limit.shape)
+    shapes = (
+        found.centre.shape,
+        found.negative.shape,
+        found.axes.shape,
+        found.known.shape[1:],
+        found.limit.shape,
+    )
     every = [getattr(found, field.name) for field in fields(found)]
     return (
-        (lambda: shapes != ((k,), (k, a), (a,), (1,)) or not len(found.known), "other shapes"),
+        (lambda: shapes != ((k,), (k,), (k, a), (a,), (1,)) or not len(found.known), "other shapes"),
         (lambda: any(each.dtype.kind != "f" for each in every), "other numbers"),
         (lambda: not all(np.isfinite(each).all() for each in every), "numbers that are not finite"),
         (lambda: not found.limit[0] > 0, "no limit"),
@@ -133,6 +155,17 @@ def _axes(centred: Float64s) -> Float64s:
     lengths = np.maximum(deviations[:number], FLOOR * deviations[0])
     axes: Float64s = scale[:, None] * turns[:number].T / lengths
     return axes
+
+
+def _contrast(centred: Float64s, negatives: Float64s) -> Float64s:
+    """Return the direction (k,) to the negatives; 99 % of the training pictures are below 1."""
+    scale = 1 / np.maximum(centred.std(axis=0), 1e-9)
+    ours, theirs = centred * scale, negatives * scale
+    spread = np.cov(ours.T) + np.cov(theirs.T) + 1e-3 * np.eye(len(scale))
+    direction = scale * np.linalg.solve(spread, theirs.mean(axis=0) - ours.mean(axis=0))
+    limit = float(np.percentile(centred @ direction, PERCENTILE))
+    found: Float64s = direction / max(limit, 1e-9)
+    return found
 
 
 def _nearest(

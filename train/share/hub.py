@@ -158,7 +158,10 @@ class Hub:
         except Exception as error:  # the library and its transport have many bases
             raise self._as_ours(repo, error) from None
 
-    def _as_ours(self, repo: str, error: Exception) -> UsageError:
+    def _as_ours(self, repo: str, raised: Exception) -> UsageError:
+        error: BaseException = raised
+        while error.__cause__ is not None:  # what the library wraps says more than the wrapper
+            error = error.__cause__
         status = getattr(getattr(error, "response", None), "status_code", None)
         reason = _first_line(error)
         if status in (401, 403, 404):
@@ -172,7 +175,7 @@ class Hub:
         return UsageError(problem(self.address, "a hub that can be reached", reason, remedy))
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     shown = _TOKEN.sub("***", lines[0] if lines else type(error).__name__)
     token = os.environ.get("HF_TOKEN", "").strip()
