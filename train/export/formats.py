@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shared.errors import RulesBrokenError, UsageError, problem
+from shared.errors import MAX_REASON, RulesBrokenError, UsageError, problem
 from train.data.batch import make_batch, scaled
 from train.export.graph import BATCH, DrawingGraph, ports
 from train.export.trial_pairs import trial_pairs
@@ -78,15 +78,31 @@ def graph_file(trained: Trained, wanted: Format) -> GraphFile | None:
 
     Raises:
         RulesBrokenError: What was made draws something else.
+        UsageError: The libraries that are installed cannot make it.
     """
     if wanted not in GRAPH_FILES:
         return None
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of the exporters, about themselves
-        program = _traced(trained)
-        content = _of_onnx(program, trained) if wanted == "onnx" else _of_torch(program)
-        runner = onnx_runner(content) if wanted == "onnx" else torch_runner(content)
+        content, runner = _made(trained, wanted)
         return GraphFile(GRAPH_FILES[wanted], content, largest_difference(trained, runner))
+
+
+def _made(trained: Trained, wanted: Format) -> tuple[bytes, Runner]:
+    """Record a generator, write it down, and open what was written."""
+    try:
+        program = _traced(trained)
+        if wanted == "onnx":
+            content = _of_onnx(program, trained)
+            return content, onnx_runner(content)
+        content = _of_torch(program)
+        return content, torch_runner(content)
+    except MemoryError:
+        raise
+    except Exception as error:  # of two exporters and a runtime that move with their versions
+        found = f"{type(error).__name__}: {str(error)[:MAX_REASON]}"
+        remedy = "choose another --format, or another version of torch"
+        raise UsageError(problem(f"--format {wanted}", "a graph", found, remedy)) from error
 
 
 def largest_difference(trained: Trained, runner: Runner) -> float:

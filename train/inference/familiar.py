@@ -78,9 +78,7 @@ class Familiar:
         return bytes(safetensors.numpy.save(arrays))
 
 
-def learned(
-    features: Float64s, identities: NDArray[Any], negatives: Float64s
-) -> Familiar | None:
+def learned(features: Float64s, identities: NDArray[Any], negatives: Float64s) -> Familiar | None:
     """Learn what is familiar.
 
     Args:
@@ -139,7 +137,10 @@ def _rules(found: Familiar) -> Iterable[tuple[Callable[[], bool], str]]:
     )
     every = [getattr(found, field.name) for field in fields(found)]
     return (
-        (lambda: shapes != ((k,), (k,), (k, a), (a,), (1,)) or not len(found.known), "other shapes"),
+        (
+            lambda: shapes != ((k,), (k,), (k, a), (a,), (1,)) or not len(found.known),
+            "other shapes",
+        ),
         (lambda: any(each.dtype.kind != "f" for each in every), "other numbers"),
         (lambda: not all(np.isfinite(each).all() for each in every), "numbers that are not finite"),
         (lambda: not found.limit[0] > 0, "no limit"),

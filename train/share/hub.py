@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -154,7 +155,9 @@ class Hub:
     def _told(self, repo: str) -> Iterator[None]:
         """Turn whatever the library raises into one line without a token."""
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the library about its own transport
+                yield
         except Exception as error:  # the library and its transport have many bases
             raise self._as_ours(repo, error) from None
 
