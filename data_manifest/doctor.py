@@ -27,7 +27,7 @@ EXTRAS: Final = {
     "fast": "prep-market decodes JPEGs with simplejpeg",
     "hub": "share-generator hands generators to a model hub and fetches them",
     "mutants": "make mutants tries the tests with single faults",
-    "onnx": "export-generator writes graphs for ONNX runtimes",
+    "onnx": "export-generator writes ONNX graphs, eval-gan --reid reads them",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
     "web": "posegan-studio serves its page",
