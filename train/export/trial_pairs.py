@@ -44,4 +44,5 @@ def _poses(rng: Any, count: int, image_size: tuple[int, int]) -> NDArray[np.floa
     absent = rng.random((count, NUM_JOINTS)) < _MISSING
     absent[:, list(TORSO_JOINTS)] = False
     joints[absent] = np.nan
-    return (joints * scale).astype(np.float32)
+    placed: NDArray[np.float32] = (joints * scale).astype(np.float32)
+    return placed
