@@ -26,6 +26,7 @@ class StandInHub:
         asked: Method and path of every request.
         tokens: The authorisations that were sent.
         refuses: A status that is answered to everything; None for none.
+        nonsense: What is answered to everything; None for sense.
         swapped: Content that is sent in the place of a file's own, by name.
     """
 
@@ -36,6 +37,7 @@ class StandInHub:
         self.asked: list[str] = []
         self.tokens: set[str] = set()
         self.refuses: int | None = None
+        self.nonsense: bytes | None = None
         self.swapped: dict[str, bytes] = {}
         self.uploads: dict[str, bytes] = {}
 
@@ -71,6 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.asked.append(f"{self.command} {path}")
         if token := self.headers.get("Authorization"):
             self.hub.tokens.add(token)
+        if self.hub.nonsense is not None:
+            self._send(self.hub.nonsense, 200, {"Content-Type": "application/json"})
+            return None
         if self.hub.refuses:
             self._answer({"error": "no"}, self.hub.refuses)
             return None

@@ -19,7 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from shared.errors import MAX_REASON, DamagedError, UsageError, problem
+from shared.errors import (
+    MAX_REASON,
+    OUT_OF_SPACE,
+    DamagedError,
+    NoSpaceError,
+    PoseGanError,
+    UsageError,
+    problem,
+)
 
 LIBRARY: Final = "huggingface_hub"
 PUBLIC_HUB: Final = "https://huggingface.co"
@@ -161,10 +169,13 @@ class Hub:
         except Exception as error:  # the library and its transport have many bases
             raise self._as_ours(repo, error) from None
 
-    def _as_ours(self, repo: str, raised: Exception) -> UsageError:
+    def _as_ours(self, repo: str, raised: Exception) -> PoseGanError:
         error: BaseException = raised
         while error.__cause__ is not None:  # what the library wraps says more than the wrapper
             error = error.__cause__
+        if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
+            where, remedy = error.filename or "the folder of temporary files", "free some space"
+            return NoSpaceError(problem(where, "space to write", error.strerror, remedy))
         status = getattr(getattr(error, "response", None), "status_code", None)
         reason = _first_line(error)
         if status in (401, 403, 404):

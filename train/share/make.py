@@ -116,7 +116,20 @@ def files_of(folder: Path, console: Console) -> dict[str, bytes]:
             found, remedy = "another content", "export it anew"
             expected = f"the file that {CONFIG_NAME} notes"
             raise DamagedError(problem(folder / name, expected, found, remedy))
+    _check_card(folder / CARD_NAME, files.get(CARD_NAME, b""))
     return files
+
+
+def _check_card(path: Path, content: bytes) -> None:
+    """Refuse a card that no hub shows: people write in it by hand."""
+    try:
+        found = None if len(content) <= MOST_BYTES[CARD_NAME] else f"{len(content):,} bytes"
+        content.decode()
+    except ValueError:
+        found = "bytes that are no UTF-8"
+    if found:
+        expected, remedy = f"text of up to {MOST_BYTES[CARD_NAME]:,} bytes", "correct the card"
+        raise UsageError(problem(path, expected, found, remedy))
 
 
 def _read(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import socket
@@ -130,6 +131,35 @@ def test_a_changed_file_does_not_leave(hub: StandInHub, export: Path) -> None:
     (export / "model.safetensors").write_bytes(weights)
     one_line(push(export), 6)
     assert hub.asked == []
+
+
+@pytest.mark.parametrize("card", [b"\xff\xfe odd", b"x" * 1_000_001])
+def test_an_odd_card_is_one_line(card: bytes, hub: StandInHub, export: Path) -> None:
+    (export / "README.md").write_bytes(card)
+    assert "README.md: expected text" in one_line(push(export), 2)
+    assert hub.asked == []
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x00\xff", b"[]", b'"x"', b"{}", b"[" * 100_000])
+def test_a_hub_that_answers_nonsense_is_one_line(
+    answer: bytes, hub: StandInHub, export: Path, tmp_path: Path
+) -> None:
+    hub.nonsense = answer
+    one_line(push(export), 2)
+    one_line(pull(tmp_path / "fetched"), 2)
+    assert not (tmp_path / "fetched").exists()
+
+
+def test_a_full_disk_of_temporary_files_is_no_space(
+    hub: StandInHub, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/x")
+
+    hub.repos[REPO] = files(export)
+    monkeypatch.setattr("huggingface_hub.HfApi.hf_hub_download", full)
+    assert "expected space to write" in one_line(pull(tmp_path / "fetched"), 5)
+    assert not (tmp_path / "fetched").exists()
 
 
 def test_a_new_repository_is_public_only_on_wish(hub: StandInHub, export: Path) -> None:
