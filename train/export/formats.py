@@ -125,7 +125,8 @@ def largest_difference(trained: Trained, runner: Runner) -> float:
 def inputs_of(trained: Trained, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return what a graph is given for some pairs: source image, source joints, target joints."""
     images, source, target = trial_pairs(count, trained.image_size)
-    return scaled(torch.from_numpy(images)).contiguous(), *map(torch.from_numpy, (source, target))
+    pictures = scaled(torch.from_numpy(images)).contiguous()
+    return pictures, torch.from_numpy(source), torch.from_numpy(target)
 
 
 @torch.no_grad()
