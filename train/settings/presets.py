@@ -40,8 +40,8 @@ PRESETS: Final[Mapping[str, Layer]] = {
     "best": {
         "generator":     {"skips": "layers", "base_channels": 48, "source_features": 32,
                           "fidelity": False},
-        "discriminator": {"kind": "patch", "base_channels": 32, "spectral": False},
-        "loss":          {"adversarial": "relativistic", "penalty_weight": 0.3, "l1_weight": 40.0,
+        "discriminator": {"kind": "patch", "base_channels": 32},
+        "loss":          {"adversarial": "hinge", "adversarial_weight": 0.5, "l1_weight": 40.0,
                           "ssim_weight": 20.0, "nearest_weight": 0.1, "features": "pixels"},
         "optimizer":     {"generator": "muon", "generator_rate": 1e-3, "discriminator_rate": 4e-4,
                           "clip_norm": 100.0},
