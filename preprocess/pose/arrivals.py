@@ -102,6 +102,11 @@ class Arrivals:
                 del held[name]
         return sorted(filter(self._is_ready, self._waiting.values()), key=lambda one: one.seen_s)
 
+    @property
+    def num_waiting(self) -> int:
+        """Number of pictures that are there and not ready yet."""
+        return len(self._waiting)
+
     def looked_at(self, arrival: Arrival, *, is_used: bool) -> bool:
         """Note what came of a picture.
 

@@ -130,13 +130,17 @@ def watch_poses(
         files.publish(rows.contents())
         console.result(f"watching {settings.src}; rows go to {settings.out}; Ctrl-C ends it")
         idle_since = time_.clock()
-        while stop.name is None and not _is_idle(settings, time_.clock() - idle_since):
+        while stop.name is None:
             begin = time_.clock()
             if watch.look():
                 files.publish(rows.contents())
                 watch.tell()
                 idle_since = time_.clock()
                 continue
+            if arrivals.num_waiting:
+                idle_since = time_.clock()
+            elif settings.idle_s is not None and time_.clock() - idle_since >= settings.idle_s:
+                break
             time_.pause(max(POLL_S, (time_.clock() - begin) / LOOK_SHARE))
         if not owned.files:  # else a killed call without --watch left poses there
             owned.dissolve()
@@ -227,10 +231,6 @@ class _Watch:
 
 def _size_of(picture: NDArray[Any]) -> tuple[int, int]:
     return picture.shape[0], picture.shape[1]
-
-
-def _is_idle(settings: ExtractSettings, seconds: float) -> bool:
-    return settings.idle_s is not None and seconds >= settings.idle_s
 
 
 def _end(stop: StopSignals, count: int, settings: ExtractSettings) -> None:

@@ -33,6 +33,7 @@ NOTES = {
     "eval-gan of a run": (".posegan.json", "generated.json", "metrics.json"),
     "train-reid": (".posegan.json", "reid.pt", "reid.pt.sha256"),
     "export-generator": (".posegan.json", "config.json"),
+    "augment-reid": (".posegan.json", "augment.json", "provenance.csv"),
 }  # fmt: skip
 """What lies in a finished output and is read when the command is repeated."""
 
