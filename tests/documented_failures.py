@@ -168,11 +168,12 @@ FAILURES = (
             "choose another --out", strangers),
     Failure("another run augments", "augment-reid", AUGMENT, 4, HELD, is_held=True),
     Failure("a share without a judge", "augment-reid", AUGMENT + " --keep 0.5", 2,
-            "--keep: expected a judge, --reid FILE, beside it, found none; make one with train-reid"),
+            "--keep: expected a judge, --reid FILE, beside it, found none; "
+            "make one with train-reid"),
     Failure("the real images of others", "augment-reid",
             AUGMENT.replace("{data}/real", "{data}/market/Market") + " --layout list", 2,
-            "{data}/market/Market: expected the train images of the shards, found 8 of 8 missing: …; "
-            "name the data set that the shards were made from"),
+            "{data}/market/Market: expected the train images of the shards, found 8 of 8 missing: "
+            "…; name the data set that the shards were made from"),
     Failure("to augment unfinished shards", "augment-reid",
             AUGMENT.replace("{data}/shards", "{out}").replace("--out {out}", "--out {out}-x"), 2,
             "{out}…: expected …; …prep-market…", unfinished_shards),

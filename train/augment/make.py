@@ -108,11 +108,11 @@ class _Augmentation:
     def record(self) -> dict[str, Any]:
         """What decides the content, as plain values."""
         settings = self._settings
-        names = ("layout", "per_image", "poses", "seed", "keep", "paste")
+        names = ("layout", "per_image", "poses", "seed", "keep", "paste", "real")
         return {
             "model": self._origin,
             "shards": sha256_of_file(settings.shards / MANIFEST_FILE),
-            "real": self._real.sha256,
+            "real_sha256": self._real.sha256,
             "reid": self._judge.sha256 if self._judge else "",
             **{name: getattr(settings, name) for name in names},
         }
