@@ -228,8 +228,8 @@ class ExtractSettings:
         default=None,
         ge=0,
         le=1e6,
-        unit="seconds",
         flag="--idle",
+        metavar="SECONDS",
         shown="never",
         help="With --watch: end with exit code 0 when so long no picture has appeared.",
     )

@@ -25,8 +25,9 @@ VAL: Final = "val"
 class Layout(Protocol):
     """A way to lay images out."""
 
-    parts: tuple[str, ...]
-    """The parts of the real data set that it takes in."""
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the real data set that it takes in."""
 
     def real(self, images: Sequence[RealImage]) -> dict[str, RealImage]:
         """Place the real images."""
@@ -52,7 +53,7 @@ class Market:
         """Place it in the train folder."""
         return f"{MARKET_FOLDERS['train']}/{name}"
 
-    def lists(self, _places: Sequence[str]) -> dict[str, str]:
+    def lists(self, places: Sequence[str]) -> dict[str, str]:
         """Compose nothing: names say all."""
         return {}
 
@@ -86,7 +87,7 @@ class Folders:
         """Place it with its person."""
         return self._place("train", name)
 
-    def lists(self, _places: Sequence[str]) -> dict[str, str]:
+    def lists(self, places: Sequence[str]) -> dict[str, str]:
         """Compose nothing: folders say all."""
         return {}
 

@@ -239,6 +239,7 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Settings with a judge that real test images find fit."""
     monkeypatch.setattr(judging, "read_judge", lambda *_: Reds())
     gallery = write_people(tmp_path / "gallery", range(1, 31))
+    (tmp_path / "reid.pt").write_bytes(b"stands in")
     return {"reid": tmp_path / "reid.pt", "gallery": gallery}
 
 
