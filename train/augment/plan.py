@@ -81,7 +81,8 @@ def plan_pictures(people: People, settings: AugmentSettings) -> Plan:
     targets = np.concatenate(
         [_others(settings.seed, row, drawn, others) for row in range(len(people))]
     )
-    changes = np.nan_to_num(pose_changes(people.joints, sources, targets), posinf=0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a torso of no length changes by nothing
+        changes = np.nan_to_num(pose_changes(people.joints, sources, targets), posinf=0.0)
     if settings.poses == "changed":
         order = np.argsort(-changes.reshape(-1, drawn), axis=1, kind="stable")[:, :wanted]
         chosen = (np.arange(len(people))[:, None] * drawn + order).reshape(-1)
