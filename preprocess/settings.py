@@ -218,6 +218,21 @@ class ExtractSettings:
         metavar="SHARE",
         help="Exit with 1 when a larger share of the images is unusable.",
     )
+    watch: bool = setting(
+        default=False,
+        flag="--watch",
+        help="Keep the model open, and add a row for each picture that appears in the folder, "
+        "until Ctrl-C or SIGTERM (exit code 75).",
+    )
+    idle_s: float | None = setting(
+        default=None,
+        ge=0,
+        le=1e6,
+        flag="--idle",
+        metavar="SECONDS",
+        shown="never",
+        help="With --watch: end with exit code 0 when so long no picture has appeared.",
+    )
     pose: PoseSettings = setting(default_factory=PoseSettings, help="How poses are found.")
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from drawn_shards import publish_shards
 from people_pictures import write_people
 from PIL import Image
 from poses import standing_pose
+from real_market import market_of
 from reid_folders import make_folder
 from scored_pictures import make_results
 from small_market import make_market
@@ -137,7 +138,16 @@ ROWS = (
         "extract-poses",
         "extract-poses",
         ("--src", "{data}/photos", "--out", "{out}/poses.csv", "--pose-model", "demo",
-         "--workers", "1"),
+         "--workers", "1", "--idle", "0.2"),
+        finished=of_files("*.csv"),
+        owns_folder=False,
+        is_long=True,
+    ),
+    Row(
+        "extract-poses of a watch",
+        "extract-poses",
+        ("--src", "{data}/photos", "--out", "{out}/poses.csv", "--pose-model", "demo",
+         "--watch", "--idle", "0.2"),
         finished=of_files("*.csv"),
         owns_folder=False,
         is_long=True,
@@ -259,6 +269,15 @@ ROWS = (
         is_long=True,
     ),
     Row(
+        "augment-reid",
+        "augment-reid",
+        ("--model", "{data}/run", "--shards", "{data}/shards", "--market", "{data}/real",
+         "--per-image", "2", "--device", "cpu", "--out", "{out}"),
+        quick=("--dry-run",),
+        finished=of_files("*"),
+        is_long=True,
+    ),
+    Row(
         "report-run",
         "report-run",
         ("{data}/run", "--html", "{out}/run.html"),
@@ -312,6 +331,7 @@ def make_data(folder: Path) -> None:
     make_folder(folder / "reid")
     (folder / "often.toml").write_text(OFTEN)
     train(small_settings(shards, channels=1, max_images=8), shards, folder / "run")
+    market_of(shards, folder / "real")
     write_person(folder / "person")
     done = call("export-generator", folder / "run", "--out", folder / "model", "--shards", shards)
     assert done.exit_code == 0, done.stderr

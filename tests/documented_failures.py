@@ -78,6 +78,7 @@ REPOSE = (
     "--model {data}/run --source {data}/person/photo.png --target {data}/person/walk.csv "
     "--source-poses {data}/person/photo.csv --device cpu"
 )
+AUGMENT = "--model {data}/run --shards {data}/shards --market {data}/real --device cpu --out {out}"
 
 FAILURES = (
     Failure("no source", "prep-market", "--out {out}", 2,
@@ -176,6 +177,23 @@ FAILURES = (
     Failure("a target that is not there", "repose", REPOSE.replace("walk.csv", "walk.csv:x.png")
             + " --out {out}", 2, "{data}/person/walk.csv: expected the pose of 'x.png', found 4 "
             "others; name one as it stands in the file"),
+    Failure("to draw into a stranger's data set", "augment-reid", AUGMENT, 2,
+            "{out}: expected an empty folder or one that augment-reid made, found …; "
+            "choose another --out", strangers),
+    Failure("another run augments", "augment-reid", AUGMENT, 4, HELD, is_held=True),
+    Failure("a share without a judge", "augment-reid", AUGMENT + " --keep 0.5", 2,
+            "--keep: expected a judge, --reid FILE, beside it, found none; "
+            "make one with train-reid"),
+    Failure("the real images of others", "augment-reid",
+            AUGMENT.replace("{data}/real", "{data}/market/Market") + " --layout list", 2,
+            "{data}/market/Market: expected the train images of the shards, found 7 of 8 missing: "
+            "…; name the data set that the shards were made from"),
+    Failure("to augment unfinished shards", "augment-reid",
+            AUGMENT.replace("{data}/shards", "{out}").replace("--out {out}", "--out {out}-x"), 2,
+            "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("to augment damaged shards", "augment-reid",
+            AUGMENT.replace("{data}/shards", "{out}").replace("--out {out}", "--out {out}-x"), 6,
+            "{out}/train-00000.h5: expected …", damaged_shards),
     Failure("a page without a generator", "posegan-studio", "--model {data}/shards", 2,
             "{data}/shards: expected a run folder or one of its checkpoints or an exported "
             "generator, found …; check the name, or train it first"),

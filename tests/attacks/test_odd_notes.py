@@ -33,6 +33,7 @@ NOTES = {
     "eval-gan of a run": (".posegan.json", "generated.json", "metrics.json"),
     "train-reid": (".posegan.json", "reid.pt", "reid.pt.sha256"),
     "export-generator": (".posegan.json", "config.json"),
+    "augment-reid": (".posegan.json", "augment.json", "provenance.csv"),
     "inspect-shards": (".sheet.png.posegan.json",),
     "export-pairs": (".posegan.json", "export.json", "dataset/market/market-pairs-train.csv"),
     "check-reid": (".reid.json.posegan.json",),

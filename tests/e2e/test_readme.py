@@ -39,6 +39,7 @@ SMALLER = {
     "train-gan --shards shards": "--features pixels --channels 2 --max-images 4",
     "eval-gan --run": "--limit 12",
     "train-reid": "--dry-run",
+    "extract-poses --src drawn/query": "--idle 1",
     "posegan-studio": "--dry-run",
 }
 """What is added to commands, by their beginning; the first that fits."""

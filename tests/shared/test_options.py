@@ -205,6 +205,10 @@ def test_each_command_says_what_it_requires() -> None:
         ("repose", "--out"),
         ("posegan-studio", "--model"),
         ("train-gan", "--shards"),
+        ("augment-reid", "--model"),
+        ("augment-reid", "--shards"),
+        ("augment-reid", "--market"),
+        ("augment-reid", "--out"),
         ("train-reid", "--src"),
         ("train-reid", "--out"),
     }
