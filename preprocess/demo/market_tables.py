@@ -31,7 +31,7 @@ def publish_tables(
     """
     for split in SPLITS:
         rows = [row for row, entry in enumerate(entries) if entry.split == split]
-        names = tuple(entries[row].file_name for row in rows)
+        names = tuple(entries[row].table_name for row in rows)
         joints = drawn.joints[rows]
         found = np.where(drawn.found[rows][:, :, None], drawn.reported[rows], np.nan)
         write_keypoints(out / f"keypoints-{split}.csv", names, found, disk)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Self
 
 from preprocess.settings import SourceSettings
-from preprocess.sources.places import Folder, entries_of, folder_in
-from preprocess.sources.reid_folders import SPLIT_FOLDERS, ReidFolders, Said
+from preprocess.sources.places import Entry, Folder, folder_in
+from preprocess.sources.reid_folders import FOLDER_NAMES, ReidFolders, Said
 from preprocess.sources.source import Listing, Verdict
 from preprocess.sources.splitting import recorded, split_by_person
 
@@ -37,13 +37,13 @@ class Cuhk03(ReidFolders):
     NEVER_PAIRED: ClassVar[Mapping[int, Verdict]] = {-1: Verdict("junk", "identity -1")}
 
     @classmethod
-    def is_root(cls, folder: Folder) -> bool:
+    def is_root(cls, folder: Folder, entries: Sequence[Entry]) -> bool:
         """Tell whether a folder holds such images, in the folders of the splits or directly."""
-        names = [name for both in SPLIT_FOLDERS.values() for name in both]
+        names = [entry.name for entry in entries if entry.name in FOLDER_NAMES]
         if any(cls.holds_images(folder_in(folder, name)) for name in names):
             return True
-        found = (cls.says(entry.name) for entry in entries_of(folder) if not entry.is_folder)
-        return sum(said is not None for said in found) >= LEAST_IMAGES
+        said = [entry for entry in entries if cls.says(entry.name) is not None]
+        return sum(not entry.is_folder for entry in said) >= LEAST_IMAGES
 
     @classmethod
     def at(cls, root: Folder, how: SourceSettings | None = None) -> Self:

@@ -12,13 +12,14 @@ Convention:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, Final, Self
 
 from preprocess.settings import SourceSettings
 from preprocess.sources.places import (
+    Entry,
     Folder,
     entries_of,
     folder_in,
@@ -71,14 +72,15 @@ class DeepFashion:
     SIGN: ClassVar[str] = "img/WOMEN, or images named fashionWOMEN…id…"
 
     @classmethod
-    def is_root(cls, folder: Folder) -> bool:
-        """Tell whether images or the original tree lie in a folder."""
-        if _original(folder) is not None:
+    def is_root(cls, folder: Folder, entries: Sequence[Entry]) -> bool:
+        """Tell whether images or the original tree lie in a folder, with its entries."""
+        names = {entry.name for entry in entries}
+        if any(way[0] in names for way in ORIGINAL_FOLDERS) and _original(folder) is not None:
             return True
-        places = [folder_in(folder, split) for split in SPLITS]
-        if any(_num_flat(place) for place in places if place is not None):
+        places = [folder_in(folder, split) for split in SPLITS if split in names]
+        if any(_num_flat(entries_of(place)) for place in places if place is not None):
             return True
-        return _num_flat(folder) >= LEAST_IMAGES
+        return _num_flat(entries) >= LEAST_IMAGES
 
     @classmethod
     def at(cls, root: Folder, how: SourceSettings | None = None) -> Self:
@@ -99,7 +101,9 @@ class DeepFashion:
     def _by_folder(self) -> dict[str, Folder]:
         """The folders of the splits that hold flattened names."""
         found = {split: folder_in(self.root, split) for split in SPLITS}
-        return {split: place for split, place in found.items() if place and _num_flat(place)}
+        return {
+            split: place for split, place in found.items() if place and _num_flat(entries_of(place))
+        }
 
     @cached_property
     def _split_of(self) -> dict[str, str]:
@@ -211,6 +215,6 @@ def _original(folder: Folder) -> Folder | None:
     return None
 
 
-def _num_flat(folder: Folder) -> int:
-    found = (entry.name for entry in entries_of(folder) if not entry.is_folder)
-    return sum(identity_of(name) is not None for name in found)
+def _num_flat(entries: Sequence[Entry]) -> int:
+    found = [entry for entry in entries if identity_of(entry.name) is not None]
+    return sum(not entry.is_folder for entry in found)

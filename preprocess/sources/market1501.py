@@ -9,12 +9,12 @@ Convention:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from preprocess.sources.places import Folder, entries_of, folder_in
-from preprocess.sources.reid_folders import SPLIT_FOLDERS, ReidFolders, Said
+from preprocess.sources.places import Entry, Folder, entries_of, folder_in
+from preprocess.sources.reid_folders import FOLDER_NAMES, SPLIT_FOLDERS, ReidFolders, Said
 from preprocess.sources.source import Verdict
 
 JUNK: Final = -1
@@ -57,12 +57,12 @@ class Market1501(ReidFolders):
     }
 
     @classmethod
-    def is_root(cls, folder: Folder) -> bool:
+    def is_root(cls, folder: Folder, entries: Sequence[Entry]) -> bool:
         """Tell whether the image folders lie in a folder, or renamed ones with such images."""
-        for original, renamed in SPLIT_FOLDERS.values():
-            if folder_in(folder, original) or cls.holds_images(folder_in(folder, renamed)):
-                return True
-        return False
+        names = {entry.name for entry in entries if entry.name in FOLDER_NAMES and entry.is_folder}
+        if any(original in names for original, _ in SPLIT_FOLDERS.values()):
+            return True
+        return any(cls.holds_images(folder_in(folder, name)) for name in names)
 
     @classmethod
     def says(cls, name: str) -> Said | None:
@@ -81,7 +81,7 @@ class Market1501(ReidFolders):
 
 def holds_other_names(folder: Folder) -> bool:
     """Tell whether the image folders hold files, but none with a name of Market-1501."""
-    folders = [folder_in(folder, name) for names in SPLIT_FOLDERS.values() for name in names]
+    folders = [folder_in(folder, name) for name in FOLDER_NAMES]
     found = [each for each in folders if each is not None]
     filled = any(not entry.is_folder for each in found for entry in entries_of(each))
     return filled and not any(Market1501.holds_images(each) for each in found)

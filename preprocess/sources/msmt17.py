@@ -5,14 +5,15 @@ Convention:
     ``0000/0000_000_01_0303morning_0015_0.jpg 0``: a path below the image folder, and the label of
     the person, which counts from 0 anew in the test lists. So that one number is one person,
     people of the test lists get their label plus :data:`TEST_FROM`. The camera is the third field
-    of the name. Train and validation enter the train shards, the gallery the test shards; queries
+    of the name. Names alone may be there twice, in train and test; key points call an image by its
+    path below the root. Train and validation enter the train shards, the gallery the test shards; queries
     are only listed, as those of Market-1501.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
@@ -89,9 +90,10 @@ class Msmt17:
     has_split: ClassVar[bool] = True
 
     @classmethod
-    def is_root(cls, folder: Folder) -> bool:
-        """Tell whether the lists lie in a folder."""
-        return any(has_file(folder, lists[0]) for lists in LISTS.values())
+    def is_root(cls, _: Folder, entries: Sequence[Entry]) -> bool:
+        """Tell whether the lists lie in a folder, with its entries."""
+        names = {lists[0] for lists in LISTS.values()}
+        return any(entry.name in names and not entry.is_folder for entry in entries)
 
     @classmethod
     def at(cls, root: Folder, how: SourceSettings | None = None) -> Self:
@@ -162,7 +164,7 @@ def _image(row: _Row, split: str, folder: Folder, files: Mapping[str, Entry]) ->
         identity=row.label + (TEST_FROM if split == "test" else 0),
         camera=row.camera,
         name=row.name,
-        other_name=f"{row.folder}/{row.name}" if row.folder else "",
+        other_name="/".join(filter(None, (folder.name, row.folder, row.name))),
         folder=folder.name,
         num_bytes=0 if entry is None else entry.num_bytes,
         fault=NO_FILE if entry is None else "",

@@ -10,8 +10,9 @@ Convention:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Final, Self
 
 from data_manifest.schema import MAX_NAME_BYTES
@@ -69,10 +70,11 @@ class PersonFolders:
     SIGN: ClassVar[str] = "a folder of images for each person"
 
     @classmethod
-    def is_root(cls, folder: Folder) -> bool:
+    def is_root(cls, folder: Folder, entries: Sequence[Entry]) -> bool:
         """Tell whether people's folders lie in a folder: at least two, and no other folders."""
-        for place in (folder, *_split_folders(folder).values()):
-            below = folders_in(place)
+        splits = any(entry.name in SPLITS for entry in entries)
+        for place in (*((_split_folders(folder) if splits else {}).values()), folder):
+            below = folders_in(place, entries if place is folder else None)
             if len(below) >= LEAST_PEOPLE and all(map(_holds_images, below)):
                 return True
         return False
@@ -178,6 +180,11 @@ def _image(found: _Found, identity: int) -> SourceImage:
     )
 
 
+def holds_people(folder: Folder) -> bool:
+    """Tell whether any folder of a person lies in a folder; enough where the kind was named."""
+    return bool(_split_folders(folder)) or any(map(_holds_images, folders_in(folder)))
+
+
 def _split_folders(folder: Folder) -> dict[str, Folder]:
     """The folders of the splits, where people's folders lie in them."""
     found = {split: folder_in(folder, split) for split in SPLITS}
@@ -198,10 +205,16 @@ def _walk(
     """List every file below a folder, with the parts of its path."""
     for entry in entries_of(folder):
         parts = (*above, entry.name)
+        below = folder_in(folder, entry.name) if entry.is_folder else None
         if not entry.is_folder:
             yield folder, entry, parts
-        elif len(parts) < MAX_LEVELS and (below := folder_in(folder, entry.name)) is not None:
+        elif below is not None and len(parts) < MAX_LEVELS and not _is_link(below):
             yield from _walk(below, parts)
+
+
+def _is_link(folder: Folder) -> bool:
+    """Tell whether a folder is a link to one: links may go round in circles."""
+    return isinstance(folder, Path) and folder.is_symlink()
 
 
 def _unused(entry: Entry) -> Verdict:

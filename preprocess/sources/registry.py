@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Final, Protocol, Self
 
@@ -11,8 +11,8 @@ from preprocess.sources.cuhk03 import Cuhk03
 from preprocess.sources.deepfashion import DeepFashion
 from preprocess.sources.market1501 import Market1501, holds_other_names
 from preprocess.sources.msmt17 import Msmt17
-from preprocess.sources.person_folders import PersonFolders
-from preprocess.sources.places import Folder, opened
+from preprocess.sources.person_folders import PersonFolders, holds_people
+from preprocess.sources.places import Entry, Folder, entries_of, opened
 from preprocess.sources.search import MAX_DEPTH, in_brief, only_root, roots
 from preprocess.sources.source import Source
 from shared.errors import UsageError, problem
@@ -30,8 +30,8 @@ class FoundSource(Source, Protocol):
     SIGN: ClassVar[str]
 
     @classmethod
-    def is_root(cls, folder: Folder) -> bool:
-        """Tell whether such a data set lies in a folder."""
+    def is_root(cls, folder: Folder, entries: Sequence[Entry]) -> bool:
+        """Tell whether such a data set lies in a folder, with its entries."""
 
     @classmethod
     def at(cls, root: Folder, how: SourceSettings | None = None) -> Self:
@@ -79,12 +79,14 @@ def find_source(src: Path, how: SourceSettings | None = None) -> Source:
     return source
 
 
-def kind_at(folder: Folder) -> SourceKind | None:
+def kind_at(folder: Folder, entries: Sequence[Entry]) -> SourceKind | None:
     """Tell which kind of data set lies in a folder; people's folders are another question."""
     for kind, source in SOURCES.items():
-        is_wrong = kind == "market1501" and holds_other_names(folder) and Cuhk03.is_root(folder)
-        if kind != "folders" and not is_wrong and source.is_root(folder):
-            return kind
+        if kind == "folders" or not source.is_root(folder, entries):
+            continue
+        if kind == "market1501" and Cuhk03.is_root(folder, entries) and holds_other_names(folder):
+            continue
+        return kind
     return None
 
 
@@ -92,8 +94,8 @@ def _any_kind(src: Path, here: Folder) -> tuple[SourceKind, Folder]:
     """Find the one data set of any kind; people's folders where there is no other."""
     found: list[tuple[SourceKind, Folder]] = []
 
-    def is_known(folder: Folder) -> bool:
-        kind = kind_at(folder)
+    def is_known(folder: Folder, entries: Sequence[Entry]) -> bool:
+        kind = kind_at(folder, entries)
         if kind is not None:
             found.append((kind, folder))
         return kind is not None
@@ -118,6 +120,8 @@ def _root_of(kind: SourceKind, src: Path, here: Folder) -> Folder:
         UsageError: There is none, and what is there instead; or more than one.
     """
     found = list(roots(here, SOURCES[kind].is_root))
+    if not found and kind == "folders" and kind_at(here, entries_of(here)) is None:
+        found = [here] if holds_people(here) else []
     if found:
         return only_root(src, [(kind, root) for root in found], "")
     expected = f"{SOURCES[kind].SIGN} here or at most {MAX_DEPTH} levels below ({kind})"

@@ -8,7 +8,7 @@ Convention:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final, Self
@@ -31,6 +31,8 @@ SPLIT_FOLDERS: Final = {
 }
 """The folders whose images enter the shards; the second name is the one that the field's
 preparation scripts give."""
+
+FOLDER_NAMES: Final = tuple(name for names in SPLIT_FOLDERS.values() for name in names)
 
 OTHER_FOLDERS: Final = ("query", "gt_bbox", "gt_query")
 """Folders whose images are only listed."""
@@ -98,8 +100,8 @@ class ReidFolders:
         return cls(root, cls._split_folders(root), found, how or SourceSettings())
 
     @classmethod
-    def is_root(cls, folder: Folder) -> bool:
-        """Tell whether the image folders lie in a folder."""
+    def is_root(cls, folder: Folder, entries: Sequence[Entry]) -> bool:
+        """Tell whether the image folders lie in a folder, with its entries."""
         raise NotImplementedError
 
     @classmethod

@@ -15,19 +15,22 @@ NUM_NAMED: Final = 3
 _IGNORED_FOLDERS: Final = frozenset({"__MACOSX"})
 
 
-def roots(
-    folder: Folder, is_root: Callable[[Folder], bool], depth: int = MAX_DEPTH
-) -> Iterator[Folder]:
+IsRoot = Callable[[Folder, Sequence[Entry]], bool]
+"""Tells of a folder, with what lies in it, whether it is a data set."""
+
+
+def roots(folder: Folder, is_root: IsRoot, depth: int = MAX_DEPTH) -> Iterator[Folder]:
     """List the folders that are a data set, from the top down; none in another one.
 
     Raises:
         UsageError: A folder cannot be read.
     """
-    if is_root(folder):
+    entries = entries_of(folder)
+    if is_root(folder, entries):
         yield folder
         return
     if depth > 0:
-        for below in folders_in(folder):
+        for below in folders_in(folder, entries):
             yield from roots(below, is_root, depth - 1)
 
 
@@ -54,11 +57,16 @@ def only_root(src: object, found: Sequence[tuple[str, Folder]], expected: str) -
     return found[0][1]
 
 
-def folders_in(folder: Folder) -> list[Folder]:
-    """List the folders in a folder, without hidden ones."""
+def folders_in(folder: Folder, entries: Sequence[Entry] | None = None) -> list[Folder]:
+    """List the folders in a folder, without hidden ones.
+
+    Args:
+        folder: The folder.
+        entries: What lies in it, where that is known already.
+    """
     names = [
         entry.name
-        for entry in entries_of(folder)
+        for entry in (entries_of(folder) if entries is None else entries)
         if entry.is_folder and not entry.name.startswith(".") and entry.name not in _IGNORED_FOLDERS
     ]
     return [below for name in names if (below := folder_in(folder, name)) is not None]

@@ -42,6 +42,7 @@ class Entry:
         empty: Whether nobody is in it.
         row: Row of the annotation that gives its joints; -1 without one.
         placed: Its path in a layout that is not Market-1501's.
+        told: What the tables call it there.
     """
 
     folder: str
@@ -53,6 +54,7 @@ class Entry:
     empty: bool = False
     row: int = -1
     placed: str = ""
+    told: str = ""
 
     @property
     def path(self) -> str:
@@ -60,9 +62,9 @@ class Entry:
         return self.placed or f"{self.folder}/{self.name}"
 
     @property
-    def file_name(self) -> str:
-        """The name of its file, by which the tables know it."""
-        return self.path.rpartition("/")[2]
+    def table_name(self) -> str:
+        """What the tables call it."""
+        return self.told or self.name
 
     @property
     def split(self) -> str:

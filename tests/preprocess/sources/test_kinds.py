@@ -224,6 +224,7 @@ def test_a_folder_of_other_folders_is_no_data_set(tmp_path: Path) -> None:
     (tmp_path / "code" / "empty").mkdir(parents=True)
     with pytest.raises(UsageError, match="expected a data set here"):
         find_source(tmp_path)
+    assert len(told(tmp_path, kind="folders")) == 4  # but who names the kind is believed
 
 
 def test_no_split_is_made_by_person_from_a_seed_and_said(tmp_path: Path) -> None:
