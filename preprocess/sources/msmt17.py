@@ -6,8 +6,8 @@ Convention:
     the person, which counts from 0 anew in the test lists. So that one number is one person,
     people of the test lists get their label plus :data:`TEST_FROM`. The camera is the third field
     of the name. Names alone may be there twice, in train and test; key points call an image by its
-    path below the root. Train and validation enter the train shards, the gallery the test shards; queries
-    are only listed, as those of Market-1501.
+    path below the root. Train and validation enter the train shards, the gallery the test shards;
+    queries are only listed, as those of Market-1501.
 """
 
 from __future__ import annotations
