@@ -66,6 +66,10 @@ class _Row:
     name: str
     label: int
 
+    def path_in(self, folder: Folder) -> str:
+        """The file's path below the root, by the image folder."""
+        return "/".join(filter(None, (folder.name, self.folder, self.name)))
+
     @property
     def camera(self) -> int:
         """The camera that the name tells."""
@@ -121,7 +125,7 @@ class Msmt17:
             folder = self._image_folder(split)
             found = {row.folder: _files(folder, row.folder) for row in (*rows, *queries)}
             images += [_image(row, split, folder, found[row.folder]) for row in rows]
-            others += [_query(row) for row in queries]
+            others += [_query(row, folder) for row in queries]
             others += _unlisted(rows + queries, split, found)
         return Listing(tuple(images), tuple(others))
 
@@ -164,16 +168,16 @@ def _image(row: _Row, split: str, folder: Folder, files: Mapping[str, Entry]) ->
         identity=row.label + (TEST_FROM if split == "test" else 0),
         camera=row.camera,
         name=row.name,
-        other_name="/".join(filter(None, (folder.name, row.folder, row.name))),
+        other_name=row.path_in(folder),
         folder=folder.name,
         num_bytes=0 if entry is None else entry.num_bytes,
         fault=NO_FILE if entry is None else "",
     )
 
 
-def _query(row: _Row) -> OtherFile:
+def _query(row: _Row, folder: Folder) -> OtherFile:
     known = {"identity": row.label + TEST_FROM, "camera": row.camera}
-    return OtherFile(name=row.name, folder="query", verdict=ONLY_LISTED, row=known)
+    return OtherFile(name=row.path_in(folder), folder="query", verdict=ONLY_LISTED, row=known)
 
 
 def _unlisted(

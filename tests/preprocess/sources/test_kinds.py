@@ -126,7 +126,7 @@ def test_a_person_is_one_number_also_where_test_labels_count_anew(tmp_path: Path
     ]
     others = find_source(tmp_path).listing().others
     assert {(file.name, file.verdict.reason) for file in others} == {
-        ("0000_001_03_0303noon_0015_0.jpg", "only train and test images enter shards"),
+        ("test/0000/0000_001_03_0303noon_0015_0.jpg", "only train and test images enter shards"),
         ("notes.txt", "not an image"),
     }
 
