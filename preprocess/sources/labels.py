@@ -64,8 +64,8 @@ def read_labels(path: Path) -> Labels:
     by_name: dict[str, Label] = {}
     for number, row in _rows(file):
         name, label = row["name"].strip().removeprefix("./"), _label(path, number, row)
-        if not name.isprintable() or not name or name in by_name:
-            expected, found = "each image once, by its name", repr(name[:60])
+        if not name.isprintable() or "\\" in name or not name or name in by_name:
+            expected, found = "each image once, by its plain name", repr(name[:60])
             raise UsageError(problem(f"{path}:{number}", expected, found, "correct the line"))
         by_name[name] = label
     splits = {bool(label.split) for label in by_name.values()}

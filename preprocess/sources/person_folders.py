@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
+from data_manifest.rules import is_plain_name
 from data_manifest.schema import MAX_NAME_BYTES
 from preprocess.settings import SourceSettings
 from preprocess.sources.labels import Label, Labels, numbered, read_labels
@@ -142,15 +143,16 @@ class PersonFolders:
         for split, folder in (_split_folders(self.root) or {"": self.root}).items():
             for person in folders_in(folder):
                 for entry in entries_of(person):
-                    if not is_image(entry) or not f"{person.name}{entry.name}".isprintable():
+                    own = entry.name.startswith(person.name)
+                    name = entry.name if own else f"{person.name}_{entry.name}"
+                    is_plain = is_plain_name(name.encode("utf-8", "surrogateescape"))
+                    if not is_image(entry) or not is_plain:
                         yield OtherFile(
                             name=entry.name, folder=person.name, split=split, verdict=_unused(entry)
                         )
                         continue
                     match = _CAMERA.fullmatch(entry.name)
                     camera = UNKNOWN_CAMERA if match is None else int(match["camera"])
-                    own = entry.name.startswith(person.name)
-                    name = entry.name if own else f"{person.name}_{entry.name}"
                     label = Label(person.name, camera, split)
                     yield _Found(entry, person, (person.name, entry.name), name, label)
 
@@ -219,5 +221,5 @@ def _is_link(folder: Folder) -> bool:
 
 def _unused(entry: Entry) -> Verdict:
     if is_image(entry):
-        return Verdict(SKIPPED, "a name that cannot be printed")
+        return Verdict(SKIPPED, "a name that is not plain")
     return unused(entry)

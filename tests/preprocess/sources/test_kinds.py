@@ -206,6 +206,17 @@ def test_people_of_folders_are_numbered_in_the_order_of_their_names(tmp_path: Pa
     assert "people are numbered from 0 to 1 in the order of names" in listing.remarks
 
 
+@pytest.mark.parametrize("name", ["a\\b.jpg", "a\nb.jpg", "\udcff.jpg"])
+def test_a_name_that_no_shard_can_hold_is_not_used(tmp_path: Path, name: str) -> None:
+    lay(tmp_path, "folders")
+    (tmp_path / "Ada" / name).touch()
+    listing = find_source(tmp_path).listing()
+    assert len(listing.images) == 4
+    assert (name, "a name that is not plain") in {
+        (file.name, file.verdict.reason) for file in listing.others
+    }
+
+
 def test_folders_that_are_numbers_give_the_numbers_and_splits_their_folders(tmp_path: Path) -> None:
     for name in ("train/0007/0007_c2_1.jpg", "train/0012/a.jpg", "test/0007/b.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

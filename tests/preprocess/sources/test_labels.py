@@ -60,6 +60,7 @@ def test_labels_without_an_image_are_counted(photos: Path) -> None:
         ("name,identity\na.jpg\n", r"labels\.csv:2: expected 2 fields, found 1"),
         ("name,identity\na.jpg,\n", r"labels\.csv:2: expected an identity"),
         ("name,identity\na.jpg,1\n./a.jpg,2\n", r"labels\.csv:3: expected each image once"),
+        ("name,identity\na\\b.jpg,1\n", r"labels\.csv:2: expected each image once, by its plain"),
         ("name,identity,camera\na.jpg,1,x\n", "expected a camera from 0 to 32,767, or none"),
         ("name,identity,camera\na.jpg,1,40000\n", "expected a camera from 0"),
         ("name,identity,split\na.jpg,1,query\n", "expected train, test or nothing as split"),
