@@ -3,7 +3,7 @@
 Convention:
     ``ROOT/PERSON/IMAGE`` has no split and gets one by person; ``ROOT/train/PERSON/IMAGE`` and
     ``ROOT/test/PERSON/IMAGE`` say it. With labels, images lie anywhere below the root. An image's
-    name is that of its file where it begins with the person's, else ``PERSON_IMAGE``; with labels
+    name is that of its file where it begins with ``PERSON_``, else ``PERSON_IMAGE``; with labels
     it is its path, parts joined by ``_``. Its path is its other name.
 """
 
@@ -143,7 +143,7 @@ class PersonFolders:
         for split, folder in (_split_folders(self.root) or {"": self.root}).items():
             for person in folders_in(folder):
                 for entry in entries_of(person):
-                    own = entry.name.startswith(person.name)
+                    own = entry.name.startswith(f"{person.name}_")
                     name = entry.name if own else f"{person.name}_{entry.name}"
                     is_plain = is_plain_name(name.encode("utf-8", "surrogateescape"))
                     if not is_image(entry) or not is_plain:

@@ -217,6 +217,13 @@ def test_a_name_that_no_shard_can_hold_is_not_used(tmp_path: Path, name: str) ->
     }
 
 
+def test_equal_beginnings_of_people_and_files_give_names_of_their_own(tmp_path: Path) -> None:
+    for name in ("1/10.jpg", "10/10.jpg", "10/10_1.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert {name for _, name, _, _ in told(tmp_path)} == {"1_10.jpg", "10_10.jpg", "10_1.jpg"}
+
+
 def test_folders_that_are_numbers_give_the_numbers_and_splits_their_folders(tmp_path: Path) -> None:
     for name in ("train/0007/0007_c2_1.jpg", "train/0012/a.jpg", "test/0007/b.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
