@@ -35,6 +35,20 @@ LINK: Final = "a link in an archive"
 ABSENT: Final = "cannot be read: No such file or directory"
 
 _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
+_FAULTS: Final = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    struct.error,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    ValueError,
+)
+"""What the libraries raise where an archive is not what it should be."""
+
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NOT_READ: Final = {
     b"\x1f\x8b": "a gzip file",
@@ -198,10 +212,7 @@ def _members(path: Path, stream: io.BufferedReader) -> Iterator[tuple[Member, bo
     listed: Callable[..., Iterator[tuple[Member, bool]]] = _of_zip if is_zip else _of_tar
     try:
         yield from listed(path, _Bounded(stream), size)
-    except (
-        *(zipfile.BadZipFile, tarfile.TarError, NotImplementedError, ValueError, OverflowError),
-        *(struct.error, EOFError, RecursionError, KeyError, IndexError),
-    ) as error:
+    except _FAULTS as error:
         raise _broken(path, " ".join(str(error).split())[:100] or type(error).__name__) from error
 
 

@@ -132,9 +132,13 @@ class DeepFashion:
         Raises:
             UsageError: A folder or a list cannot be read.
         """
-        images, others = [], []
+        images: list[SourceImage] = []
+        others: list[OtherFile] = []
         for found in self._found():
-            (images if isinstance(found, SourceImage) else others).append(found)
+            if isinstance(found, SourceImage):
+                images.append(found)
+            else:
+                others.append(found)
         if self._by_folder:
             return Listing(tuple(train_first(images)), tuple(others))
         if not self._split_of:

@@ -91,10 +91,9 @@ class Msmt17:
 
     KIND: ClassVar[str] = "msmt17"
     SIGN: ClassVar[str] = "list_train.txt or list_gallery.txt"
-    has_split: ClassVar[bool] = True
 
     @classmethod
-    def is_root(cls, _: Folder, entries: Sequence[Entry]) -> bool:
+    def is_root(cls, folder: Folder, entries: Sequence[Entry]) -> bool:
         """Tell whether the lists lie in a folder, with its entries."""
         names = {lists[0] for lists in LISTS.values()}
         return any(entry.name in names and not entry.is_folder for entry in entries)
@@ -103,6 +102,11 @@ class Msmt17:
     def at(cls, root: Folder, how: SourceSettings | None = None) -> Self:
         """Open the data set whose root is known."""
         return cls(root, how or SourceSettings())
+
+    @property
+    def has_split(self) -> bool:
+        """Whether the data set says which images are for testing."""
+        return True
 
     @property
     def settings(self) -> Mapping[str, object]:
