@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from preprocess.sources.places import Entry, Folder, entries_of, folder_in
+from preprocess.sources.places import Entry, Folder, folder_in
 from preprocess.sources.reid_folders import FOLDER_NAMES, SPLIT_FOLDERS, ReidFolders, Said
 from preprocess.sources.source import Verdict
 
@@ -73,18 +73,15 @@ class Market1501(ReidFolders):
         further = {"sequence": found.sequence, "frame": found.frame, "box": found.box}
         return Said(found.identity, found.camera, further)
 
+    @classmethod
+    def has_own_names(cls, root: Folder) -> bool:
+        """Tell whether the image folders of a root really hold names of Market-1501."""
+        return any(cls.holds_images(folder_in(root, name)) for name in FOLDER_NAMES)
+
     @property
     def settings(self) -> Mapping[str, object]:
         """Nothing: the names say everything, and records are as they were with one kind alone."""
         return {}
-
-
-def holds_other_names(folder: Folder) -> bool:
-    """Tell whether the image folders hold files, but none with a name of Market-1501."""
-    folders = [folder_in(folder, name) for name in FOLDER_NAMES]
-    found = [each for each in folders if each is not None]
-    filled = any(not entry.is_folder for each in found for entry in entries_of(each))
-    return filled and not any(Market1501.holds_images(each) for each in found)
 
 
 def parse_name(name: str) -> ImageName | None:

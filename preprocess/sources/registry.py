@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Protocol, Self
 from preprocess.settings import SourceKind, SourceSettings
 from preprocess.sources.cuhk03 import Cuhk03
 from preprocess.sources.deepfashion import DeepFashion
-from preprocess.sources.market1501 import Market1501, holds_other_names
+from preprocess.sources.market1501 import Market1501
 from preprocess.sources.msmt17 import Msmt17
 from preprocess.sources.person_folders import PersonFolders, holds_people
 from preprocess.sources.places import Entry, Folder, entries_of, opened
@@ -84,9 +84,9 @@ def kind_at(folder: Folder, entries: Sequence[Entry]) -> SourceKind | None:
     for kind, source in SOURCES.items():
         if kind == "folders" or not source.is_root(folder, entries):
             continue
-        if kind == "market1501" and Cuhk03.is_root(folder, entries) and holds_other_names(folder):
-            continue
-        return kind
+        is_own = kind != "market1501" or Market1501.has_own_names(folder)
+        if is_own or not Cuhk03.is_root(folder, entries):  # the folders' names are common ones
+            return kind
     return None
 
 
