@@ -105,7 +105,7 @@ FAILURES = (
             "--src {data}/photos --labels {data}/none.csv --source cuhk03 --out {out}", 2,
             "--labels: expected --source folders, found --source cuhk03; leave one of them out"),
     Failure("an option that is none", "prep-market", "--sorce x", 2,
-            "prep-market: expected an option that it has, found --sorce; did you mean --src?"),
+            "prep-market: expected an option that it has, found --sorce; did you mean --source?"),
     Failure("too many bad images", "prep-market", "--src {out}-bad/Market --out {out} "
             "--keypoints {out}-bad/keypoints.csv --workers 1", 1,
             "images: expected at most 0.50% bad, found 8 of 16 (50.00%), …; look at status 'bad' "
