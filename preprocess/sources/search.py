@@ -50,7 +50,9 @@ def only_root(src: object, found: Sequence[tuple[str, Folder]], expected: str) -
         remedy = "name the folder that the data set was unpacked to"
         raise UsageError(problem(src, looked_for, "neither", remedy))
     if len(found) > 1:
-        named = ", ".join(f"{root} ({kind})" for kind, root in found[:NUM_NAMED])
+        is_one = len({kind for kind, _ in found}) == 1
+        shown = [f"{root}" if is_one else f"{root} ({kind})" for kind, root in found[:NUM_NAMED]]
+        named = ", ".join(shown)
         more = ", …" if len(found) > NUM_NAMED else ""
         remedy = "name one of them as --src"
         raise UsageError(problem(src, "one data set", f"{len(found)}: {named}{more}", remedy))
