@@ -36,17 +36,9 @@ ABSENT: Final = "cannot be read: No such file or directory"
 
 _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
 _FAULTS: Final = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    struct.error,
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    ValueError,
-)
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error, ArithmeticError, EOFError,
+    LookupError, NotImplementedError, RecursionError, ValueError,
+)  # fmt: skip
 """What the libraries raise where an archive is not what it should be."""
 
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
