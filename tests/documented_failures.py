@@ -82,9 +82,31 @@ AUGMENT = "--model {data}/run --shards {data}/shards --market {data}/real --devi
 
 FAILURES = (
     Failure("no source", "prep-market", "--out {out}", 2,
-            "--src: expected a folder, found nothing; add --src FOLDER"),
+            "--src: expected a path, found nothing; add --src FOLDER|ARCHIVE"),
+    Failure("another kind of data set", "prep-market",
+            f"{MARKET} --source msmt17 --out {{out}}", 2,
+            "{data}/market/Market: expected list_train.txt or list_gallery.txt here or at most 3 "
+            "levels below (msmt17), found market1501 at {data}/market/Market; choose --source "
+            "market1501, or another --src"),
+    Failure("no data set", "prep-market", "--src {data}/shards --out {out}", 2,
+            "{data}/shards: expected a data set here or at most 3 levels below (…), found …; "
+            "name the folder that it was unpacked to"),
+    Failure("a file that is no archive", "prep-market",
+            "--src {data}/market/keypoints.csv --out {out}", 2, "{data}/market/keypoints.csv: "
+            "expected a folder, a .zip or a .tar, found a file that is none of them; check --src"),
+    Failure("a split where there is one", "prep-market",
+            f"{MARKET} --test-share 0.5 --out {{out}}", 2,
+            "--test-share: expected a data set without a split, found {data}/market/Market "
+            "(market1501), which says it; leave it out"),
+    Failure("labels that are none", "prep-market",
+            "--src {data}/photos --labels {data}/market/keypoints.csv --out {out}", 2,
+            "{data}/market/keypoints.csv: expected a CSV with the columns name,identity and …, "
+            "found …; name the columns so"),
+    Failure("labels of another kind", "prep-market",
+            "--src {data}/photos --labels {data}/none.csv --source cuhk03 --out {out}", 2,
+            "--labels: expected --source folders, found --source cuhk03; leave one of them out"),
     Failure("an option that is none", "prep-market", "--sorce x", 2,
-            "prep-market: expected an option that it has, found --sorce; did you mean --src?"),
+            "prep-market: expected an option that it has, found --sorce; did you mean --source?"),
     Failure("too many bad images", "prep-market", "--src {out}-bad/Market --out {out} "
             "--keypoints {out}-bad/keypoints.csv --workers 1", 1,
             "images: expected at most 0.50% bad, found 8 of 16 (50.00%), …; look at status 'bad' "

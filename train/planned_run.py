@@ -10,7 +10,7 @@ from shared.console import Console
 from shared.declarations import layer_of, leaves
 from shared.settings import ConfigFile, read_config, refuse_unknown_keys
 from train.run_folder import shards_fingerprint
-from train.settings.presets import resolve
+from train.settings.presets import resolve, scaled_to
 from train.settings.tree import TrainSettings
 
 FLAGS = frozenset(one.param for _, one in leaves(TrainSettings) if one.flag)
@@ -20,7 +20,7 @@ FLAGS = frozenset(one.param for _, one in leaves(TrainSettings) if one.flag)
 def resolved(
     shards: Path, *, preset: str, config: ConfigFile | Path | None = None, **flags: Any
 ) -> TrainSettings:
-    """Build a run's settings: preset, then the file's tables, then flags.
+    """Build a run's settings: preset, its changes for large images, the file's tables, flags.
 
     Args:
         shards: The shard folder; its image size and hash enter the settings.
@@ -43,7 +43,8 @@ def resolved(
     }
     tables = {} if file is None else file.tables
     where = "settings" if file is None else file.path
-    return resolve(preset, tables, layer_of(TrainSettings, flags), found, where=where)
+    layers = (scaled_to(manifest.image_size), tables, layer_of(TrainSettings, flags), found)
+    return resolve(preset, *layers, where=where)
 
 
 def describe(settings: TrainSettings, shards: Path, folder: Path, console: Console) -> None:

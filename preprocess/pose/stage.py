@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import People, PoseEstimator, empty_people, joints_of_people
 from preprocess.sources.images import fast_decoder, read_image
+from preprocess.sources.places import Place
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.pictures import RefusedPictureError
@@ -60,7 +60,7 @@ def with_poses(
 
 
 def estimate(
-    sources: Sequence[tuple[Path, str]],
+    sources: Sequence[tuple[Place, str]],
     estimator: PoseEstimator,
     kept: KeptPoses,
     console: Console,
@@ -82,7 +82,7 @@ def estimate(
     Raises:
         UsageError: A file is not what it was.
     """
-    fresh: dict[str, Path] = {}
+    fresh: dict[str, Place] = {}
     for path, digest in sources:
         if digest not in kept:
             fresh.setdefault(digest, path)
@@ -97,7 +97,7 @@ def estimate(
 
 
 def prefetched(
-    sources: Sequence[Sequence[tuple[Path, str]]], threads: int
+    sources: Sequence[Sequence[tuple[Place, str]]], threads: int
 ) -> Iterator[list[Picture]]:
     """Decode one block ahead of the one that the model works on.
 
@@ -113,7 +113,7 @@ def prefetched(
     """
     fast = fast_decoder()
 
-    def load(source: tuple[Path, str]) -> Picture:
+    def load(source: tuple[Place, str]) -> Picture:
         path, digest = source
         try:
             picture, found = read_image(path, fast)
@@ -131,7 +131,7 @@ def prefetched(
             yield pictures
 
 
-def _changed(path: Path, found: str) -> UsageError:
+def _changed(path: Place, found: str) -> UsageError:
     remedy = "let nothing change the source, then repeat the command"
     return UsageError(problem(path, "the image that was checked before", found, remedy))
 

@@ -51,6 +51,24 @@ PRESETS: Final[Mapping[str, Layer]] = {
 # fmt: on
 
 
+LARGE_PX: Final = 256
+"""From a longer side of so many pixels on, images are large: those of DeepFashion."""
+
+
+def scaled_to(image_size: tuple[int, int]) -> Layer:
+    """What all presets change for large images, as a layer above them.
+
+    The nearest-neighbour loss looks 5 x 5 pixels around instead of 3 x 3. Levels of the networks
+    follow the size by themselves, and so does the heat maps' deviation outside of ``fidelity``.
+
+    Args:
+        image_size: (height, width) in pixels.
+
+    Source: Siarohin et al. 2018, section 4 (3 for Market-1501, 5 for DeepFashion).
+    """
+    return {"loss": {"nearest_window": 5}} if max(image_size) >= LARGE_PX else {}
+
+
 def resolve(preset: str, *layers: Layer, where: object = "settings") -> TrainSettings:
     """Build a run's settings: the preset, then further layers.
 
