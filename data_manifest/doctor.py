@@ -26,6 +26,7 @@ from shared.weights import WEIGHTS, cache_folder, hub_checkpoints
 EXTRAS: Final = {
     "fast": "prep-market decodes JPEGs with simplejpeg",
     "mutants": "make mutants tries the tests with single faults",
+    "remote": "shards are read from s3:// and https:// addresses",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
     "web": "posegan-studio serves its page",

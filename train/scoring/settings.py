@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shared.addresses import Place
 from shared.declarations import declared, setting
 from shared.device import DeviceName
 from shared.errors import UsageError, problem
@@ -113,7 +114,7 @@ class EvalSettings:
         metavar="FILE.pt",
         help="A judge that train-reid made, for rank-1, mAP and a Fréchet distance.",
     )
-    gallery: Path | None = setting(
+    gallery: Place | None = setting(
         default=None,
         path="folder",
         flag="--gallery",
@@ -203,7 +204,7 @@ class DrawnRunSettings:
         metavar="RUN",
         help="A training run (or one of its checkpoints): draw its test pairs, then score them.",
     )
-    shards: Path | None = setting(
+    shards: Place | None = setting(
         default=None,
         path="folder",
         flag="--shards",
