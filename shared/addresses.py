@@ -16,6 +16,9 @@ from shared.quantities import Written
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)(?:://|::)", re.ASCII | re.IGNORECASE)
 _HOST: Final = re.compile(r"[^:]*(:\d*)?|\[[0-9a-fA-F:.]*\](:\d*)?", re.ASCII)
+CUT: Final = "…"
+"""Stands for what is not shown."""
+
 _LOCAL: Final = ("file", "local")
 
 
@@ -44,7 +47,10 @@ class Address:
 
     def __str__(self) -> str:
         """The address without credentials."""
-        return "::".join(_shown(link) for link in self._text.split("::"))
+        plain = re.split(r"[?#]", self._text)[0]
+        if "::" in plain and "@" in plain:  # nobody knows in which link a password ends
+            return f"{self.scheme}://{CUT}{plain.rpartition('@')[2]}"
+        return "::".join(_shown(link) for link in plain.split("::"))
 
     def __repr__(self) -> str:
         return f"Address({str(self)!r})"
@@ -73,16 +79,14 @@ def read_place(text: str) -> Path | Address:
 
 
 def _shown(link: str) -> str:
-    """Cut whatever may be a secret from one link of an address; rather too much than too little."""
+    """Cut whatever may be a password; rather too much than too little."""
     scheme, mark, rest = link.partition("://") if "://" in link else ("", "", link)
-    plain = re.split(r"[?#]", rest)[0]
-    host = plain.partition("/")[0]
-    if not mark or "@" in host or ":" in host:  # a password may hold a slash
-        plain = plain.rpartition("@")[2]
-        host = plain.partition("/")[0]
-    if not _HOST.fullmatch(host):
-        plain = "…"
-    return f"{scheme}{mark}{plain}"
+    host = rest.partition("/")[0]
+    if "@" in host or ":" in rest.rpartition("@")[0]:  # a password may hold a slash
+        rest = rest.rpartition("@")[2]
+    if not _HOST.fullmatch(rest.partition("/")[0]):
+        rest = CUT
+    return f"{scheme}{mark}{rest}"
 
 
 PLACE: Final = Written(

@@ -181,6 +181,6 @@ _REMARKS: Final[dict[Any, tuple[Any, ...]]] = {
         pydantic.WrapValidator(_as_it_was_written),
     ),
     Path: (pydantic.BeforeValidator(_as_path),),
-    Address: (pydantic.InstanceOf(),),
+    Address: (pydantic.InstanceOf(),),  # type: ignore[type-arg]
 }
 """How strict a kind is taken."""

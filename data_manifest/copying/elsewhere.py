@@ -146,7 +146,7 @@ class CopyElsewhere:
 
     @contextmanager
     def _here(self, wanted: Wanted) -> Iterator[Path]:
-        """Give the path of a file of the source on this machine, checked by its hash."""
+        """Yield the path of a file of the source on this machine, checked by its hash."""
         if isinstance(self._source, RemoteFolder):
             with self._source.here(wanted) as path:
                 yield path

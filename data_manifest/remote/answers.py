@@ -16,13 +16,14 @@ NOT_FOUND: Final = (404, 410)
 REFUSED: Final = (401, 403, 407)
 BEYOND_END: Final = 416
 TRY_AGAIN: Final = (408, 425, 429)
+NO_CREDENTIALS: Final = "no credentials"
 PHRASES: Final = {
     "ClientPayloadError": "a transfer that broke off",
     "IncompleteReadError": "a transfer that broke off",
     "ServerDisconnectedError": "a transfer that broke off",
     "ClientConnectorDNSError": "no such host",
-    "NoCredentialsError": "no credentials",
-    "PartialCredentialsError": "no credentials",
+    "NoCredentialsError": NO_CREDENTIALS,
+    "PartialCredentialsError": NO_CREDENTIALS,
     "NoSuchBucket": "no such bucket",
 }
 """Plain words by the name of a library's error; its own words may hold the whole address."""
@@ -128,28 +129,32 @@ def asked(request: Callable[[], T], patience: Patience, halted: Halted = never) 
 
 def answer_error(error: Exception) -> AnswerError:
     """Turn whatever a library raised into a failure whose words hold no address."""
+    status = status_of(error)
     names = [each.__name__ for each in type(error).__mro__]
     known = next((PHRASES[name] for name in names if name in PHRASES), None)
-    status = status_of(error)
-    if status == BEYOND_END or "InvalidRange" in str(error):
-        return AnswerError("a part beyond the end", Why.BEYOND_END)
-    if status in NOT_FOUND or isinstance(error, FileNotFoundError):
-        return AnswerError(known or "no such file", Why.ABSENT)
-    if status in REFUSED or isinstance(error, PermissionError):
-        return AnswerError(f"access refused ({status or 'by the server'})", Why.REFUSED)
-    if status is not None and 400 <= status < 500 and status not in TRY_AGAIN:
-        return AnswerError(f"HTTP status {status}", Why.LASTING)
-    if status is not None:
-        return AnswerError(f"HTTP status {status}", Why.PASSING)
-    if known == "no credentials":
-        return AnswerError(known, Why.REFUSED)
-    if any(name in LASTING for name in names):
-        return AnswerError(known or "an address that its library cannot read", Why.LASTING)
-    if isinstance(error, TimeoutError):
-        return AnswerError("no answer in time", Why.PASSING)
-    if known is None and isinstance(error, ConnectionError | OSError):
-        return AnswerError("no connection", Why.PASSING)
-    return AnswerError(known or type(error).__name__, Why.PASSING)
+    refused = f"access refused ({status or 'by the server'})"
+    of_client = status is not None and 400 <= status < 500 and status not in TRY_AGAIN
+    cases = (
+        (
+            status == BEYOND_END or "InvalidRange" in str(error),
+            Why.BEYOND_END.value,
+            Why.BEYOND_END,
+        ),
+        (status in NOT_FOUND, "no such file", Why.ABSENT),
+        (isinstance(error, FileNotFoundError), known or "no such file", Why.ABSENT),
+        (status in REFUSED or isinstance(error, PermissionError), refused, Why.REFUSED),
+        (of_client, f"HTTP status {status}", Why.LASTING),
+        (status is not None, f"HTTP status {status}", Why.PASSING),
+        (known == NO_CREDENTIALS, NO_CREDENTIALS, Why.REFUSED),
+        (any(name in LASTING for name in names), "an address that cannot be read", Why.LASTING),
+        (known is not None, str(known), Why.PASSING),
+        (isinstance(error, TimeoutError), "no answer in time", Why.PASSING),
+        (isinstance(error, OSError), "no connection", Why.PASSING),
+    )
+    for holds, phrase, why in cases:
+        if holds:
+            return AnswerError(phrase, why)
+    return AnswerError(type(error).__name__, Why.PASSING)
 
 
 def status_of(error: BaseException | None) -> int | None:

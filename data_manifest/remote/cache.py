@@ -29,6 +29,9 @@ from shared.marker import read_marker
 from shared.owned_folder import OwnedFolder, require_own
 
 OWNER: Final = "shard-cache"
+MAX_BYTES: Final = 1 << 36
+"""Nothing of a shard folder is larger; whatever is, is not hashed."""
+
 LOOK_S: Final = 0.1
 """How often a command looks whether another one has fetched what both want."""
 
@@ -59,7 +62,7 @@ class Cache:
 
     @contextmanager
     def held(self, wanted: Wanted, transfer: Transfer, halted: Halted = never) -> Iterator[Path]:
-        """Give a file's path and keep it there while the block runs; fetch it if need be.
+        """Yield a file's path and keep it there while the block runs; fetch it if need be.
 
         Args:
             wanted: The file.
@@ -73,8 +76,11 @@ class Cache:
             HaltedError: It is no longer wanted.
         """
         path = self.folder / f"{wanted.sha256}.file"
-        while (descriptor := self._right(path, wanted)) is None:
-            self._fetch(wanted, transfer, path, halted)
+        descriptor = None
+        while descriptor is None:
+            descriptor = self._right(path, wanted)
+            if descriptor is None:
+                descriptor = self._fetch(wanted, transfer, path, halted)
         try:
             yield path
         finally:
@@ -95,7 +101,8 @@ class Cache:
             state = os.fstat(descriptor)
             known = _look(wanted, state)
             if state.st_nlink and stat.S_ISREG(state.st_mode):
-                if known in self._seen or hash_of(descriptor) == wanted.sha256:
+                fits = state.st_size <= MAX_BYTES and wanted.num_bytes in (None, state.st_size)
+                if fits and (known in self._seen or hash_of(descriptor) == wanted.sha256):
                     self._seen.add(known)
                     with suppress(OSError):  # used now: the last one to be removed
                         os.utime(descriptor, ns=(time.time_ns(), state.st_mtime_ns))
@@ -109,29 +116,40 @@ class Cache:
         os.close(descriptor)
         return None
 
-    def _fetch(self, wanted: Wanted, transfer: Transfer, path: Path, halted: Halted) -> None:
-        """Bring a file, or wait until another command or thread has brought it."""
+    def _fetch(self, wanted: Wanted, transfer: Transfer, path: Path, halted: Halted) -> int | None:
+        """Bring a file and hold it; None where another command or thread was quicker."""
         part = path.with_suffix(".part")
         with self._folder() as owned:
             owned.intend([path.name, part.name])
             descriptor = self._open_part(part)
+        is_held = False
         try:
             while not _locked(descriptor):
                 pause(LOOK_S, halted)
-            if not _bears(descriptor, part):
-                return  # another one was quicker
-            self._make_room(wanted, os.fstat(descriptor).st_size)
-            transfer.bring(wanted, descriptor, part)
-            try:
-                (self._disk or Disk()).rename(part, path)
-            except OSError as error:
-                raise publishing_error(path, error) from error
-            self._seen.add(_look(wanted, os.fstat(descriptor)))
+            if _bears(descriptor, part):
+                self._make_room(wanted, os.fstat(descriptor).st_size)
+                transfer.bring(wanted, descriptor, part)
+                self._publish(part, path)
+                self._seen.add(_look(wanted, os.fstat(descriptor)))
+                fcntl.flock(descriptor, fcntl.LOCK_SH)  # for a blink nobody holds it
+                is_held = _bears(descriptor, path)
+                self._coming_no_more(wanted)
+                self._make_room(None, 0)
         finally:
-            with self._guard:
-                self._coming.pop(wanted.sha256, None)
-            os.close(descriptor)
-        self._make_room(None, 0)
+            self._coming_no_more(wanted)
+            if not is_held:
+                os.close(descriptor)
+        return descriptor if is_held else None
+
+    def _publish(self, part: Path, path: Path) -> None:
+        try:
+            (self._disk or Disk()).rename(part, path)
+        except OSError as error:
+            raise publishing_error(path, error) from error
+
+    def _coming_no_more(self, wanted: Wanted) -> None:
+        with self._guard:
+            self._coming.pop(wanted.sha256, None)
 
     def _open_part(self, part: Path) -> int:
         try:

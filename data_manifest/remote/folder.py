@@ -100,7 +100,7 @@ class RemoteFolder:
 
     @contextmanager
     def here(self, wanted: Wanted, halted: Halted = never) -> Iterator[Path]:
-        """Give the path of a file on this machine, checked by its hash, while the block runs.
+        """Yield the path of a file on this machine, checked by its hash, kept while the block runs.
 
         Args:
             wanted: The file.

@@ -193,6 +193,8 @@ def test_each_command_says_what_it_requires() -> None:
         ("export-pairs", "--format"),
         ("export-pairs", "--out"),
         ("check-reid", "folder"),
+        ("copy-shards", "src"),
+        ("copy-shards", "dst"),
         ("export-generator", "run"),
         ("export-generator", "--out"),
         ("report-run", "runs"),
