@@ -126,20 +126,28 @@ class Cache:
         try:
             while not _locked(descriptor):
                 pause(LOOK_S, halted)
-            if _bears(descriptor, part):
+            if path.is_file() and not path.is_symlink():  # another one was quicker
+                self._drop(descriptor, part)
+            elif _bears(descriptor, part):
                 self._make_room(wanted, os.fstat(descriptor).st_size)
                 transfer.bring(wanted, descriptor, part)
                 self._publish(part, path)
                 self._seen.add(_look(wanted, os.fstat(descriptor)))
                 fcntl.flock(descriptor, fcntl.LOCK_SH)  # for a blink nobody holds it
-                is_held = _bears(descriptor, path)
                 self._coming_no_more(wanted)
                 self._make_room(None, 0)
+                is_held = _bears(descriptor, path)
         finally:
             self._coming_no_more(wanted)
             if not is_held:
                 os.close(descriptor)
         return descriptor if is_held else None
+
+    def _drop(self, descriptor: int, part: Path) -> None:
+        """Remove a part that is not needed, which this process has locked."""
+        if _bears(descriptor, part):
+            with self._folder() as owned:
+                owned.remove([part.name])
 
     def _publish(self, part: Path, path: Path) -> None:
         try:
