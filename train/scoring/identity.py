@@ -14,6 +14,8 @@ from data_manifest.settings import CacheSettings
 from train.device import find_device
 from train.metrics.judged import REID
 from train.reid.judge import Judge, read_judge
+from train.reid.onnx_judge import OnnxJudge, read_onnx
+from train.reid.settings import ONNX_SUFFIX
 from train.scoring.gallery import Gallery, label_of_image, open_gallery, require_fit
 from train.scoring.measure import SUBJECTS, Measurements
 from train.scoring.pairing import Pair
@@ -33,7 +35,7 @@ class Bench:
     """
 
     path: Path
-    judge: Judge
+    judge: Judge | OnnxJudge
     gallery: Gallery
     figures: dict[str, float]
 
@@ -64,7 +66,11 @@ def open_bench(
     """
     if settings.reid is None:
         return None
-    judge = read_judge(settings.reid, find_device(settings.device))
+    judge: Judge | OnnxJudge
+    if settings.reid.suffix == ONNX_SUFFIX:
+        judge = read_onnx(settings.reid, settings.reid_pixels)
+    else:
+        judge = read_judge(settings.reid, find_device(settings.device))
     place = None if settings.gallery is None else opened(settings.gallery, cache)
     gallery = open_gallery(place, pairs, judge)
     figures = require_fit(gallery, settings.reid)
