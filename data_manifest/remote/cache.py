@@ -48,14 +48,14 @@ class Cache:
     def __init__(self, folder: Path, max_bytes: int, disk: Disk | None = None) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
-        self._disk = disk
+        self.disk = disk
         self._seen: set[tuple[str, int, int, int]] = set()
         self._coming: dict[str, int] = {}
         self._guard = threading.Lock()
 
     def __getstate__(self) -> dict[str, object]:
         """Another process looks at each file itself."""
-        return {"folder": self.folder, "max_bytes": self.max_bytes, "disk": self._disk}
+        return {"folder": self.folder, "max_bytes": self.max_bytes, "disk": self.disk}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -151,7 +151,7 @@ class Cache:
 
     def _publish(self, part: Path, path: Path) -> None:
         try:
-            (self._disk or Disk()).rename(part, path)
+            (self.disk or Disk()).rename(part, path)
         except OSError as error:
             raise publishing_error(path, error) from error
 
@@ -189,14 +189,14 @@ class Cache:
             files = _files(owned)
             kept = sum(size for name, (size, _) in files.items() if _hash(name) not in coming)
             total = kept + sum(coming.values())
-            short = max(needed - present, 0) * 11 // 10 - _free(self._disk, self.folder)
+            short = max(needed - present, 0) * 11 // 10 - _free(self.disk, self.folder)
             for name in sorted(files, key=lambda each: files[each][1]):
                 if total <= self.max_bytes and short <= 0:
                     break
                 if _hash(name) not in coming and _removed(owned, name):
                     total, short = total - files[name][0], short - files[name][0]
         if needed > present:
-            require_space(self.folder, needed - present, self._disk)
+            require_space(self.folder, needed - present, self.disk)
 
     @contextmanager
     def _folder(self) -> Iterator[OwnedFolder]:
@@ -206,7 +206,7 @@ class Cache:
             with _moment(self.folder):
                 files = require_own(self.folder, OWNER)
                 marked = read_marker(self.folder) is not None
-                yield OwnedFolder(self.folder, OWNER, files, self._disk, marked=marked)
+                yield OwnedFolder(self.folder, OWNER, files, self.disk, marked=marked)
         except UsageError as error:
             raise UsageError(error.message.replace("another --out", "another --cache")) from error
 

@@ -111,7 +111,7 @@ class RemoteFolder:
             StoppedError: It is no longer wanted.
         """
         is_new = not self.cache.has(wanted)
-        transfer = Transfer(self.end, self.patience, halted=halted)
+        transfer = Transfer(self.end, self.patience, self.cache.disk, halted)
         try:
             with self.cache.held(wanted, transfer, halted) as path:
                 if is_new:

@@ -6,7 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.addresses import Address, Place, read_place
@@ -46,6 +46,7 @@ def test_an_address_is_shown_without_secrets(text: str, shown: str) -> None:
     assert pickle.loads(pickle.dumps(address)) == address
 
 
+@settings(deadline=None)
 @given(
     st.text("ab:/?#@.1[]%", max_size=8),
     st.text("ab:/@.", max_size=6),
