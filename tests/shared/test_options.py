@@ -197,6 +197,8 @@ def test_each_command_says_what_it_requires() -> None:
         ("copy-shards", "dst"),
         ("export-generator", "run"),
         ("export-generator", "--out"),
+        ("share-generator", "action"),
+        ("share-generator", "--repo"),
         ("report-run", "runs"),
         ("report-run", "--html"),
         ("repose", "--model"),
@@ -210,6 +212,9 @@ def test_each_command_says_what_it_requires() -> None:
     }
 
 
+VALUES = {"--format": "gfla", "action": "pull", "--repo": "a/b"}
+
+
 @pytest.mark.parametrize(("name", "missing"), required())
 def test_a_required_option_that_is_missing_is_one_line(
     name: str, missing: str, tmp_path: Path
@@ -217,7 +222,7 @@ def test_a_required_option_that_is_missing_is_one_line(
     given: list[str] = []
     for other, option in required():
         if other == name and option != missing:
-            value = "gfla" if option == "--format" else str(tmp_path / "a")
+            value = VALUES.get(option, str(tmp_path / "a"))
             given += [option, value] if option.startswith("-") else [value]
     arguments = [each for other, each in required() if other == name and each[0] != "-"]
     if missing in arguments:  # of several arguments the last one is missing, whichever was meant
