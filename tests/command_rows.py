@@ -76,6 +76,7 @@ class Row:
         workers: Arguments that make it start processes; empty where it never does.
         is_long: Whether a call takes more than a moment.
         before: Python that a process of it runs first.
+        places: Its arguments by name, where it has more than one.
     """
 
     case: str
@@ -92,6 +93,7 @@ class Row:
     workers: tuple[str, ...] = ()
     is_long: bool = False
     before: str = ""
+    places: tuple[str, ...] = ()
 
     def whole(self, data: Path, out: Path, *more: str) -> list[str]:
         """The whole command line."""
@@ -102,7 +104,7 @@ class Row:
         quick = () if option in self.outputs else self.quick
         words = [*self.arguments, *quick, *dict(self.beside).get(option, ())]
         if not option.startswith("-"):
-            words = words[1:]
+            del words[self.places.index(option) if option in self.places else 0]
         elif option in words[:-1]:
             at = words.index(option)
             del words[at : at + 2]
@@ -192,6 +194,15 @@ ROWS = (
         "export-pairs",
         ("{data}/shards", "--format", "webdataset", "--out", "{out}", "--pairs-per-tar", "5"),
         finished=of_files("*"),
+    ),
+    Row(
+        "copy-shards",
+        "copy-shards",
+        ("{data}/shards", "{out}"),
+        quick=("--dry-run",),
+        outputs=("dst",),
+        finished=of_files("*"),
+        places=("src", "dst"),
     ),
     Row(
         "check-reid",

@@ -145,6 +145,22 @@ FAILURES = (
             "{data}/shards --format pcdms --out {out}", 2,
             "{out}: expected an empty folder or one that export-pairs made, found …; "
             "choose another --out", strangers),
+    Failure("another run copies", "copy-shards", "{data}/shards {out}", 4, HELD, is_held=True),
+    Failure("to copy unfinished shards", "copy-shards", "{out} {out}-x", 2,
+            "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("to copy damaged shards", "copy-shards", "{out} {out}-x", 6, "{out}/train-00000.h5: "
+            "expected the bytes that the manifest lists, found other bytes, twice; put an "
+            "undamaged copy of the shards there, then repeat the command", damaged_shards),
+    Failure("to copy into a stranger's folder", "copy-shards", "{data}/shards {out}", 2,
+            "{out}: expected an empty folder or one that copy-shards made, found holiday.png; "
+            "choose another --out", strangers),
+    Failure("to copy to a web server", "copy-shards", "{data}/shards https://a:b@127.0.0.1/x?c=d",
+            2, "https://127.0.0.1/x: expected a place that takes files, found a web server; give "
+            "a folder, or an address like s3://bucket/shards"),
+    Failure("a scheme that nobody knows", "train-gan",
+            TRAIN.replace("{data}/shards", "nosuch://a:b@host/x?c=d") + " --out {out}", 2,
+            "nosuch://host/x: expected an address that fsspec opens, found the scheme nosuch; "
+            "give a folder, or an s3://, gs:// or https:// address"),
     Failure("names that tools refuse", "check-reid", "{out}-bad/Market --layout market", 1,
             "{out}-bad/Market: expected a folder that every tool reads as it is meant, found … "
             "findings; read them on standard output, then correct the folder", bad_images),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from data_manifest.manifest import open_manifest
+from data_manifest.remote.folder import ShardFolder
 from shared.console import Console
 from shared.declarations import layer_of, leaves
 from shared.settings import ConfigFile, read_config, refuse_unknown_keys
@@ -18,7 +19,7 @@ FLAGS = frozenset(one.param for _, one in leaves(TrainSettings) if one.flag)
 
 
 def resolved(
-    shards: Path, *, preset: str, config: ConfigFile | Path | None = None, **flags: Any
+    shards: ShardFolder, *, preset: str, config: ConfigFile | Path | None = None, **flags: Any
 ) -> TrainSettings:
     """Build a run's settings: preset, its changes for large images, the file's tables, flags.
 
@@ -47,7 +48,7 @@ def resolved(
     return resolve(preset, *layers, where=where)
 
 
-def describe(settings: TrainSettings, shards: Path, folder: Path, console: Console) -> None:
+def describe(settings: TrainSettings, shards: ShardFolder, folder: Path, console: Console) -> None:
     """Say what a run is about to do, before it does it."""
     from train.device import find_device  # noqa: PLC0415 - it imports torch
     from train.nets.generators import make_generator  # noqa: PLC0415 - likewise

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from data_manifest.manifest import Manifest, ShardEntry
+from data_manifest.remote.folder import ShardFolder
 from shared.console import Console
 from shared.files import Disk, require_space
 from shared.owned_folder import OwnedFolder
@@ -49,14 +50,18 @@ class Needs:
         objective: The losses, with their weights.
     """
 
-    shards: Path
+    shards: ShardFolder
     manifest: Manifest
     train_shards: tuple[ShardEntry, ...]
     objective: Objective
 
 
 def find_needs(
-    settings: TrainSettings, shards: Path, seams: Seams, *, find_weights: FindWeights = find_vgg
+    settings: TrainSettings,
+    shards: ShardFolder,
+    seams: Seams,
+    *,
+    find_weights: FindWeights = find_vgg,
 ) -> Needs:
     """Find shards and weights, or refuse the run.
 
@@ -129,7 +134,7 @@ def stand(
 
 
 def set_up(
-    settings: TrainSettings, shards: Path, owned: OwnedFolder, seams: Seams
+    settings: TrainSettings, shards: ShardFolder, owned: OwnedFolder, seams: Seams
 ) -> tuple[Standing, Parts]:
     """Open the data, build the networks, and take up the newest checkpoint; write nothing.
 

@@ -31,6 +31,7 @@ NOTES = {
     "train-gan": (".posegan.json", "settings.json", "log.jsonl", "checkpoint-0000000024.pt",
                   "checkpoint-0000000024.pt.sha256"),
     "eval-gan of a run": (".posegan.json", "generated.json", "metrics.json"),
+    "copy-shards": (".posegan.json", "manifest.json", "train-00000.h5"),
     "train-reid": (".posegan.json", "reid.pt", "reid.pt.sha256"),
     "export-generator": (".posegan.json", "config.json"),
     "augment-reid": (".posegan.json", "augment.json", "provenance.csv"),

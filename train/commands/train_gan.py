@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from data_manifest.settings import CacheSettings
 from shared.options import command
 from shared.settings import build_given
 from train.settings.request import TrainRequest
@@ -14,10 +15,11 @@ from train.stopping import StopRequest
 EXAMPLES = (
     "train-gan --shards shards/",
     "train-gan --shards shards/ --preset dsc --batch 16 --max-hours 2",
+    "train-gan --shards s3://bucket/shards --cache /scratch/shards",
 )
 
 
-@command(TrainRequest, TrainSettings, examples=EXAMPLES)
+@command(TrainRequest, CacheSettings, TrainSettings, examples=EXAMPLES)
 def train_gan(**options: Any) -> None:
     """Train the Deformable GAN on shards; the same command again goes on.
 
@@ -32,21 +34,24 @@ def train_gan(**options: Any) -> None:
 def _train(options: dict[str, Any], stop: StopRequest) -> None:
     request = build_given(TrainRequest, options)
 
-    from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
+    from data_manifest.remote.folder import opened  # noqa: PLC0415 - so that --help stays quick
+    from shared.console import Console  # noqa: PLC0415 - likewise
     from train.planned_run import FLAGS, describe, resolved  # noqa: PLC0415 - likewise
 
     console = Console(quiet=request.quiet)
     flags = {name: options[name] for name in FLAGS}
-    settings = resolved(request.shards, preset=request.preset, config=options["config"], **flags)
+    cache = build_given(CacheSettings, options)
+    shards = opened(request.shards, cache, leave=stop.leave_if_asked, say=console.say)
+    settings = resolved(shards, preset=request.preset, config=options["config"], **flags)
     folder = request.out or Path("runs") / settings.run_name
-    describe(settings, request.shards, folder, console)
+    describe(settings, shards, folder, console)
     from train.loop import check, run  # noqa: PLC0415 - it imports torch
 
     if request.dry_run:
-        check(settings, request.shards, folder, console=console)
+        check(settings, shards, folder, console=console)
         return
     stop.leave_if_asked()
-    newest = run(settings, request.shards, folder, console=console, stop=stop)
+    newest = run(settings, shards, folder, console=console, stop=stop)
     console.result(f"checkpoint: {newest}")
     console.result(f"sheets:     {folder / 'sheets'}")
     console.result(f"curves:     {folder / 'curves.png'}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import torch
 
 from data_manifest.manifest import ShardEntry
+from data_manifest.remote.folder import ShardFolder
 from train.data.feed import DeviceFeed, Feed, PrefetchFeed
 from train.data.order import Order, Share
 from train.data.store import load_store, store_bytes
@@ -59,7 +59,7 @@ class TrainSplit:
 
     def __init__(
         self,
-        folder: Path,
+        folder: ShardFolder,
         shards: Sequence[ShardEntry],
         *,
         path: DataHome | None,
