@@ -49,12 +49,16 @@ P = ParamSpec("P")
 class PoseGanError(Exception):
     """Base of all errors that a user can do something about.
 
+    Attributes:
+        is_told: Whether another process of the same run says it, so that this one need not.
+
     Args:
         message: One line that says where, expected, found and what to do.
     """
 
     exit_code = 2
     meaning = ""
+    is_told = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -107,10 +111,10 @@ class DamagedError(PoseGanError):
 
 
 class StoppedError(PoseGanError):
-    """Stopped on request; the same command continues (exit code 75)."""
+    """Stopped on request, or left alone; the same command continues (exit code 75)."""
 
     exit_code = 75
-    meaning = "stopped on request; the same command continues"
+    meaning = "stopped on request, or left by another process; the same command continues"
 
 
 def exit_codes() -> dict[int, str]:
@@ -229,7 +233,8 @@ def _told(error: Exception) -> int:
         _say("".join(traceback.format_exception(error)))
         _complain("this is a fault of posegan, please report it")
         return EXIT_OUR_FAULT
-    _complain(" ".join(known.message.split()))
+    if not known.is_told:
+        _complain(" ".join(known.message.split()))
     return known.exit_code
 
 
