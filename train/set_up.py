@@ -82,7 +82,10 @@ def find_needs(
         manifest=manifest,
         train_shards=train_shards,
         objective=make_objective(
-            settings.loss, settings.run.vgg, seams.world.device, _found_once(find_weights, seams.world)
+            settings.loss,
+            settings.run.vgg,
+            seams.world.device,
+            _found_once(find_weights, seams.world),
         ),
     )
 

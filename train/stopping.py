@@ -54,7 +54,7 @@ class StopRequest:
 
     @property
     def asked_by(self) -> str | None:
-        """What asked to stop: a signal by its name, or the end of the launcher; None for nothing."""
+        """What asked to stop: a signal by name, or the end of the launcher; None for nothing."""
         if self.signal_name is None and self._launcher not in (None, os.getppid()):
             return "the end of its launcher"
         return self.signal_name
