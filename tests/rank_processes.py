@@ -24,7 +24,7 @@ from torch import nn
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["train.loop", "train.meeting", "train.commands.train_gan"])
-END_S = 240.0
+END_S = 600.0
 MAX_FILE_BYTES = 30_000
 """More than a log or a sheet of a small run, less than its checkpoint."""
 

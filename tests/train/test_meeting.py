@@ -15,11 +15,6 @@ from train.meeting import Meeting, met
 from train.world import LostError
 
 
-@pytest.fixture(autouse=True)
-def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train.meeting, "GRACE_S", 0.4)
-
-
 def ends_of(*bodies: Callable[[], None] | None) -> list[BaseException | None]:
     """Let each body be the run of a rank; None is a rank that was killed."""
     store = dist.HashStore()
@@ -77,7 +72,10 @@ def test_of_two_errors_the_one_that_was_told_first_ends_all() -> None:
     assert (end.exit_code, str(end)) == (5, "process 1: full")
 
 
-def test_a_killed_process_leaves_the_others_with_75_and_one_of_them_says_so() -> None:
+def test_a_killed_process_leaves_the_others_with_75_and_one_of_them_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(train.meeting, "GRACE_S", 0.2)
     without_first = ends_of(None, raises(LostError("gone")), raises(LostError("gone")))[1:]
     assert sorted(told(*without_first)) == [(75, False), (75, True)]
     without_last = ends_of(raises(LostError("gone")), None)[:1]
@@ -101,10 +99,8 @@ def test_a_run_that_ends_well_says_nothing() -> None:
 
 def test_where_the_store_is_gone_too_each_ends_by_itself() -> None:
     class Gone:
-        def check(self, keys: list[str]) -> bool:
+        def compare_set(self, key: str, expected: str, wanted: str) -> bytes:
             raise dist.DistNetworkError("connection reset")
-
-        compare_set = check
 
     mine = StoppedError("stopped by SIGTERM")
     assert Meeting(Gone(), Launch(rank=1, size=2)).agreed(mine) is mine
