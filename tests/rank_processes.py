@@ -33,6 +33,18 @@ def without_dropout(_rank: int, _folder: Path) -> None:
     nn.Dropout.forward = lambda _self, features: features  # type: ignore[method-assign]
 
 
+def without_pictures(_rank: int, _folder: Path) -> None:
+    """Score nothing and draw nothing: that takes longer than the few steps of a test."""
+    from PIL import Image
+
+    from train.watch.recorder import Recorder
+    from train.watch.validation import GENERATED, Validation
+
+    Validation.scores = lambda *_: {"ssim": {GENERATED: 0.5}}  # type: ignore[method-assign]
+    Validation.sheet = lambda *_: Image.new("RGB", (8, 16))  # type: ignore[method-assign]
+    Recorder.draw_curves = lambda _: None  # type: ignore[method-assign]
+
+
 def in_float64(_rank: int, _folder: Path) -> None:
     """Train in double precision, so that another order of adding leaves no trace."""
     import dataclasses

@@ -71,7 +71,7 @@ class Ranks:
         with answered():
             dist.all_reduce(together)
         together.div_(self.size)
-        means = together.split([grad.numel() for grad in grads])
+        means = torch.split(together, [grad.numel() for grad in grads])
         for grad, mean in zip(grads, means, strict=True):
             grad.copy_(mean.view(grad.shape))
 

@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from drawn_shards import publish_shards
@@ -22,6 +21,7 @@ from rank_processes import (
     notes_what_it_sees,
     start_ranks,
     without_dropout,
+    without_pictures,
 )
 
 from train.watch.logbook import read_log
@@ -77,11 +77,11 @@ def complaints(started: Started) -> list[str]:
     return re.findall("^error: .*", said, re.MULTILINE)
 
 
-def goes_on(arguments: list[str], folder: Path, *hooks: Any) -> None:
+def goes_on(arguments: list[str], folder: Path) -> None:
     """The same command goes on from the newest checkpoint, here for one more step."""
     images = newest(folder / "run")
     more = ("--max-images", str(images + 4))
-    again = start_ranks([*arguments, *more], folder / "again", *hooks)
+    again = start_ranks([*arguments, *more], folder / "again", without_pictures)
     assert again.ended() == [0, 0], again.said(0) + again.said(1)
     assert f"going on from checkpoint-{images:010d}.pt" in again.said(0)
     assert newest(folder / "run") == images + 4
@@ -123,7 +123,7 @@ def test_in_float64_two_ranks_have_the_losses_of_one_whose_run_either_can_take_o
 
     def train(size: int, images: int, folder: str) -> list[dict[str, float]]:
         words = [*given, str(Path(out).with_name(folder)), "--max-images", str(images)]
-        hooks = (without_dropout, in_float64)
+        hooks = (without_dropout, without_pictures, in_float64)
         started = start_ranks(words, tmp_path / f"{folder}-{images}", *hooks, size=size)
         assert started.ended() == [0] * size, started.said(0)
         return losses(tmp_path / folder)
@@ -153,7 +153,7 @@ def test_weights_that_part_are_seen_at_the_next_checkpoint_and_made_equal(
 def test_killed_ranks_end_the_others_and_the_same_command_goes_on(
     arguments: list[str], tmp_path: Path, killed: tuple[int, ...]
 ) -> None:
-    started = start_ranks([*arguments, *ENDLESS], tmp_path / "said")
+    started = start_ranks([*arguments, *ENDLESS], tmp_path / "said", without_pictures)
     wait_for_checkpoint(tmp_path / "run", started)
     for rank in killed:
         started.send(rank, signal.SIGKILL)
@@ -169,7 +169,7 @@ def test_killed_ranks_end_the_others_and_the_same_command_goes_on(
 def test_a_signal_to_one_rank_saves_and_stops_both(
     arguments: list[str], tmp_path: Path, rank: int
 ) -> None:
-    started = start_ranks([*arguments, *ENDLESS], tmp_path / "said")
+    started = start_ranks([*arguments, *ENDLESS], tmp_path / "said", without_pictures)
     wait_for_checkpoint(tmp_path / "run", started)
     begun = newest(tmp_path / "run")
     for number in (signal.SIGTERM, signal.SIGTERM):  # torchrun says it twice
@@ -187,7 +187,7 @@ def test_a_rank_that_freezes_is_waited_for_no_longer_than_the_patience(
 ) -> None:
     config = tmp_path / "small.toml"
     config.write_text(config.read_text() + "patience-s = 5\n")
-    started = start_ranks([*arguments, *ENDLESS], tmp_path / "said")
+    started = start_ranks([*arguments, *ENDLESS], tmp_path / "said", without_pictures)
     wait_for_checkpoint(tmp_path / "run", started)
     started.send(1, signal.SIGSTOP)
     started.processes[0].join(120)
@@ -209,20 +209,24 @@ def test_a_rank_that_freezes_is_waited_for_no_longer_than_the_patience(
 def test_what_one_rank_meets_ends_both_with_its_code_and_one_line(
     arguments: list[str], tmp_path: Path, rank: int, hook: Callable[..., None], code: int, said: str
 ) -> None:
-    started = start_ranks([*arguments, *ENDLESS], tmp_path / "said", alone={rank: [hook]})
+    started = start_ranks(
+        [*arguments, *ENDLESS], tmp_path / "said", without_pictures, alone={rank: [hook]}
+    )
     assert started.ended() == [code, code], started.said(0) + started.said(1)
     (line,) = complaints(started)
     assert said in line
     if code == 3:
         assert (tmp_path / "run" / "diverged.json").exists()
     else:  # nothing was saved before, so the same command begins anew
-        again = start_ranks([*arguments, "--max-images", "4"], tmp_path / "again")
+        again = start_ranks([*arguments, "--max-images", "4"], tmp_path / "again", without_pictures)
         assert again.ended() == [0, 0], again.said(0) + again.said(1)
 
 
 def test_hours_of_one_rank_end_the_run_of_both(arguments: list[str], tmp_path: Path) -> None:
     more = (*ENDLESS, "--max-hours", "0.5")
-    started = start_ranks([*arguments, *more], tmp_path / "said", alone={1: [has_a_clock_of_hours]})
+    started = start_ranks(
+        [*arguments, *more], tmp_path / "said", without_pictures, alone={1: [has_a_clock_of_hours]}
+    )
     assert started.ended() == [0, 0], started.said(0) + started.said(1)
     assert 0 < newest(tmp_path / "run") < 100
     goes_on(arguments, tmp_path)
@@ -231,7 +235,9 @@ def test_hours_of_one_rank_end_the_run_of_both(arguments: list[str], tmp_path: P
 def test_a_batch_that_two_ranks_cannot_share_is_one_line(
     arguments: list[str], tmp_path: Path
 ) -> None:
-    started = start_ranks([*arguments, "--batch", "3", "--dry-run"], tmp_path / "said")
+    started = start_ranks(
+        [*arguments, "--batch", "3", "--dry-run"], tmp_path / "said", without_pictures
+    )
     assert started.ended() == [2, 2]
     (line,) = complaints(started)
     assert "--batch: expected a multiple of the 2 processes, found 3" in line
@@ -240,7 +246,7 @@ def test_a_batch_that_two_ranks_cannot_share_is_one_line(
 def test_a_rank_that_waits_for_the_others_can_be_stopped(
     arguments: list[str], tmp_path: Path
 ) -> None:
-    started = start_ranks(arguments, tmp_path / "said", size=2, only=[0])
+    started = start_ranks(arguments, tmp_path / "said", only=[0])
     deadline = time.monotonic() + 120
     while "length:" not in started.said(0):
         assert time.monotonic() < deadline
