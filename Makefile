@@ -40,7 +40,10 @@ demo: $(STAMP) ## draw a small Market, prepare it, train on it and show the resu
 	$(BIN)/eval-gan --run $(DEMO)/run --shards $(DEMO)/shards --out $(DEMO)/scores
 	$(BIN)/inspect-shards $(DEMO)/shards --html $(DEMO)/shards.html
 	$(BIN)/report-run $(DEMO)/run --html $(DEMO)/run.html
-	@echo 'Look at:'; ls $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
+	$(BIN)/repose --model $(DEMO)/run --out $(DEMO)/walk --gif \
+	  $$(ls $(DEMO)/market/query/*.jpg | sed -n '1p;40p;80p' | sed 's/^/--source /') \
+	  --source-poses $(DEMO)/market/keypoints-test.csv --target stance:walk-right
+	@echo 'Look at:'; ls $(DEMO)/walk/*.webp $(DEMO)/market/contact-sheet.jpg $(DEMO)/pairs.png $(DEMO)/run/curves.png \
 	  $(DEMO)/run/sheets/*.png $(DEMO)/scores/table.md $(DEMO)/shards.html $(DEMO)/run.html
 
 # Rows that have their JSON under tests/bench/results/variants are not computed again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +13,7 @@ import numpy as np
 from data_manifest.inspection.summary import print_summary
 from data_manifest.manifest import Manifest, ShardEntry
 from preprocess.dry_run import estimate, say_estimate
-from preprocess.output.folder import OutputFolder, output_of
+from preprocess.output.folder import WEIGHTS_KEY, OutputFolder, output_of
 from preprocess.output.publish import Made, publish_folder
 from preprocess.output.record import record_of
 from preprocess.output.report import StageTimes, refuse_too_many_bad, say_left_out
@@ -123,7 +123,9 @@ def _make(
         with times.stage("check images"):
             catalogue = _checked(job, catalogue)
         with times.stage("poses"):
-            catalogue, pose_key = _posed(job, catalogue, annotations, open_estimator)
+            catalogue, pose_key = _posed(
+                job, catalogue, annotations, open_estimator or _opener(record)
+            )
         with times.stage("pairs"):
             splits = [make_split(name, catalogue, settings, given) for name in ("train", "test")]
             say_left_out(splits, unmatched_names(listing, catalogue, annotations), console)
@@ -187,7 +189,7 @@ def _posed(
     job: Job,
     catalogue: Catalogue,
     annotations: Annotations | None,
-    open_estimator: OpenEstimator | None,
+    open_estimator: OpenEstimator,
 ) -> tuple[Catalogue, str]:
     """Enter the joints, published or estimated; the pose model's key comes with them."""
     if annotations is not None:
@@ -198,7 +200,7 @@ def _posed(
     pose = job.settings.pose
     if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)
-    estimator = (open_estimator or _open_real)(pose, job.console)
+    estimator = open_estimator(pose, job.console)
     catalogue = with_poses(
         catalogue,
         estimator,
@@ -210,10 +212,15 @@ def _posed(
     return without_invalid(catalogue), estimator.key
 
 
-def _open_real(settings: PoseSettings, console: Console) -> PoseEstimator:
-    from preprocess.pose.yolo import open_estimator  # noqa: PLC0415 - it imports torch
+def _opener(record: Mapping[str, Any]) -> OpenEstimator:
+    """Return what opens the real pose model, with the weights that the record names, if any."""
 
-    return open_estimator(settings, console)
+    def opened(settings: PoseSettings, console: Console) -> PoseEstimator:
+        from preprocess.pose.yolo import open_estimator  # noqa: PLC0415 - it imports torch
+
+        return open_estimator(settings, console, record.get(WEIGHTS_KEY))
+
+    return opened
 
 
 def _make_shards(job: Job, catalogue: Catalogue, splits: Sequence[Split]) -> Made:

@@ -9,13 +9,16 @@ Convention:
 
 from __future__ import annotations
 
+import atexit
 import errno
 import functools
 import os
 import select
+import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ParamSpec, TextIO
 
 EXIT_DONE = 0
@@ -164,9 +167,16 @@ def ends_with_exit_code(command: Callable[P, object]) -> Callable[P, None]:
             code = EXIT_INTERRUPTED
         except Exception as error:
             code = _told(error)
+        atexit.register(_leave_undisturbed)  # the last one registered is the first one called
         sys.exit(_flushed(code))
 
     return guarded
+
+
+def _leave_undisturbed() -> None:
+    """Let Ctrl-C end nothing any more while the libraries tidy up: the work is done."""
+    with suppress(ValueError):  # not the main thread: then the signal does not come here either
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def from_machine(error: Exception) -> PoseGanError | None:

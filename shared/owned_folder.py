@@ -144,7 +144,7 @@ class OwnedFolder:
         for name in sorted(folders - {Path()}, key=lambda each: len(each.parts), reverse=True):
             if not self._leads_out(self.path / name):
                 _remove_empty(self.path / name)
-        _withdraw(self.path, was_there=False)
+        _withdraw(self.path, [self.path])
 
     def remove_temporaries(self, names: Iterable[str] = (".",)) -> None:
         """Remove what killed runs left half-written in the folder or in folders of it."""
@@ -186,7 +186,7 @@ def owned_folder(
     """Claim an output folder and hold it while the block runs.
 
     A refusal changes nothing. Where the block fails before it published anything, the claim is
-    withdrawn, and a folder that was made for it goes too.
+    withdrawn, and the folders that were made for it go too.
 
     Args:
         path: The folder, made if it does not exist. It may be a link to a folder.
@@ -200,7 +200,7 @@ def owned_folder(
         LockedError: Another process holds the folder.
         UsageError: It belongs to another command, or holds files of nobody that we know.
     """
-    was_there = os.path.lexists(path)
+    made = [place for place in (path, *path.parents) if not os.path.lexists(place)]
     files = require_own(path, command, recognise=recognise)
     if not hold:
         yield OwnedFolder(path, command, files, disk)
@@ -218,7 +218,7 @@ def owned_folder(
             finally:
                 owned.mark_again()
         except BaseException:
-            _withdraw(path, was_there=was_there)
+            _withdraw(path, made)
             raise
 
 
@@ -286,14 +286,14 @@ def _is_bare(path: Path) -> bool:
     return all(name == MARKER_NAME or belongs_to_claim(name) for name in _names(path))
 
 
-def _withdraw(path: Path, *, was_there: bool) -> None:
-    """Remove a claim that came to nothing, and the folder that was made for it."""
+def _withdraw(path: Path, made: Iterable[Path]) -> None:
+    """Remove a claim that came to nothing, and the folders that were made for it, inner first."""
     with suppress(OSError, UsageError):
         if _is_bare(path):
             for name in sorted(_names(path), key=LOCK_NAME.__eq__):  # the lock last
                 (path / name).unlink(missing_ok=True)
-            if not was_there:
-                path.rmdir()
+            for place in made:
+                place.rmdir()
 
 
 def _refused(where: object, expected: str, found: object) -> UsageError:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from preprocess.settings import AUTO_MODEL, DEMO_MODEL
 from shared.errors import DamagedError, UsageError, problem
-from shared.files import sha256_of_file
+from shared.input_file import InputFile
+from shared.regular_files import read_regular
 from shared.weights import WEIGHTS, cache_folder
 
 DEMO_POSE: Final = WEIGHTS["demo-pose"]
@@ -83,26 +87,39 @@ def find_weights(pose_model: str, device: str) -> WeightsPlace:
     )
 
 
-def checked_sha256(place: WeightsPlace) -> str:
-    """Hash the weights; the demo's SHA-256 must be the one that this code knows.
+def read_weights(place: WeightsPlace) -> InputFile:
+    """Read the weights, once: what is hashed is what is loaded.
 
     Raises:
         DamagedError: The demo weights are not the ones that were shipped.
         UsageError: The file cannot be read.
     """
     try:
-        found = sha256_of_file(place.path)
+        file = InputFile(place.path, read_regular(place.path))
     except OSError as error:
         raise UsageError(
             problem(place.path, "readable weights", error.strerror, "check --pose-model")
         ) from error
-    if place.name == DEMO_MODEL and found != DEMO_POSE.sha256:
+    if place.name == DEMO_MODEL and file.sha256 != DEMO_POSE.sha256:
         raise DamagedError(
             problem(
                 place.path,
                 f"SHA-256 {DEMO_POSE.sha256[:12]}…",
-                f"{found[:12]}…",
+                f"{file.sha256[:12]}…",
                 "install posegan anew",
             )
         )
-    return found
+    return file
+
+
+@contextmanager
+def private_copy(file: InputFile) -> Iterator[Path]:
+    """Write what was read into a folder that nobody else enters, for a library that wants a path.
+
+    Raises:
+        OSError: The system's folder for temporary files has no room, or cannot be written to.
+    """
+    with TemporaryDirectory(prefix="posegan-") as folder:
+        path = Path(folder) / "weights.pt"
+        path.write_bytes(file.content)
+        yield path

@@ -21,28 +21,33 @@ from torch import Tensor
 
 from preprocess.pose.estimator import Network, YoloEstimator
 from preprocess.pose.person_choice import NUM_POINTS
-from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weights
+from preprocess.pose.weight_files import WeightsPlace, find_weights, private_copy, read_weights
 from preprocess.pose.weight_scan import RefusedWeightsError, scan_weights
 from preprocess.pose.weight_trial import try_network
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.device import DeviceName, choose_device
 from shared.errors import UsageError, from_machine, problem
+from shared.input_file import InputFile, read_input
 from shared.weights import cache_folder
 
 
-def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
+def open_estimator(
+    settings: PoseSettings, console: Console, expected_sha256: str | None = None
+) -> YoloEstimator:
     """Open a pose model: find or download its weights, load them and put them on the device.
 
     Args:
         settings: See :class:`preprocess.settings.PoseSettings`.
         console: Told what is opened and downloaded.
+        expected_sha256: The weights that a run was begun with; None for whatever is there.
 
     Returns:
         The estimator.
 
     Raises:
-        UsageError: No such model, no such device, no network, or weights that are none.
+        UsageError: No such model, no such device, no network, weights that are none, or others
+            than expected.
         DamagedError: The demo weights are not the ones that were shipped.
     """
     device = find_device(settings.device)
@@ -50,14 +55,23 @@ def open_estimator(settings: PoseSettings, console: Console) -> YoloEstimator:
     ultralytics = import_ultralytics(offline=place.present or not place.downloadable)
     if place.downloadable and not place.present:
         _download(place, console)
-    sha256 = checked_sha256(place)
+    file = read_weights(place)
+    if expected_sha256 not in (None, file.sha256):
+        raise UsageError(
+            problem(
+                place.path,
+                "the weights that were there at the start",
+                "others",
+                "let nothing change the file, and run the same command again",
+            )
+        )
     half = settings.half and device.type == "cuda"
-    network = load_network(place.path, device, half=half)
+    network = load_network(file, device, half=half)
     console.say(
-        f"pose model {place.name} (SHA-256 {sha256[:12]}…) on {device}, "
+        f"pose model {place.name} (SHA-256 {file.sha256[:12]}…) on {device}, "
         f"ultralytics {ultralytics.__version__}"
     )
-    return YoloEstimator(network, sha256, settings, device=device, half=half, console=console)
+    return YoloEstimator(network, file.sha256, settings, device=device, half=half, console=console)
 
 
 def find_device(name: DeviceName) -> torch.device:
@@ -97,11 +111,11 @@ def import_ultralytics(*, offline: bool) -> ModuleType:
         raise _import_problem(error) from error
 
 
-def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
+def load_network(weights: Path | InputFile, device: torch.device, *, half: bool) -> Network:
     """Load the weights of a YOLO pose model for inference.
 
     Args:
-        path: A ``.pt`` file of ultralytics.
+        weights: A ``.pt`` file of ultralytics, or one that was read already.
         device: Where to put the network.
         half: Compute in half precision.
 
@@ -113,14 +127,17 @@ def load_network(path: Path, device: torch.device, *, half: bool) -> Network:
     """
     from ultralytics.nn import tasks  # noqa: PLC0415
 
+    file = read_input(weights)
+    path = file.path
     if path.suffix != ".pt":
         raise UsageError(
             problem(path, "weights of an ultralytics pose model, named .pt", path.name, "rename it")
         )
     try:
-        scan_weights(path)
-        tasks.torch_safe_load(path, safe_only=True)
-        model = tasks.load_checkpoint(path, device=torch.device("cpu"))[0]
+        with private_copy(file) as copy:
+            scan_weights(copy)
+            tasks.torch_safe_load(copy, safe_only=True)
+            model = tasks.load_checkpoint(copy, device=torch.device("cpu"))[0]
         head = model.model[-1]
         points = list(getattr(head, "kpt_shape", ()))
         if points == [NUM_POINTS, 3]:

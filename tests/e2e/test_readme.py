@@ -116,7 +116,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_command_of_the_readme_runs(newcomer: Path, repository: Path) -> None:
     for language, text in to_run(repository):

@@ -123,6 +123,22 @@ def test_a_stdout_that_takes_nothing_is_no_fault_of_ours(redirection: str, code:
     assert "Traceback" not in done.stderr and done.stderr.count("\n") <= 1
 
 
+LEAVING = """
+import atexit, os, signal, time
+from shared.errors import ends_with_exit_code
+atexit.register(lambda: (os.kill(os.getpid(), signal.SIGINT), time.sleep(0.1)))
+ends_with_exit_code(lambda: 6)()
+"""
+
+
+@pytest.mark.process
+def test_an_interrupt_while_libraries_tidy_up_changes_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (6, "")
+
+
 @pytest.mark.process
 def test_a_file_never_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     code = f"""

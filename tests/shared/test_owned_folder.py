@@ -121,6 +121,14 @@ def test_a_failed_start_leaves_no_folder_behind(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_failed_start_takes_the_folders_above_with_it_and_no_strangers(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for out in ("runs/first/second", "mine/first/second"):
+        with pytest.raises(ZeroDivisionError), owned_folder(tmp_path / out, "train-gan"):
+            raise ZeroDivisionError
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
 def test_a_failure_after_something_was_made_keeps_it(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), owned_folder(tmp_path / "out", "train-gan") as owned:
         owned.intend(["a"])

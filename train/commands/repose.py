@@ -10,6 +10,7 @@ from train.repose.settings import ReposeSettings
 
 EXAMPLES = (
     "repose --model demo --source me.jpg --target dancer.jpg --out reposed",
+    "repose --model demo --source me.jpg --target stance:walk-right --gif --out walking",
     "repose --model runs/demo --source people/ --target poses.csv:walk-03.png --out reposed",
     "repose --model demo --source me.jpg --target walk/ --gif --put-back --out walking",
 )

@@ -58,6 +58,7 @@ def make_judge(
         present = _present(path, console)
         if present is not None and present.origin.get("sha256") == people.sha256:
             console.say(f"{path} is there already, trained on these pictures")
+            _publish_hash(folder, present.sha256)
         else:
             _refuse_another(present, path, settings.overwrite)
             with console.stage("train", lesson.steps) as stage:
@@ -101,5 +102,10 @@ def _publish(folder: OwnedFolder, data: bytes) -> None:
     """Publish the hash last: a judge without one is whole all the same."""
     folder.intend((FILE_NAME, HASH_NAME))
     (folder.path / HASH_NAME).unlink(missing_ok=True)
-    sha256 = publish(folder.path / FILE_NAME, data, folder.disk)
-    publish_text(folder.path / HASH_NAME, f"{sha256}  {FILE_NAME}\n", folder.disk)
+    _publish_hash(folder, publish(folder.path / FILE_NAME, data, folder.disk))
+
+
+def _publish_hash(folder: OwnedFolder, sha256: str) -> None:
+    """Write the hash beside the judge where a killed call did not come to it."""
+    if not (folder.path / HASH_NAME).exists():
+        publish_text(folder.path / HASH_NAME, f"{sha256}  {FILE_NAME}\n", folder.disk)

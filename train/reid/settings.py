@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final, Literal
 
 from shared.declarations import declared, setting
 from shared.device import DeviceName
+
+Pixels = Literal["imagenet", "unit", "bytes"]
+"""Values that a network takes: those of ImageNet's mean and deviation, [0, 1], or [0, 255]."""
+
+ONNX_SUFFIX: Final = ".onnx"
+"""Of a judge that is a network of the user's own."""
 
 
 @declared("Judge")

@@ -33,7 +33,8 @@ class ReposeSettings:
         flag="--target",
         metavar="POSE",
         help="A photo whose pose is taken, FILE.csv (every pose of it), FILE.csv:NAME (that one), "
-        "a saved skeleton FILE.json, or a folder of photos or skeletons: a sequence; repeatable.",
+        "a saved skeleton FILE.json, a folder of photos or skeletons: a sequence, or a pose that "
+        "needs no file: stance:standing, stance:walk-right …; repeatable.",
     )
     out: Path = setting(path="folder", flag="--out", metavar="DIR", help="Where the pictures go.")
     source_poses: tuple[Path, ...] = setting(

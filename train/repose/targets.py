@@ -18,9 +18,15 @@ from shared.skeleton_file import read_skeleton
 from train.repose.naming import label_of, natural
 from train.repose.people import Poses, whole_person
 from train.repose.photos import SUFFIXES, Photo, open_photo, photos_in
+from train.repose.stances import STANCES, WALKS, frames_of, slug_of
 
 SKELETON: Final = ".json"
 TABLE: Final = ".csv"
+STANCE: Final = "stance:"
+"""Before the name of a pose that needs no file, see :mod:`train.repose.stances`."""
+
+TORSO_PX: Final = 100.0
+"""Length of a stance's torso in its own picture; placing scales it to the person."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ def targets_of(path: Path, *, tables_are_sequences: bool) -> list[Target]:
     if path.is_dir():
         return [_folder(path)]
     name = str(path)
+    if name.startswith(STANCE) and not os.path.lexists(path):
+        return [_stance(name.removeprefix(STANCE))]
     if path.suffix.lower() == SKELETON:
         return [Target(label_of(name), name, (read_skeleton(path).joints,))]
     if path.suffix.lower() == TABLE:
@@ -88,6 +96,14 @@ def targets_of(path: Path, *, tables_are_sequences: bool) -> list[Target]:
     if mark and not os.path.lexists(path):
         return [_row(Path(place + TABLE), wanted)]
     return [Target(label_of(name), name, (open_photo(path),))]
+
+
+def _stance(name: str) -> Target:
+    frames = frames_of(name)
+    if frames is None:
+        expected = f"one of {', '.join((*map(slug_of, STANCES), *WALKS))}"
+        raise UsageError(problem(f"--target {STANCE}", expected, repr(name[:40]), "name one"))
+    return Target(name, STANCE + name, tuple(TORSO_PX * each for each in frames), name in WALKS)
 
 
 def _folder(path: Path) -> Target:

@@ -9,17 +9,18 @@ Convention:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from train.metrics.protocols import Score
 from train.scoring.gallery import file_form
 from train.scoring.pairing import Pair
-from train.scoring.pictures import list_pictures
 from train.scoring.settings import EvalSettings
 
 
 def references(
     settings: EvalSettings,
+    reference: Sequence[Path],
     scores: Sequence[Score],
     pairs: Sequence[Pair],
     real: Mapping[str, Any],
@@ -27,14 +28,15 @@ def references(
     """Return the entries of ``metrics.json`` for the Fréchet distances that were given.
 
     Args:
-        settings: For the folder of the reference.
+        settings: For the name of the reference.
+        reference: Its pictures.
         scores: Scores that were given.
         pairs: The pairs.
         real: Entries of the control ``real``: metric to protocol to entry.
     """
     if settings.fid_real is not None:
         name = settings.fid_real.resolve().name
-        form = file_form(list_pictures(settings.fid_real).values())
+        form = file_form(reference)
     else:
         name, form = "the real images of the pairs", file_form([p.real.path for p in pairs])
     return {

@@ -7,19 +7,19 @@ be given, measure, publish. ``train/metrics/PROTOCOLS.md`` describes the protoco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from shared.console import Console
+from shared.console import Console, Stage
 from shared.files import Disk
 from train.device import find_device, full_precision
 from train.metrics.judged import REID
-from train.metrics.protocols import Score
 from train.scoring.distances import references
 from train.scoring.folder import RESULTS, ScoresFolder, open_scores
 from train.scoring.identity import Bench, open_bench, put_rankings
@@ -108,13 +108,25 @@ def score_pairs(
     """
     with console.stage("read", len(pairs)) as stage:
         found = survey(pairs, CHUNK_PAIRS, stage)
+    reference = list(list_pictures(settings.fid_real).values()) if settings.fid_real else []
     poses, bench = open_poses(settings), open_bench(settings, pairs)
     poses.require_inside(pairs, found.size)
-    plan = make_plan(settings.protocols, _means(settings, poses, bench, pairs, found))
+    plan = make_plan(
+        settings.protocols, _means(settings, poses, bench, pairs, found=found, reference=reference)
+    )
     _say_skipped(plan, settings, console)
     further = bench.networks if bench else {}
     networks = Networks(plan, settings.weights_dir, find_device(settings.device), further)
-    measured = _measure(settings, plan, networks, poses, pairs=pairs, found=found, console=console)
+    measured = _measure(
+        settings,
+        plan,
+        networks,
+        poses,
+        pairs=pairs,
+        found=found,
+        reference=reference,
+        console=console,
+    )
     put_rankings(measured, plan, bench, pairs)
     columns = Columns(len(pairs))
     columns.put_measured(measured)
@@ -127,10 +139,10 @@ def score_pairs(
         "rows": {row: tables.pop(row) for row in ROWS if row in tables},
         "controls": tables,
         "lead": lead_tables(columns),
-        "references": references(settings, plan.scores, pairs, tables.get("real", {})),
+        "references": references(settings, reference, plan.scores, pairs, tables.get("real", {})),
         **({"judge": bench.report} if bench else {}),
         **origin_of(settings, plan, pairing, pairs, found),
-        "files": files_of(pairs, found, weights, poses.files),
+        "files": files_of(pairs, reference, found, weights, poses.files),
     }
     by_pair = pairs_csv(pairs, found.hashes, measured.values)
     return Scored(report=report, pairs=pairs, columns=columns, by_pair=by_pair)
@@ -154,15 +166,16 @@ def _means(
     poses: PoseFiles,
     bench: Bench | None,
     pairs: Sequence[Pair],
+    *,
     found: Survey,
+    reference: Sequence[Path],
 ) -> Means:
-    fid_real = settings.fid_real
     return Means(
         inputs=poses.inputs | ({REID} if bench else set()),
         judge=bench.judge.sha256 if bench else "",
         size=found.size,
         num_generated=len(pairs),
-        num_reference=len(list_pictures(fid_real)) if fid_real else len(pairs),
+        num_reference=len(reference) or len(pairs),
         weights_dir=settings.weights_dir,
         force=settings.force,
     )
@@ -192,6 +205,7 @@ def _measure(
     *,
     pairs: Sequence[Pair],
     found: Survey,
+    reference: Sequence[Path],
     console: Console,
 ) -> Measurements:
     device = find_device(settings.device)
@@ -202,26 +216,24 @@ def _measure(
             measurer.add(chunk)
             stage.advance(len(chunk.real))
     compared = [score for score in plan.scores if score.metric == "fid"]
-    if settings.fid_real is not None and compared:
-        _measure_reference(settings.fid_real, measurer, compared, networks, console)
+    if reference and compared:
+        with console.stage("reference of FID", len(reference)) as stage:
+            for images in _equal_batches(reference, found.hashes, stage):
+                images_there = torch.from_numpy(images).to(device)
+                features = set_features(compared, images_there, networks)
+                measurer.found.put_features(REFERENCE, features)
     return measurer.found
 
 
-def _measure_reference(
-    folder: Path, measurer: Measurer, scores: list[Score], networks: Networks, console: Console
-) -> None:
-    """Add the features of FID's own set of real images, which may be of any sizes."""
-    paths = list(list_pictures(folder).values())
-    with console.stage("reference of FID", len(paths)) as stage:
-        for first in range(0, len(paths), CHUNK_PAIRS):
-            images = [read_picture(path) for path in paths[first : first + CHUNK_PAIRS]]
-            equal = len({image.shape for image in images}) == 1
-            batches = [np.stack(images)] if equal else [image[None] for image in images]
-            for batch in batches:
-                images_there = torch.from_numpy(batch).to(measurer.device)
-                features = set_features(scores, images_there, networks)
-                measurer.found.put_features(REFERENCE, features)
-            stage.advance(len(images))
+def _equal_batches(
+    paths: Sequence[Path], hashes: dict[Path, str], stage: Stage
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield pictures of any sizes, uint8 (n, H, W, 3), as many at once as are of one size."""
+    for first in range(0, len(paths), CHUNK_PAIRS):
+        images = [read_picture(path, hashes) for path in paths[first : first + CHUNK_PAIRS]]
+        equal = len({image.shape for image in images}) == 1
+        yield from [np.stack(images)] if equal else (image[None] for image in images)
+        stage.advance(len(images))
 
 
 def _publish(folder: ScoresFolder, scored: Scored) -> None:

@@ -25,6 +25,7 @@ from train.metrics.ranking import Ranking, rank
 from train.reid.judge import Judge
 from train.reid.labels import DISTRACTOR, JUNK, Label, label_of
 from train.reid.network import as_pixels
+from train.reid.onnx_judge import OnnxJudge
 from train.scoring.pairing import Pair
 from train.scoring.panels import bare_name
 from train.scoring.pictures import Cut, list_pictures
@@ -48,8 +49,8 @@ class Gallery:
     Args:
         names: Without suffix.
         labels: int64 (g, 2), identity and camera.
-        embeddings: float32 (g, 128).
-        mean: float32 (128,), what the judge sees in the mean of the images.
+        embeddings: float32 (g, d), 128 of a judge of ours.
+        mean: float32 (d,), what the judge sees in the mean of the images.
         origin: Where they are from, for ``metrics.json``.
     """
 
@@ -68,7 +69,7 @@ class Gallery:
         """Rank the gallery for pictures.
 
         Args:
-            embeddings: float32 (n, 128), or (1, 128) for all of them.
+            embeddings: float32 (n, d), or (1, d) for all of them.
             labels: int64 (n, 2), identity and camera of each.
             sources: Name of the image that each was made of, which is no answer; none by default.
         """
@@ -88,7 +89,7 @@ class Gallery:
         return Ranking(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def open_gallery(place: Path | None, pairs: Sequence[Pair], judge: Judge) -> Gallery:
+def open_gallery(place: Path | None, pairs: Sequence[Pair], judge: Judge | OnnxJudge) -> Gallery:
     """Let a judge look at all real test images.
 
     Args:

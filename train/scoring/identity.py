@@ -12,6 +12,8 @@ import numpy as np
 from train.device import find_device
 from train.metrics.judged import REID
 from train.reid.judge import Judge, read_judge
+from train.reid.onnx_judge import OnnxJudge, read_onnx
+from train.reid.settings import ONNX_SUFFIX
 from train.scoring.gallery import Gallery, label_of_image, open_gallery, require_fit
 from train.scoring.measure import SUBJECTS, Measurements
 from train.scoring.pairing import Pair
@@ -31,7 +33,7 @@ class Bench:
     """
 
     path: Path
-    judge: Judge
+    judge: Judge | OnnxJudge
     gallery: Gallery
     figures: dict[str, float]
 
@@ -60,7 +62,11 @@ def open_bench(settings: EvalSettings, pairs: Sequence[Pair]) -> Bench | None:
     """
     if settings.reid is None:
         return None
-    judge = read_judge(settings.reid, find_device(settings.device))
+    judge: Judge | OnnxJudge
+    if settings.reid.suffix == ONNX_SUFFIX:
+        judge = read_onnx(settings.reid, settings.reid_pixels)
+    else:
+        judge = read_judge(settings.reid, find_device(settings.device))
     gallery = open_gallery(settings.gallery, pairs, judge)
     figures = require_fit(gallery, settings.reid)
     return Bench(path=settings.reid, judge=judge, gallery=gallery, figures=figures)

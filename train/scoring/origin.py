@@ -49,6 +49,7 @@ def origin_of(
 
 def files_of(
     pairs: Sequence[Pair],
+    reference: Sequence[Path],
     found: Survey,
     weights: Mapping[str, tuple[str, str]],
     read: Mapping[str, InputFile],
@@ -57,6 +58,7 @@ def files_of(
 
     Args:
         pairs: The pairs that were scored.
+        reference: FID's own set of real images; empty where there is none, or it was not read.
         found: The pictures' hashes.
         weights: Name and SHA-256 of files of weights as they were loaded, by what they are.
         read: Further single files, by what they are.
@@ -69,6 +71,7 @@ def files_of(
         "generated": (pair.generated.path for pair in pairs),
         "real": (pair.real.path for pair in pairs),
         "source": (pair.original.path for pair in pairs if pair.original),
+        "fid_real": (path for path in reference if path in found.hashes),
         **{row: [pair.rows[row].path for pair in pairs] for row in pairs[0].rows},
     }
     files: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from shared.device import DeviceName
 from shared.errors import UsageError, problem
 from shared.quantities import Names, Size
 from train.metrics.protocols import choose_scores
+from train.reid.settings import ONNX_SUFFIX, Pixels
 from train.scoring.panels import check_layout
 from train.scoring.rows import ON_TARGET, PASTED
 
@@ -110,8 +111,16 @@ class EvalSettings:
         default=None,
         path="file",
         flag="--reid",
-        metavar="FILE.pt",
-        help="A judge that train-reid made, for rank-1, mAP and a Fréchet distance.",
+        metavar="FILE",
+        help="A judge that train-reid made, or a network of your own as FILE.onnx, for rank-1, mAP "
+        "and a Fréchet distance.",
+    )
+    reid_pixels: Pixels = setting(
+        default="imagenet",
+        flag="--reid-pixels",
+        since="0.2",
+        help="Values that the network of FILE.onnx takes: ImageNet's mean and deviation, [0, 1], "
+        "or [0, 255].",
     )
     gallery: Path | None = setting(
         default=None,
@@ -167,6 +176,11 @@ class EvalSettings:
             )
         if self.generated is not None and self.real is None:
             raise UsageError(problem("--generated", "--real beside it", "none", "add --real DIR"))
+        if self.reid_pixels != "imagenet" and (
+            self.reid is None or self.reid.suffix != ONNX_SUFFIX
+        ):
+            found, remedy = "none", "leave it out"
+            raise UsageError(problem("--reid-pixels", "--reid FILE.onnx", found, remedy))
         if self.rows and self.panels is None:
             found = "--generated"
             raise UsageError(problem(f"--{next(iter(self.rows))}", "--panels", found, "add it"))

@@ -12,10 +12,10 @@ from shared.errors import UsageError, problem
 from shared.geometry import Float64s, presence, torso_lengths, valid_poses
 from shared.skeleton import BONES, JOINT, JOINTS, MIRROR_JOINTS, TORSO_JOINTS
 from shared.skeleton_file import Skeleton, plain_skeleton
+from train.repose.stances import STANCES, Stance, pose_of, walk
 from train.studio.drawing import Artist
 from train.studio.gallery import Gallery
 from train.studio.photos import HeldPhoto, Photos
-from train.studio.stances import STANCES, Stance, pose_of, walk
 
 FindPose = Callable[[HeldPhoto], Float64s | None]
 """Finds the person of a photo: float64 (18, 2), or None where there is none."""

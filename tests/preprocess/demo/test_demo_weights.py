@@ -13,7 +13,7 @@ from data_manifest.published_files import read_keypoints
 from preprocess.demo import pose_training as demo_pose
 from preprocess.demo.pose_crops import LabelledCrops, draw_labelled, torso_lengths
 from preprocess.demo.pose_score import score_people
-from preprocess.pose.weight_files import DEMO_POSE, checked_sha256, find_weights
+from preprocess.pose.weight_files import DEMO_POSE, find_weights, read_weights
 from preprocess.pose.yolo import open_estimator
 from preprocess.settings import PoseSettings
 from shared.console import Console
@@ -28,7 +28,7 @@ def crops() -> LabelledCrops:
 
 
 def test_the_shipped_file_is_the_one_that_the_code_knows_and_small() -> None:
-    checked_sha256(find_weights("demo", "cpu"))
+    read_weights(find_weights("demo", "cpu"))
     assert DEMO_POSE.path.stat().st_size <= 7_000_000
 
 
@@ -53,7 +53,7 @@ def test_floors_on_people_and_places_never_seen_before(crops: LabelledCrops) -> 
 
 def test_the_card_has_the_weights_hash_and_the_command() -> None:
     card = DEMO_POSE.path.with_name("README.md").read_text()
-    assert checked_sha256(find_weights("demo", "cpu")) in card
+    assert read_weights(find_weights("demo", "cpu")).sha256 in card
     assert "python -m preprocess.demo.pose_training --measure" in card
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from preprocess.pose.weight_files import WeightsPlace, checked_sha256, find_weights
+from preprocess.pose.weight_files import WeightsPlace, find_weights, read_weights
 from preprocess.pose.yolo import first_line, import_ultralytics, open_estimator
 from preprocess.settings import PoseSettings
 from shared.console import Console
@@ -185,7 +186,32 @@ def test_foreign_demo_weights_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "demo-pose.pt"
     path.write_bytes(b"something else")
     with pytest.raises(DamagedError, match="install posegan anew"):
-        checked_sha256(WeightsPlace("demo", path, downloadable=False))
+        read_weights(WeightsPlace("demo", path, downloadable=False))
+
+
+def test_weights_are_read_once_and_what_is_hashed_is_what_is_loaded(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.pt"
+    path.write_bytes(weights.read_bytes())
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 32, 3), np.uint8)
+    untouched = opened(path).estimate(images)
+
+    def read_and_replaced(place: WeightsPlace):
+        file = read_weights(place)
+        path.write_bytes(b"somebody else's")
+        return file
+
+    monkeypatch.setattr("preprocess.pose.yolo.read_weights", read_and_replaced)
+    found = opened(path)
+    assert found.key.startswith(hashlib.sha256(weights.read_bytes()).hexdigest())
+    np.testing.assert_array_equal(found.estimate(images).points, untouched.points)
+
+
+def test_weights_that_change_after_the_start_are_refused(weights: Path) -> None:
+    settings = PoseSettings(pose_model=str(weights), device="cpu")
+    with pytest.raises(UsageError, match="the weights that were there at the start, found others"):
+        open_estimator(settings, Console(quiet=True), "0" * 64)
 
 
 CUDA = torch.cuda.is_available()

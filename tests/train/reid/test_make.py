@@ -86,6 +86,17 @@ def test_a_torn_judge_is_made_anew(settings: ReidSettings) -> None:
     assert path.read_bytes() == whole
 
 
+def test_the_hash_that_a_killed_call_did_not_write_is_written_by_the_next(
+    settings: ReidSettings,
+) -> None:
+    path = make_judge(settings, QUIET, lesson=SHORT)
+    beside = path.with_name("reid.pt.sha256")
+    noted, made = beside.read_text(), path.stat().st_mtime_ns
+    beside.unlink()
+    make_judge(settings, QUIET, lesson=SHORT)
+    assert beside.read_text() == noted and path.stat().st_mtime_ns == made
+
+
 def test_a_failing_disk_leaves_a_whole_judge_or_none(settings: ReidSettings) -> None:
     for number in range(40):
         try:

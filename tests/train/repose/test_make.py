@@ -16,12 +16,13 @@ from training_runs import QUIET, small_settings, train
 
 from data_manifest.published_files import read_keypoints, write_keypoints
 from shared.errors import RulesBrokenError, UsageError
-from shared.geometry import Float64s
+from shared.geometry import Float64s, torso_lengths
 from shared.skeleton import JOINT
 from shared.skeleton_file import Skeleton, skeleton_text
 from train.repose import make
 from train.repose.asking import Asked
 from train.repose.settings import ReposeSettings, read_box
+from train.repose.stances import NUM_STEPS
 
 pytestmark = pytest.mark.long
 
@@ -123,6 +124,25 @@ def test_a_folder_of_skeletons_becomes_an_animation_in_natural_order(place: Path
         with Image.open(out / name) as animation:
             assert animation.n_frames == 3, name
     assert size_of(out / "in-photo/anna_along_walk/0002.png") == (120, 170)
+
+
+def test_a_stance_needs_no_file_and_a_walk_is_a_sequence(place: Path) -> None:
+    named = (Path("stance:arms-wide"), Path("stance:walk-left"))
+    out = make.repose(settings(place, target=named), QUIET, asked=StageOne())
+    assert (out / "anna_to_arms-wide.png").is_file()
+    with Image.open(out / "anna_along_walk-left.webp") as animation:
+        assert animation.n_frames == NUM_STEPS
+    table = read_keypoints(out / "poses.csv")
+    drawn, asked = table.joints[table.names.index("anna_to_arms-wide.png")], PERSON
+    assert np.ptp(drawn[:, 0]) > 2 * np.ptp(asked[:, 0])  # the arms are wide …
+    torsos = torso_lengths(np.stack([drawn, asked]))
+    assert 0.7 < torsos[0] / torsos[1] < 1.4  # … of a body as large as the person's
+
+
+def test_a_stance_that_nobody_knows_is_one_line_with_all_of_them(place: Path) -> None:
+    with pytest.raises(UsageError, match=r"standing, .*, walk-away, found 'jump'; name one"):
+        make.repose(settings(place, target=(Path("stance:jump"),)), QUIET, asked=StageOne())
+    assert not (place / "out").exists()
 
 
 def test_put_back_changes_nothing_far_from_the_person(place: Path) -> None:

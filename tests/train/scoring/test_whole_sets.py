@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -84,12 +85,15 @@ def test_fid_compares_with_the_images_that_fid_real_names(
     for number, image in enumerate(reference):
         save(train_images / f"{number:02d}.png", image)
 
+    files: dict[str, Any] = {}
+
     def fid(name: str, *more: object) -> dict[str, Any]:
         arguments = ("--generated", results.folder / "generated", "--real", results.folder / "real")
         arguments += ("--weights-dir", weights, "--protocols", "fid/gfla", "--force", "--quiet")
         result = call("eval-gan", *arguments, "--out", tmp_path / name, *more)
         assert result.exit_code == 0, result.output
         report = json.loads((tmp_path / name / "metrics.json").read_text())
+        files.update(report["files"])
         entry: dict[str, Any] = report["fid"]["gfla"]
         return entry
 
@@ -101,3 +105,9 @@ def test_fid_compares_with_the_images_that_fid_real_names(
     assert other["value"] == pytest.approx(distance(ours, features_of(reference)), rel=1e-4)
     assert other["reference"] == 70
     assert abs(own["value"] - other["value"]) > 10
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted(train_images.iterdir())
+    ]
+    whole = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert files["fid_real"] == {"count": 70, "sha256": whole}

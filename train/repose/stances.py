@@ -118,6 +118,32 @@ STANCES: Final[dict[str, Stance]] = {
 """What the gallery shows where no shards are given, and above them where they are."""
 
 
+WALKS: Final[dict[str, float]] = {
+    "walk-front": 12.0,
+    "walk-right": 80.0,
+    "walk-left": -80.0,
+    "walk-away": 165.0,
+}
+"""Sequences: one cycle of walking each, by where the person faces in degrees of yaw."""
+
+
+def slug_of(name: str) -> str:
+    """Return a stance's name as it is typed: ``standing-half-left``."""
+    return name.replace(",", "").replace(" ", "-")
+
+
+def frames_of(slug: str) -> list[Float64s] | None:
+    """Return the poses of a walk, or the one pose of a stance, by the name that is typed.
+
+    Returns:
+        float64 (18, 2) each, in torso lengths; None where no stance bears the name.
+    """
+    if slug in WALKS:
+        return [pose_of(stance) for stance in walk(WALKS[slug])]
+    found = {slug_of(name): stance for name, stance in STANCES.items()}.get(slug)
+    return None if found is None else [pose_of(found)]
+
+
 def _direction(swing: float, spread: float) -> Float64s:
     """Return the unit vector of a limb that hangs down, swung to the front and to the left."""
     front, side = math.radians(swing), math.radians(spread)

@@ -7,7 +7,16 @@ import pytest
 
 from shared.geometry import presence, torso_lengths, valid_poses
 from shared.skeleton import JOINT
-from train.studio.stances import NUM_STEPS, STANCES, Stance, pose_of, walk
+from train.repose.stances import (
+    NUM_STEPS,
+    STANCES,
+    WALKS,
+    Stance,
+    frames_of,
+    pose_of,
+    slug_of,
+    walk,
+)
 
 
 @pytest.mark.parametrize("name", STANCES)
@@ -45,3 +54,13 @@ def test_a_step_of_one_leg_is_half_a_cycle_later_the_others() -> None:
     late = np.roll(poses, NUM_STEPS // 2, axis=0)
     np.testing.assert_allclose(poses[:, JOINT["RAnk"]], late[:, JOINT["LAnk"]], atol=1e-9)
     assert np.ptp(poses[:, JOINT["RAnk"], 0]) > 0.5
+
+
+def test_names_are_typed_without_quotes_and_each_means_one_thing() -> None:
+    slugs = [*map(slug_of, STANCES), *WALKS]
+    assert len(set(slugs)) == len(slugs)
+    for slug in slugs:
+        assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz-")
+        frames = frames_of(slug)
+        assert frames is not None and len(frames) == (NUM_STEPS if slug in WALKS else 1)
+    assert frames_of("standing, half left") is None
