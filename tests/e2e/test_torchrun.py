@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from commands import program
 from drawn_shards import publish_shards
-from test_orphans import alive, descendants
+from process_tree import alive, descendants
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 
