@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -57,6 +57,7 @@ class Failure:
         line: The line of error; ``{data}`` and ``{out}`` likewise, ``…`` for what varies.
         prepare: Makes what it fails on.
         is_held: Whether somebody holds the output folder.
+        environment: Variables that a launcher would set.
     """
 
     case: str
@@ -66,6 +67,7 @@ class Failure:
     line: str
     prepare: Callable[[Path, Path], None] = nothing
     is_held: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 MARKET = "--src {data}/market/Market --keypoints {data}/market/keypoints.csv --workers 1"
@@ -174,6 +176,13 @@ FAILURES = (
     Failure("to train in a stranger's folder", "train-gan", f"{TRAIN} --out {{out}}", 2,
             "{out}: expected an empty folder or one that train-gan made, found …; "
             "choose another --out", strangers),
+    Failure("a process among others that has no meeting place", "train-gan",
+            f"{TRAIN} --out {{out}}", 2, "WORLD_SIZE: expected MASTER_ADDR beside it, found none; "
+            "start it by torchrun --no-python, or unset RANK and WORLD_SIZE",
+            environment={"RANK": "0", "WORLD_SIZE": "2"}),
+    Failure("a process that is none of those it is among", "train-gan", f"{TRAIN} --out {{out}}",
+            2, "RANK: expected a whole number from 0 to 1, found '2'; …",
+            environment={"RANK": "2", "WORLD_SIZE": "2"}),
     Failure("no VGG", "train-gan", "--shards {data}/shards --out {out} --vgg {data}/none.pth", 2,
             "…--features pixels…"),
     Failure("FID without its weights", "eval-gan", "--generated {data}/results/generated --real "

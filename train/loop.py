@@ -52,6 +52,7 @@ def run(
         DivergedError: Figures stayed non-finite after going back to a checkpoint.
         LockedError: Another process trains in this folder.
         NoSpaceError: The disk is full; a checkpoint was tried before.
+        LostError: Another process of the run is gone.
     """
     device = set_up_device(settings.run.device, deterministic=settings.run.deterministic)
     world = world or OneProcess(device)

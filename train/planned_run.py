@@ -48,7 +48,14 @@ def resolved(
     return resolve(preset, *layers, where=where)
 
 
-def describe(settings: TrainSettings, shards: ShardFolder, folder: Path, console: Console) -> None:
+def describe(
+    settings: TrainSettings,
+    shards: ShardFolder,
+    folder: Path,
+    console: Console,
+    *,
+    processes: int = 1,
+) -> None:
     """Say what a run is about to do, before it does it."""
     from train.device import find_device  # noqa: PLC0415 - it imports torch
     from train.nets.generators import make_generator  # noqa: PLC0415 - likewise
@@ -66,7 +73,7 @@ def describe(settings: TrainSettings, shards: ShardFolder, folder: Path, console
     epochs = run.max_images / max(1, manifest.num_pairs("train"))
     console.say(
         f"length:        {run.max_images:,} images{limit}, {epochs:.1f} epochs, "
-        f"batch {settings.data.batch}"
+        f"batch {settings.data.batch}" + (f" on {processes} processes" if processes > 1 else "")
     )
     networks = (make_generator(settings.generator), make_discriminator(settings.discriminator))
     sizes = [sum(p.numel() for p in network.parameters()) / 1e6 for network in networks]

@@ -86,8 +86,25 @@ def find_needs(
         shards=shards,
         manifest=manifest,
         train_shards=train_shards,
-        objective=make_objective(settings.loss, settings.run.vgg, seams.world.device, find_weights),
+        objective=make_objective(
+            settings.loss,
+            settings.run.vgg,
+            seams.world.device,
+            _found_once(find_weights, seams.world),
+        ),
     )
+
+
+def _found_once(find_weights: FindWeights, world: World) -> FindWeights:
+    """Let the first process find weights, and download them, before the others look for them."""
+    if world.size == 1:
+        return find_weights
+
+    def find(given: Path | None) -> Path | None:
+        found = world.by_first(lambda: find_weights(given))
+        return found if world.is_first else find_weights(given)
+
+    return find
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +169,7 @@ def set_up(
         path=None if run_settings.data == "auto" else run_settings.data,
         image_size=needs.manifest.image_size,
         device=world.device,
+        num_here=world.num_here,
     )
     recorder = kept_by_first(world, lambda: _open_recorder(settings, needs, owned, seams))
     begin = stand(settings, needs, owned, seams, window_shards=train_split.window_shards)

@@ -89,7 +89,7 @@ def export_generator(
         _refuse_another(settings, config)
         folder.remove_temporaries()
         contents = {WEIGHTS_NAME: weights, CARD_NAME: card.encode()}
-        familiar = _familiar(settings)
+        familiar = _familiar(settings, cache)
         if familiar is not None:
             contents[FAMILIAR_NAME] = familiar
             config["familiar"] = file_note(FAMILIAR_NAME, familiar)
@@ -113,11 +113,12 @@ def _publish(folder: OwnedFolder, contents: dict[str, bytes], config: dict[str, 
     publish_json(folder.path / CONFIG_NAME, config, folder.disk)
 
 
-def _familiar(settings: ExportSettings) -> bytes | None:
+def _familiar(settings: ExportSettings, cache: CacheSettings | None) -> bytes | None:
     """Return features of the training data, where the shards are at hand."""
     if settings.shards is None:
         return None
-    found = familiar_pictures(settings.shards, open_manifest(settings.shards))
+    shards = opened(settings.shards, cache)
+    found = familiar_pictures(shards, open_manifest(shards))
     return None if found is None else found.content
 
 
