@@ -10,33 +10,10 @@ from pathlib import Path
 
 import pytest
 from commands import program
+from process_tree import alive, descendants
 from small_market import hashes, make_market
 
 pytestmark = pytest.mark.process
-
-
-def descendants(process: int) -> set[int]:
-    """Processes below one, as the system lists them."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents[int(entry.name)] = int(fields[1])
-    found = {process}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {process}
-
-
-def alive(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
 
 
 def arguments(name: str, tmp_path: Path, out: Path) -> list[str]:

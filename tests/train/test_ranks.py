@@ -106,6 +106,7 @@ def test_two_ranks_hold_equal_bits_and_see_every_sample_once_an_epoch(
 
 SMALL = {
     "dsc": 'preset = "dsc"\nchannels = 1\n',
+    "best": 'preset = "best"\nchannels = 16\n[discriminator]\nbase-channels = 2\n',
 }
 
 
