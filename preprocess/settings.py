@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from shared.declarations import declared, setting
-from shared.device import DeviceName
+from shared.device import Devices
 from shared.errors import UsageError, problem
 from shared.quantities import Bytes, Size
 
@@ -44,10 +44,11 @@ class PoseSettings:
         flag="--pose-size",
         help="What images are resized to for the pose model.",
     )
-    device: DeviceName = setting(
+    device: Devices = setting(
         default="auto",
         flag="--device",
-        help="Where the pose model runs; auto is a GPU where there is one.",
+        help="Where the pose model runs; auto is a GPU where there is one. Several of one kind, as "
+        "cuda:0,cuda:1, share out the images: one process a device, equal results.",
     )
     half: bool = setting(default=True, flag="--half/--no-half", help="Half precision on a GPU.")
     batch: int = setting(

@@ -1,0 +1,100 @@
+"""Stand-ins for pose models in processes of their own: found by name there, as pickles name them."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from small_market import ContentEstimator
+
+from preprocess.pose.device_processes import OpenEstimator
+from preprocess.pose.extraction import extract_poses
+from preprocess.pose.people import People
+from preprocess.settings import ExtractSettings, PoseSettings
+from shared.console import Console
+from shared.errors import DamagedError, ends_with_exit_code
+
+ENDS = {"killed": signal.SIGKILL, "terminated": signal.SIGTERM, "crashed": signal.SIGSEGV}
+
+
+class Eventful(ContentEstimator):
+    """A stand-in that writes down its process, and of which the first one to estimate acts.
+
+    Args:
+        folder: Where the processes write down their numbers.
+        event: What the first one does; the others then estimate without end.
+    """
+
+    def __init__(self, folder: Path, event: str) -> None:
+        super().__init__()
+        self._folder = folder
+        self._event = event
+        (folder / f"{os.getpid()}.process").touch()
+
+    def estimate(self, images: np.ndarray) -> People:
+        if not self._event:
+            return super().estimate(images)
+        while len(list(self._folder.glob("*.process"))) < 2:
+            time.sleep(0.01)
+        try:
+            (self._folder / "first").touch(exist_ok=False)
+        except FileExistsError:
+            time.sleep(600)
+        if self._event in ENDS:
+            os.kill(os.getpid(), ENDS[self._event])
+        if self._event == "damaged":
+            raise DamagedError("a picture: expected a whole one")
+        if self._event == "memory":
+            raise OSError(errno.ENOMEM, "Cannot allocate memory")
+        if self._event == "fault":
+            raise ZeroDivisionError("nobody expected this")
+        time.sleep(600)
+        raise AssertionError("ended by the test")
+
+
+def open_eventful(
+    settings: PoseSettings, console: Console, *, folder: Path, event: str
+) -> Eventful:
+    console.say(f"opened on {settings.device}")
+    return Eventful(folder, event)
+
+
+def eventful(folder: Path, event: str = "") -> OpenEstimator:
+    """What opens a stand-in in whatever process."""
+    folder.mkdir(exist_ok=True)
+    return functools.partial(open_eventful, folder=folder, event=event)
+
+
+def open_another(settings: PoseSettings, console: Console) -> ContentEstimator:
+    """Another model in every process."""
+    estimator = ContentEstimator()
+    estimator.key = f"process {os.getpid()}"
+    return estimator
+
+
+def processes(folder: Path) -> list[int]:
+    """The processes that opened a stand-in."""
+    return [int(path.stem) for path in folder.glob("*.process")]
+
+
+@ends_with_exit_code
+def main(src: str, out: str, folder: str) -> None:
+    """A command that stands still in the middle of its poses."""
+    pose = PoseSettings(device="cpu,cpu")
+    settings = ExtractSettings(src=Path(src), out=Path(out), pose=pose)
+    extract_poses(settings, Console(), open_estimator=eventful(Path(folder), "still"))
+
+
+if __name__ == "__main__":
+    from device_fakes import main as main_of_module  # by the name that pickles know
+
+    import preprocess.pose.stage as stage
+
+    stage.BLOCK_IMAGES = 3
+    main_of_module(*sys.argv[1:])
