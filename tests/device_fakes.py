@@ -1,4 +1,4 @@
-"""Stand-ins for pose models in processes of their own: found by name there, as pickles name them."""
+"""Stand-ins for pose models in processes of their own, where pickles find them by name."""
 
 from __future__ import annotations
 

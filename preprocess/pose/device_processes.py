@@ -28,6 +28,7 @@ from preprocess.pose.people import People, PoseEstimator
 from preprocess.pose.stage import Block, BlockEstimator, estimate_pictures, prefetched
 from preprocess.settings import PoseSettings
 from shared.console import Console
+from shared.device import choose_devices
 from shared.errors import NoSpaceError, StoppedError, UsageError, problem
 
 OpenEstimator = Callable[[PoseSettings, Console], PoseEstimator]
@@ -71,11 +72,18 @@ def opened(
     if "," not in pose.device:
         yield OneProcess(open_estimator(pose, console), threads)
         return
-    from preprocess.pose.yolo import find_devices  # noqa: PLC0415 - it imports torch
-
-    devices = find_devices(pose.device)
+    devices = _devices_of(pose)
     with DeviceProcesses(devices, pose, console, open_estimator, threads) as processes:
         yield processes
+
+
+def _devices_of(pose: PoseSettings) -> tuple[str, ...]:
+    """List the devices; only for CUDA's this process needs torch."""
+    if pose.device.startswith("cpu"):
+        return choose_devices(pose.device, num_cuda=0)
+    from preprocess.pose.yolo import find_devices  # noqa: PLC0415 - it imports torch
+
+    return find_devices(pose.device)
 
 
 class OneProcess:
