@@ -28,20 +28,24 @@ class Eventful(ContentEstimator):
 
     Args:
         folder: Where the processes write down their numbers.
-        event: What the first one does; the others then estimate without end.
+        event: What the first one does; the others then estimate without end. Empty for nothing.
+        num_processes: All wait until so many are there: else a fast one might do all the work.
     """
 
-    def __init__(self, folder: Path, event: str) -> None:
+    def __init__(self, folder: Path, event: str, num_processes: int) -> None:
         super().__init__()
         self._folder = folder
         self._event = event
+        self._num_processes = num_processes
         (folder / f"{os.getpid()}.process").touch()
 
     def estimate(self, images: np.ndarray) -> People:
-        if not self._event:
-            return super().estimate(images)
-        while len(list(self._folder.glob("*.process"))) < 2:
+        while len(processes(self._folder)) < self._num_processes:
             time.sleep(0.01)
+        if not self._event:
+            people = super().estimate(images)
+            (self._folder / f"{os.getpid()}.estimated").write_text(str(self.estimated))
+            return people
         try:
             (self._folder / "first").touch(exist_ok=False)
         except FileExistsError:
@@ -59,16 +63,17 @@ class Eventful(ContentEstimator):
 
 
 def open_eventful(
-    settings: PoseSettings, console: Console, *, folder: Path, event: str
+    settings: PoseSettings, console: Console, *, folder: Path, event: str, num_processes: int
 ) -> Eventful:
     console.say(f"opened on {settings.device}")
-    return Eventful(folder, event)
+    return Eventful(folder, event, num_processes)
 
 
-def eventful(folder: Path, event: str = "") -> OpenEstimator:
+def eventful(folder: Path, event: str = "", num_processes: int = 2) -> OpenEstimator:
     """What opens a stand-in in whatever process."""
     folder.mkdir(exist_ok=True)
-    return functools.partial(open_eventful, folder=folder, event=event)
+    how = {"folder": folder, "event": event, "num_processes": num_processes}
+    return functools.partial(open_eventful, **how)
 
 
 def open_another(settings: PoseSettings, console: Console) -> ContentEstimator:
@@ -78,9 +83,9 @@ def open_another(settings: PoseSettings, console: Console) -> ContentEstimator:
     return estimator
 
 
-def processes(folder: Path) -> list[int]:
-    """The processes that opened a stand-in."""
-    return [int(path.stem) for path in folder.glob("*.process")]
+def processes(folder: Path, what: str = "process") -> list[int]:
+    """The processes that opened a stand-in, or have ``estimated``."""
+    return [int(path.stem) for path in folder.glob(f"*.{what}")]
 
 
 @ends_with_exit_code

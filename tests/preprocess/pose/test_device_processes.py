@@ -82,7 +82,8 @@ def test_two_processes_find_what_one_finds(
     extract(photos, tmp_path / "one" / "p.csv", lambda *_: ContentEstimator(), "cpu")
     extract(photos, tmp_path / "two" / "p.csv", eventful(folder))
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
-    assert len(processes(folder)) == 2 and os.getpid() not in processes(folder)
+    worked = processes(folder, "estimated")
+    assert len(worked) == 2 and os.getpid() not in worked
     said = capsys.readouterr().err.splitlines()
     assert said.count("opened on cpu") == 2
     assert gone(folder)
@@ -93,7 +94,7 @@ def test_shards_tables_and_kept_poses_are_those_of_one_process(tmp_path: Path) -
     made = {}
     for name, device, opening in (
         ("one", "cpu", lambda *_: ContentEstimator()),
-        ("two", "cpu,cpu,cpu", eventful(tmp_path / "processes")),
+        ("two", "cpu,cpu,cpu", eventful(tmp_path / "processes", num_processes=3)),
     ):
         out = tmp_path / name
         settings = PrepareSettings(
@@ -107,13 +108,13 @@ def test_shards_tables_and_kept_poses_are_those_of_one_process(tmp_path: Path) -
     assert len([name for name in made["one"] if name.endswith(".poses")]) == 8
     assert any(name.endswith(".h5") for name in made["one"])
     assert made["two"] == made["one"]
-    assert len(processes(tmp_path / "processes")) == 3
+    assert len(processes(tmp_path / "processes", "estimated")) == 3
 
 
 def test_few_images_start_no_idle_process(photos: Path, tmp_path: Path) -> None:
     for path in sorted(photos.iterdir())[2:]:
         path.unlink()
-    extract(photos, tmp_path / "p.csv", eventful(tmp_path / "processes"))
+    extract(photos, tmp_path / "p.csv", eventful(tmp_path / "processes", num_processes=1))
     assert len(processes(tmp_path / "processes")) == 1
 
 
@@ -172,18 +173,11 @@ def test_processes_that_opened_different_models_are_refused(photos: Path, tmp_pa
 
 def test_what_was_kept_is_not_estimated_again(photos: Path, tmp_path: Path) -> None:
     out, folder = tmp_path / "p.csv", tmp_path / "processes"
-    kept = {}
-
-    class Stopping(ContentEstimator):
-        def estimate(self, images):
-            if kept and not out.exists():
-                raise StoppedError("stopped")
-            kept[0] = True
-            return super().estimate(images)
-
-    with pytest.raises(StoppedError):
-        extract(photos, out, lambda *_: Stopping(), "cpu")
+    with pytest.raises(KeyboardInterrupt):
+        extract(photos, out, lambda *_: ContentEstimator(stop_after=7), "cpu")
     extract(photos, out, eventful(folder))
+    estimated = [int(path.read_text()) for path in folder.glob("*.estimated")]
+    assert sum(estimated) == NUM_PHOTOS - 6  # the stopped run had kept two blocks of three
     extract(photos, tmp_path / "whole" / "p.csv", lambda *_: ContentEstimator(), "cpu")
     assert out.read_bytes() == (tmp_path / "whole" / "p.csv").read_bytes()
 
