@@ -134,3 +134,58 @@ def test_json_that_is_torn_is_damaged(tmp_path: Path) -> None:
         files.read_json(tmp_path / "a.json")
     with pytest.raises(UsageError, match="check the name"):
         files.read_json(tmp_path / "b.json")
+
+
+class CountedDisk(files.Disk):
+    """So many bytes are free, in every folder that is there."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+        self.asked: list[Path] = []
+
+    def free_bytes(self, folder: Path) -> int:
+        assert folder.is_dir()
+        self.asked.append(folder)
+        return self.free
+
+
+def test_space_is_asked_of_the_nearest_folder_that_exists_and_a_tenth_is_added(
+    tmp_path: Path,
+) -> None:
+    disk = CountedDisk(1_100)
+    files.require_space(tmp_path / "a" / "b", 1_000, disk)  # exactly enough
+    files.require_space(tmp_path, 1_000, disk)
+    assert disk.asked == [tmp_path, tmp_path]
+    with pytest.raises(NoSpaceError) as refused:
+        files.require_space(tmp_path / "a", 1_001, disk)
+    assert refused.value.message == (
+        f"{tmp_path / 'a'}: expected 1,101 bytes free, found 1,100; "
+        "free space or choose another disk"
+    )
+
+
+def test_json_is_indented_readable_and_ends_its_last_line(tmp_path: Path) -> None:
+    path, value = tmp_path / "a.json", {"name": "Grüße", "lost": "a\udc80b", "list": [1]}
+    files.publish_json(path, value)
+    text = '{\n  "name": "Grüße",\n  "lost": "a\\udc80b",\n  "list": [\n    1\n  ]\n}\n'
+    assert path.read_bytes() == text.encode()
+    assert files.read_json(path) == value
+
+
+def test_json_goes_by_the_disk_that_is_given(tmp_path: Path) -> None:
+    with pytest.raises(NoSpaceError):
+        files.publish_json(tmp_path / "a.json", 1, FailingDisk(fail_at=0, number=errno.ENOSPC))
+    assert not list(tmp_path.iterdir())
+
+
+def test_json_that_cannot_be_read_is_one_line_that_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with pytest.raises(UsageError) as missing:
+        files.read_json(path)
+    line = f"{path}: expected a readable file, found No such file or directory; check the name"
+    assert missing.value.message == line
+    path.write_text("{")
+    with pytest.raises(DamagedError) as broken:
+        files.read_json(path)
+    assert broken.value.message.startswith(f"{path}: expected valid JSON, found Expecting property")
+    assert broken.value.message.endswith("; write the file anew")

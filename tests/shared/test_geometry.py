@@ -114,3 +114,11 @@ def test_convention_resize_keeps_the_borders_of_pixels() -> None:
 def test_convention_feature_map_pixel_is_the_centre_of_its_image_pixels() -> None:
     quad = np.array([[1.5, 1.5], [5.5, 1.5], [5.5, 9.5], [1.5, 9.5]])
     assert scale_quads(quad, 4).tolist() == [[0, 0], [1, 0], [1, 2], [0, 2]]
+
+
+def test_joints_of_single_precision_are_scaled_in_double() -> None:
+    joints = np.array([[100.1, 33.3]], np.float32)
+    scaled = geometry.scale_joints(joints, (7, 3), (11, 13))
+    exact = (joints.astype(np.float64) + 0.5) * np.array([13 / 3, 11 / 7]) - 0.5
+    assert scaled.dtype == np.float64
+    np.testing.assert_allclose(scaled, exact, rtol=1e-14)

@@ -15,6 +15,6 @@ REID = "reid"
 
 
 def embeddings_of(compared: Compared) -> NDArray[np.float32]:
-    """Return the judge's embeddings of the images, float32 (n, 128) of length 1."""
+    """Return the judge's embeddings of the images, float32 (n, d) of length 1."""
     judge: Callable[[Tensor], NDArray[np.float32]] = compared.networks[REID]
     return compared.once(REID, lambda: judge(compared.images))

@@ -28,7 +28,7 @@ from train.reid.training import lesson_as_plain
 from train.tensor_file import read_plain
 
 FORMAT: Final = "posegan-reid"
-VERSION: Final = 2
+VERSION: Final = 3
 FILE_NAME: Final = "reid.pt"
 HASH_NAME: Final = "reid.pt.sha256"
 MAX_HASH_BYTES: Final = 10_000
@@ -52,7 +52,7 @@ class Judge:
         self.origin = dict(origin)
 
     def __call__(self, images: Tensor) -> NDArray[np.float32]:
-        """Embed uint8 (n, height, width, 3) as float32 (n, 128) of length 1."""
+        """Embed uint8 (n, height, width, 3) as float32 (n, 256) of length 1."""
         device = next(self._network.parameters()).device
         found: NDArray[np.float32] = embeddings(self._network, images.to(device)).cpu().numpy()
         return found

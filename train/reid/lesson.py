@@ -30,9 +30,9 @@ class Lesson:
         people: People in a batch.
         pictures: Pictures of each of them.
         seed: Of weights, batches and changes.
-        rate: Highest learning rate; it rises for ``warm_steps``, then falls along a cosine.
+        rate: Highest learning rate of Muon; it rises for ``warm_steps``, then falls along a cosine.
         warm_steps: Steps of the rise.
-        decay: Weight decay.
+        betas: Decays of what Adam moves, see :mod:`train.muon`.
         smoothing: Share of the labels that is spread over all people.
         sharpness: Factor before the margin of the triplets.
         shift_px: How far a picture is moved, (down, right).
@@ -41,13 +41,13 @@ class Lesson:
         hole_px: (height, width) of the piece.
     """
 
-    steps: int = 600
+    steps: int = 2200
     people: int = 8
     pictures: int = 4
     seed: int = 0
-    rate: float = 2e-3
+    rate: float = 1e-3
     warm_steps: int = 50
-    decay: float = 5e-4
+    betas: tuple[float, float] = (0.9, 0.999)
     smoothing: float = 0.1
     sharpness: float = 5.0
     shift_px: tuple[int, int] = (6, 4)

@@ -11,6 +11,7 @@ import torch
 from shared.console import Stage
 from shared.errors import DivergedError, problem
 from train.device import put_on
+from train.muon import Muon
 from train.reid.lesson import Lesson, batch_rows, changed, cost
 from train.reid.network import ReidNetwork
 from train.reid.people import People
@@ -35,7 +36,7 @@ def train(people: People, lesson: Lesson, device: torch.device, stage: Stage) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(lesson.seed)
         network = put_on(device, ReidNetwork(people.count))
-    optimizer = torch.optim.Adam(network.parameters(), lesson.rate, weight_decay=lesson.decay)
+    optimizer = Muon(network.parameters(), lesson.rate, lesson.betas)
     for step in range(lesson.steps):
         for group in optimizer.param_groups:
             group["lr"] = lesson.rate_at(step)

@@ -49,7 +49,7 @@ class Gallery:
     Args:
         names: Without suffix.
         labels: int64 (g, 2), identity and camera.
-        embeddings: float32 (g, d), 128 of a judge of ours.
+        embeddings: float32 (g, d), 256 of a judge of ours.
         mean: float32 (d,), what the judge sees in the mean of the images.
         origin: Where they are from, for ``metrics.json``.
     """

@@ -187,7 +187,7 @@ def _sample_build(rng: np.random.Generator, feminine: bool) -> Build:
     slim = 0.07 if feminine else 0.0
     return Build(
         shoulder_width=float(rng.normal(0.85 - 0.5 * slim, 0.04)),
-        hip_width=float(rng.normal(0.46, 0.02)),
+        hip_width=float(rng.normal(0.515, 0.022)),
         thigh=float(rng.normal(0.78, 0.03)),
         calf=float(rng.normal(0.75, 0.03)),
         upper_arm=float(rng.normal(0.57, 0.02)),

@@ -20,6 +20,12 @@ KIND_SHARES = (0.65, 0.14, 0.155, 0.055)
 FRONT_SHARE, BACK_SHARE = 0.37, 0.27
 """Of the headings; the rest is seen from the side, as often from the right as from the left."""
 HEADING_SPREAD, HEADING_LIMIT = 0.42, 0.78
+LEAST_TURN = 0.30
+"""How far, at least, somebody who is seen from the side is turned to the camera or away from it.
+
+In the published annotations shoulders that lie in one line with the hips are rare; who is seen from
+the side still shows a part of the chest or of the back.
+"""
 PLASTIC = 1.32471795724
 
 
@@ -83,7 +89,11 @@ def _heading(place: float) -> float:
         place -= share
     within = min(max(place / share, 0.02), 0.98)
     aside = HEADING_SPREAD * NormalDist().inv_cdf(within)
-    return quarter * np.pi / 2 + min(max(aside, -HEADING_LIMIT), HEADING_LIMIT)
+    aside = min(max(aside, -HEADING_LIMIT), HEADING_LIMIT)
+    if quarter % 2:  # from the side
+        far = LEAST_TURN + (1.0 - LEAST_TURN / HEADING_LIMIT) * abs(aside)
+        aside = far if aside > 0 else -far
+    return quarter * np.pi / 2 + aside
 
 
 def _walking(yaw: float, head: float, nod: float, track: Track, rng: np.random.Generator) -> Angles:

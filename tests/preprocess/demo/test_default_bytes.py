@@ -12,8 +12,8 @@ from shared.console import Console
 pytestmark = pytest.mark.long
 
 FILES = ("*/*.jpg", "keypoints-*.csv", "visibility-*.csv")
-HASH = "2d6ff35c0bcfff2b840fc9b60b6c45e42d29ebcc2bbfffdfa70188d4b03d32f3"
-"""Of the files above, of 8 people with 6 pictures each and seed 11, as version 0.2 drew them."""
+HASH = "e5e331dce1f76ae8564d0b0a59c0e4793807aaa315a7bfc2ec8bbdf044de7369"
+"""Of the files above: 8 people, 6 pictures each, seed 11; torsos no flatter than published ones."""
 
 
 def test_the_default_draws_the_bytes_that_it_always_drew(tmp_path):

@@ -92,3 +92,30 @@ def test_without_two_images_of_anybody_there_are_no_pairs(identities: list[int])
     who = np.array(identities, np.int32)
     assert all_pairs(who).shape == sample_pairs(who, 5).shape == (0, 2)
     assert given_pairs(["x"], ["y"], {}, who).pairs.shape == (0, 2)
+
+
+def test_given_pairs_without_pairs_or_without_valid_images_are_told_for_what_they_are() -> None:
+    nobody = np.zeros(0, np.int64)
+    empty = given_pairs([], [], {"a": 0}, np.array([7]))
+    assert empty.pairs.shape == (0, 2) and empty.pairs.dtype == np.int64
+    assert not empty.refused and empty.example == ""
+    lost = given_pairs(["x", "y"], ["y", "x"], {}, nobody)
+    assert lost.refused == {"an image that is not valid": 2} and lost.example == "x,y"
+
+
+def test_a_list_of_usable_pairs_has_no_example_of_bad_ones() -> None:
+    found = given_pairs(["a", "b"], ["b", "a"], {"a": 0, "b": 1}, np.array([7, 7]))
+    assert found.pairs.tolist() == [[0, 1], [1, 0]]
+    assert not found.refused and found.example == ""
+
+
+def test_of_repeated_pairs_the_first_one_stays_wherever_it_stands(rng: np.random.Generator) -> None:
+    names = [str(number) for number in range(6)]
+    rows = {name: row for row, name in enumerate(names)}
+    for _ in range(20):
+        ends = rng.integers(0, 6, (2, 40))
+        found = given_pairs(
+            [names[row] for row in ends[0]], [names[row] for row in ends[1]], rows, np.ones(6, int)
+        )
+        first = dict.fromkeys((a, b) for a, b in ends.T.tolist() if a != b)
+        assert found.pairs.tolist() == [list(pair) for pair in first]

@@ -39,3 +39,19 @@ def test_equals_scipys_matrix_root(rng: np.random.Generator) -> None:
 def test_one_image_is_a_point() -> None:
     point = fit_gaussian(np.ones((1, 4)))
     assert frechet_distance(point, Gaussian(np.zeros(4), np.eye(4))) == pytest.approx(4 + 4)
+
+
+def test_two_images_have_a_spread_and_one_has_none() -> None:
+    two = fit_gaussian(np.array([[0.0, 0.0], [2.0, 4.0]]))
+    np.testing.assert_allclose(two.factor.T @ two.factor, [[2, 4], [4, 8]], atol=1e-12)
+    one = fit_gaussian(np.array([[3.0, 5.0]]))
+    assert one.factor.shape == (1, 2) and not one.factor.any()
+    assert frechet_distance(one, one) == 0
+
+
+def test_features_of_single_precision_are_fitted_in_double() -> None:
+    features = (np.random.default_rng(0).standard_normal((50, 4)) + 1_000).astype(np.float32)
+    found = fit_gaussian(features)
+    assert found.mean.dtype == found.factor.dtype == np.float64
+    expected = np.cov(features.astype(np.float64), rowvar=False)
+    np.testing.assert_allclose(found.factor.T @ found.factor, expected, rtol=1e-9, atol=1e-9)

@@ -49,3 +49,23 @@ def test_logits_beyond_the_largest_exponent_are_probabilities_all_the_same() -> 
     logits = np.tile(np.array([[900.0, 0.0], [0.0, 900.0]], np.float32), (10, 1))
     score = inception_score(logits + 5000)
     assert score.value == pytest.approx(2) and np.isfinite(score.interval).all()
+
+
+def test_as_many_images_as_groups_are_enough_and_one_less_is_one_line() -> None:
+    logits = np.random.default_rng(0).standard_normal((10, 5)).astype(np.float32)
+    assert inception_score(logits, num_splits=10).value == pytest.approx(1)  # one image a group
+    with pytest.raises(UsageError) as refused:
+        inception_score(logits[:9], num_splits=10)
+    line = "inception score: expected at least 10 images, found 9; add images"
+    assert refused.value.message == line
+
+
+def test_rows_of_any_height_are_brought_down_each_by_its_own_maximum() -> None:
+    """Logits a constant higher give the same score, exact in double precision."""
+    logits = np.random.default_rng(1).standard_normal((40, 7)).astype(np.float32)
+    raised = logits + np.where(np.arange(40) % 2, 4096, 0).astype(np.float32)[:, None]
+    rounded = raised - np.where(np.arange(40) % 2, 4096, 0)[:, None]
+    plain = inception_score(rounded.astype(np.float32), num_splits=4)
+    high = inception_score(raised, num_splits=4)
+    assert high.value == pytest.approx(plain.value, rel=1e-12)
+    assert high.interval == pytest.approx(plain.interval, rel=1e-9)

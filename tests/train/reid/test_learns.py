@@ -10,16 +10,19 @@ from commands import call
 
 from train.reid.judge import read_judge
 from train.reid.make import make_judge  # noqa: F401 - its import is not the test's
-from train.scoring.gallery import examined, open_gallery
+from train.scoring.gallery import open_gallery, require_fit
 
 
 @pytest.mark.slow
-def test_a_judge_knows_people_whom_it_has_never_seen(tmp_path: Path) -> None:
+@pytest.mark.timeout(3600)
+def test_a_judge_of_drawn_people_is_fit_to_judge_people_whom_it_has_never_seen(
+    tmp_path: Path,
+) -> None:
     market, out = tmp_path / "market", tmp_path / "reid"
-    drawn = call("draw-market", "--out", market, "--identities", 80, "--workers", 1)
+    drawn = call("draw-market", "--out", market, "--workers", 1)
     assert drawn.exit_code == 0, drawn.stderr
     made = call("train-reid", "--src", market, "--out", out, "--device", "cpu")
     assert made.exit_code == 0, made.stderr
     judge = read_judge(out / "reid.pt", torch.device("cpu"))
-    figures = examined(open_gallery(market / "bounding_box_test", (), judge), out)
-    assert figures["real_rank_1"] > 0.85 and figures["mean_rank_1"] <= 0.05
+    figures = require_fit(open_gallery(market / "bounding_box_test", (), judge), out)
+    assert figures["real_map"] > 0.9

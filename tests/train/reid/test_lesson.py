@@ -74,7 +74,7 @@ def test_embeddings_have_length_one_whatever_the_size_and_the_batch() -> None:
     torch.testing.assert_close(found.norm(dim=1), torch.ones(53))
     torch.testing.assert_close(found[50:], embeddings(network, images[50:]))
     torch.testing.assert_close(found, embeddings(network, images.flip(2)))
-    assert sum(p.numel() for p in ReidNetwork(60).parameters()) == 371_104
+    assert sum(p.numel() for p in ReidNetwork(60).parameters()) == 646_208
 
 
 def test_every_person_and_picture_is_drawn_sooner_or_later() -> None:

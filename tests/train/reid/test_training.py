@@ -9,6 +9,7 @@ import torch
 
 from shared.console import Stage
 from shared.errors import DivergedError
+from train.muon import Muon
 from train.reid.lesson import Lesson
 from train.reid.network import SIZE, ReidNetwork
 from train.reid.people import People
@@ -40,7 +41,7 @@ def test_the_lesson_decides_the_weights_and_nothing_else_does() -> None:
     network = trained(SHORT)
     assert torch.equal(weights(network), first) and torch.equal(torch.get_rng_state(), state)
     assert not network.training
-    for other in ({"seed": 1}, {"decay": 0.1}, {"rate": 1e-3}, {"smoothing": 0.3}):
+    for other in ({"seed": 1}, {"betas": (0.5, 0.9)}, {"rate": 2e-3}, {"smoothing": 0.3}):
         assert not torch.equal(weights(trained(dataclasses.replace(SHORT, **other))), first), other
 
 
@@ -51,13 +52,13 @@ def test_the_seed_decides_the_first_weights() -> None:
 
 def test_every_step_learns_at_its_own_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[float] = []
-    step = torch.optim.Adam.step
+    step = Muon.step
 
-    def noted(self: torch.optim.Adam, *given: object) -> object:
+    def noted(self: Muon, *given: object) -> object:
         rates.append(self.param_groups[0]["lr"])
         return step(self, *given)
 
-    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    monkeypatch.setattr(Muon, "step", noted)
     lesson = Lesson(steps=4, people=2, pictures=2, warm_steps=2)
     trained(lesson)
     assert rates == [lesson.rate_at(number) for number in range(4)] and len(set(rates)) > 2
