@@ -37,6 +37,8 @@ class Eventful(ContentEstimator):
         self._folder = folder
         self._event = event
         self._num_processes = num_processes
+        if event == "another":
+            self.key = f"the model of {os.getpid()}"
         (folder / f"{os.getpid()}.process").touch()
 
     def estimate(self, images: np.ndarray) -> People:
@@ -74,13 +76,6 @@ def eventful(folder: Path, event: str = "", num_processes: int = 2) -> OpenEstim
     folder.mkdir(exist_ok=True)
     how = {"folder": folder, "event": event, "num_processes": num_processes}
     return functools.partial(open_eventful, **how)
-
-
-def open_another(settings: PoseSettings, console: Console) -> ContentEstimator:
-    """Another model in every process."""
-    estimator = ContentEstimator()
-    estimator.key = f"process {os.getpid()}"
-    return estimator
 
 
 def processes(folder: Path, what: str = "process") -> list[int]:

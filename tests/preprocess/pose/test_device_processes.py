@@ -11,8 +11,9 @@ from pathlib import Path
 
 import device_fakes
 import pytest
+import torch
 from commands import call
-from device_fakes import eventful, open_another, processes
+from device_fakes import eventful, processes
 from PIL import Image
 from small_market import ContentEstimator, make_market
 
@@ -27,6 +28,7 @@ from shared.errors import DamagedError, NoSpaceError, PoseGanError, StoppedError
 pytestmark = pytest.mark.process
 
 NUM_PHOTOS = 14
+NEEDS_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="allowed: needs CUDA")
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +170,7 @@ def test_a_picture_that_changed_is_told_as_in_one_process(
 
 def test_processes_that_opened_different_models_are_refused(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected the weights that cpu opened, found others"):
-        extract(photos, tmp_path / "p.csv", open_another)
+        extract(photos, tmp_path / "p.csv", eventful(tmp_path / "processes", "another"))
 
 
 def test_what_was_kept_is_not_estimated_again(photos: Path, tmp_path: Path) -> None:
@@ -227,18 +229,27 @@ def test_devices_that_are_not_there_are_one_line_before_anything_starts(
     assert processes(tmp_path / "processes") == []
 
 
-def test_the_real_network_in_two_processes_makes_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("device", "several"),
+    [
+        ("cpu", "cpu,cpu"),
+        pytest.param("cuda:0", "cuda:0,cuda:0", marks=[pytest.mark.gpu, NEEDS_CUDA]),
+    ],
+)
+def test_the_real_network_in_two_processes_makes_the_same_bytes(
+    device: str, several: str, tmp_path: Path
+) -> None:
     market = make_market(tmp_path, identities=2, images=3)
     (market.root / "draw-market.json").write_text("{}")
-    for device in ("cpu", "cpu,cpu"):
-        out = tmp_path / device
+    for name in (device, several):
+        out = tmp_path / name
         done = call(
-            "prep-market", "--src", market.root, "--out", out, "--device", device,
+            "prep-market", "--src", market.root, "--out", out, "--device", name,
             "--pose-model", "demo", "--max-bad", 1, "--workers", 1, "--backend", "threading",
         )  # fmt: skip
         assert done.exit_code == 0, done.stderr
-        assert done.stderr.count("pose model demo") == device.count("cpu")
+        assert done.stderr.count("pose model demo") == len(name.split(","))
     left_out = ("manifest.json", ".posegan.json", ".lock")
-    one, two = (contents(tmp_path / each, *left_out) for each in ("cpu", "cpu,cpu"))
+    one, two = (contents(tmp_path / each, *left_out) for each in (device, several))
     assert len([name for name in one if name.endswith(".poses")]) == 4
     assert one == two
