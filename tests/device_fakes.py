@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from small_market import ContentEstimator
 
-from preprocess.pose.device_processes import OpenEstimator
+from preprocess.pose.device_processes import OpenEstimator, open_network
 from preprocess.pose.extraction import extract_poses
-from preprocess.pose.people import People
+from preprocess.pose.people import People, PoseEstimator
 from preprocess.settings import ExtractSettings, PoseSettings
 from shared.console import Console
 from shared.errors import DamagedError, ends_with_exit_code
@@ -76,6 +76,35 @@ def eventful(folder: Path, event: str = "", num_processes: int = 2) -> OpenEstim
     folder.mkdir(exist_ok=True)
     how = {"folder": folder, "event": event, "num_processes": num_processes}
     return functools.partial(open_eventful, **how)
+
+
+class Together:
+    """The real pose model of a process, which waits until as many are open as there are devices."""
+
+    def __init__(self, estimator: PoseEstimator, folder: Path, num_processes: int) -> None:
+        self.key = estimator.key
+        self._estimator = estimator
+        self._folder = folder
+        self._num_processes = num_processes
+        (folder / f"{os.getpid()}.process").touch()
+
+    def estimate(self, images: np.ndarray) -> People:
+        while len(processes(self._folder)) < self._num_processes:
+            time.sleep(0.01)
+        (self._folder / f"{os.getpid()}.estimated").touch()
+        return self._estimator.estimate(images)
+
+
+def open_together(
+    settings: PoseSettings, console: Console, *, folder: Path, num_processes: int
+) -> Together:
+    return Together(open_network(settings, console), folder, num_processes)
+
+
+def together(folder: Path, num_processes: int) -> OpenEstimator:
+    """What opens the real pose model in whatever process."""
+    folder.mkdir()
+    return functools.partial(open_together, folder=folder, num_processes=num_processes)
 
 
 def processes(folder: Path, what: str = "process") -> list[int]:

@@ -13,7 +13,7 @@ import device_fakes
 import pytest
 import torch
 from commands import call
-from device_fakes import eventful, processes
+from device_fakes import eventful, processes, together
 from PIL import Image
 from small_market import ContentEstimator, make_market
 
@@ -239,17 +239,21 @@ def test_devices_that_are_not_there_are_one_line_before_anything_starts(
 def test_the_real_network_in_two_processes_makes_the_same_bytes(
     device: str, several: str, tmp_path: Path
 ) -> None:
-    market = make_market(tmp_path, identities=2, images=3)
-    (market.root / "draw-market.json").write_text("{}")
+    drawn, made = tmp_path / "drawn", {}
+    how = ("--identities", 4, "--images-per-identity", 2, "--workers", 1)
+    assert call("draw-market", "--out", drawn, *how).exit_code == 0
     for name in (device, several):
-        out = tmp_path / name
-        done = call(
-            "prep-market", "--src", market.root, "--out", out, "--device", name,
-            "--pose-model", "demo", "--max-bad", 1, "--workers", 1, "--backend", "threading",
-        )  # fmt: skip
-        assert done.exit_code == 0, done.stderr
-        assert done.stderr.count("pose model demo") == len(name.split(","))
-    left_out = ("manifest.json", ".posegan.json", ".lock")
-    one, two = (contents(tmp_path / each, *left_out) for each in (device, several))
-    assert len([name for name in one if name.endswith(".poses")]) == 4
-    assert one == two
+        folder, num_processes = tmp_path / f"processes of {name}", len(name.split(","))
+        settings = PrepareSettings(
+            src=drawn,
+            out=tmp_path / name,
+            pose=PoseSettings(pose_model="demo", device=name),
+            run=RunSettings(backend="threading", max_bad=1),
+        )
+        opening = together(folder, num_processes)
+        run(settings, find_source(drawn), Console(quiet=True), open_estimator=opening)
+        assert len(processes(folder, "estimated")) == num_processes
+        made[name] = contents(tmp_path / name, "manifest.json", ".posegan.json", ".lock")
+    assert any(name.endswith(".h5") for name in made[device])
+    assert len([name for name in made[device] if name.endswith(".poses")]) > 2
+    assert made[several] == made[device]
