@@ -25,7 +25,9 @@ from shared.weights import WEIGHTS, cache_folder, hub_checkpoints
 
 EXTRAS: Final = {
     "fast": "prep-market decodes JPEGs with simplejpeg",
+    "hub": "share-generator hands generators to a model hub and fetches them",
     "mutants": "make mutants tries the tests with single faults",
+    "onnx": "eval-gan --reid reads judges as ONNX files",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
     "web": "posegan-studio serves its page",

@@ -183,23 +183,12 @@ def from_machine(error: Exception) -> PoseGanError | None:
     """
     reason = " ".join(str(error).split())[:MAX_REASON]
     if isinstance(error, MemoryError) or _is_out_of_memory(error, reason):
-        return NoSpaceError(
-            problem(
-                "memory",
-                "room for the work",
-                reason or "none left",
-                "close other programs, or lower the batch, the workers or the sizes",
-            )
-        )
+        remedy = "close other programs, or lower the batch, the workers or the sizes"
+        found = reason or "none left"
+        return NoSpaceError(problem("memory", "room for the work", found, remedy))
     if isinstance(error, ImportError):
-        return UsageError(
-            problem(
-                error.name or "a library",
-                "a library that can be loaded",
-                reason,
-                "posegan-doctor says what is missing",
-            )
-        )
+        name, remedy = error.name or "a library", "posegan-doctor says what is missing"
+        return UsageError(problem(name, "a library that can be loaded", reason, remedy))
     if isinstance(error, OSError):
         where = error.filename if error.filename is not None else "the operating system"
         found = error.strerror or reason

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from commands import call
 from drawn_shards import publish_shards
 from people_pictures import write_people
 from PIL import Image
@@ -239,6 +240,15 @@ ROWS = (
         is_long=True,
     ),
     Row(
+        "share-generator",
+        "share-generator",
+        ("push", "--repo", "me/model", "--export", "{data}/model", "--dry-run"),
+        outputs=(),
+        owns_folder=False,
+        is_resumable=False,
+        is_long=True,
+    ),
+    Row(
         "repose",
         "repose",
         ("--model", "{data}/run", "--source", "{data}/person/photo.png", "--target",
@@ -303,3 +313,5 @@ def make_data(folder: Path) -> None:
     (folder / "often.toml").write_text(OFTEN)
     train(small_settings(shards, channels=1, max_images=8), shards, folder / "run")
     write_person(folder / "person")
+    done = call("export-generator", folder / "run", "--out", folder / "model", "--shards", shards)
+    assert done.exit_code == 0, done.stderr

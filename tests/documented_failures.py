@@ -151,6 +151,20 @@ FAILURES = (
             "eval-gan: expected --out, found none; add --out DIR"),
     Failure("a run without its shards", "eval-gan", "--run {data}/run", 2,
             "eval-gan: expected --shards beside --run, found none; add --shards DIR"),
+    Failure("a generator of no run", "export-generator", "{data}/shards --out {out}", 2,
+            "{data}/shards: expected a training run, found none; give the --out of train-gan"),
+    Failure("to hand on what is no export", "share-generator",
+            "push --repo me/model --export {data}/shards", 2,
+            "{data}/shards: expected an export, found no mark of ours; give a folder that "
+            "export-generator made"),
+    Failure("to hand on without an export", "share-generator", "push --repo me/model", 2,
+            "push: expected --export, found none; add --export DIR"),
+    Failure("to fetch into a stranger's folder", "share-generator",
+            "pull --repo me/model --out {out}", 2,
+            "{out}: expected an empty folder or one that share-generator made, found …; "
+            "choose another --out", strangers),
+    Failure("another run fetches", "share-generator", "pull --repo me/model --out {out}", 4,
+            HELD, is_held=True),
     Failure("to draw into somebody's folder", "repose", f"{REPOSE} --out {{out}}", 2,
             "{out}: expected an empty folder or one that repose made, found …; "
             "choose another --out", strangers),

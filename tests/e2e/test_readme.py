@@ -26,6 +26,8 @@ NOT_RUN = {
     "pip install": "the environment is there already; other tests install anew",
     "make ": "is what runs this test, or takes minutes",
     "python -m preprocess.demo.pose_training": "takes an hour; a small one has a test",
+    "export-generator runs/demo --out my-graph": "takes a minute; the slow lane has it",
+    "share-generator": "needs a hub; tests/train/share has one that stands in for it",
     "eval-gan --run runs/demo --shards shards/ --reid": "needs minutes; the slow lane has it",
 }
 """Commands that this test leaves out, by their beginning, and why."""

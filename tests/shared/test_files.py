@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import errno
 import hashlib
 import os
@@ -189,3 +190,43 @@ def test_json_that_cannot_be_read_is_one_line_that_says_why(tmp_path: Path) -> N
         files.read_json(path)
     assert broken.value.message.startswith(f"{path}: expected valid JSON, found Expecting property")
     assert broken.value.message.endswith("; write the file anew")
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (errno.ENOSPC, "space to write, found {}; free space, then repeat the command"),
+        (errno.EROFS, "a file that can be written, found {}; the disk is read-only; "
+         "choose a folder on another one"),
+        (errno.EIO, "a file that can be written, found {}; check the path and its permissions"),
+        (None, "a file that can be written, found None; check the path and its permissions"),
+    ],
+)  # fmt: skip
+def test_what_the_disk_refuses_is_told_with_its_remedy(number: int | None, line: str) -> None:
+    error = OSError() if number is None else OSError(number, os.strerror(number))
+    told = files.publishing_error(Path("a/b"), error)
+    said = "" if number is None else os.strerror(number)
+    assert told.message == f"a/b: expected {line.format(said)}"
+    assert isinstance(told, NoSpaceError) == (number == errno.ENOSPC)
+
+
+def test_published_files_have_the_users_mode_and_are_no_link(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        files.publish(tmp_path / "a", b"1")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    taken = tmp_path / "taken"
+    taken.symlink_to(tmp_path / "a")
+    for there in (taken, tmp_path / "a"):
+        with pytest.raises(FileExistsError):
+            files.Disk().create(there)
+    descriptor = files.Disk().create(tmp_path / "b")
+    assert not os.get_inheritable(descriptor)
+    os.close(descriptor)
+
+
+def test_bytes_of_any_kind_of_numbers_are_written_as_they_are(tmp_path: Path) -> None:
+    files.publish(tmp_path / "a", memoryview(array.array("d", [1.5, -2.5])))
+    assert (tmp_path / "a").read_bytes() == array.array("d", [1.5, -2.5]).tobytes()

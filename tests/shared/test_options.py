@@ -195,6 +195,8 @@ def test_each_command_says_what_it_requires() -> None:
         ("check-reid", "folder"),
         ("export-generator", "run"),
         ("export-generator", "--out"),
+        ("share-generator", "action"),
+        ("share-generator", "--repo"),
         ("report-run", "runs"),
         ("report-run", "--html"),
         ("repose", "--model"),
@@ -208,6 +210,9 @@ def test_each_command_says_what_it_requires() -> None:
     }
 
 
+VALUES = {"--format": "gfla", "action": "pull", "--repo": "a/b"}
+
+
 @pytest.mark.parametrize(("name", "missing"), required())
 def test_a_required_option_that_is_missing_is_one_line(
     name: str, missing: str, tmp_path: Path
@@ -215,7 +220,7 @@ def test_a_required_option_that_is_missing_is_one_line(
     given: list[str] = []
     for other, option in required():
         if other == name and option != missing:
-            value = "gfla" if option == "--format" else str(tmp_path / "a")
+            value = VALUES.get(option, str(tmp_path / "a"))
             given += [option, value] if option.startswith("-") else [value]
     line = refused(CliRunner().invoke(COMMANDS[name], given))
     assert missing.lower() in line.lower() and "found nothing; add" in line

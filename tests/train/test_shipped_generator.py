@@ -15,8 +15,9 @@ from data_manifest.published_files import read_keypoints
 from shared.geometry import valid_poses
 from shared.settings import read_config
 from shared.weights import WEIGHTS
-from train.inference.exported import WEIGHTS_NAME
+from train.inference.exported import WEIGHTS_NAME, familiar_of
 from train.inference.exported import read_config as read_exported_config
+from train.inference.familiar import FAMILIAR_NAME
 from train.inference.painter import open_painter
 from train.metrics.masks import mask_ssim, pose_masks
 from train.metrics.sharpness import edge_strength
@@ -32,6 +33,11 @@ def test_it_is_the_file_that_the_table_of_weights_names() -> None:
     assert row.path == FOLDER / WEIGHTS_NAME
     assert (row.num_bytes, row.sha256) == (noted["bytes"], noted["sha256"])
     assert row.path.stat().st_size == row.num_bytes <= MOST_BYTES
+
+
+def test_it_keeps_what_repose_compares_photos_with() -> None:
+    assert familiar_of(FOLDER) is not None
+    assert (FOLDER / FAMILIAR_NAME).stat().st_size <= 200_000
 
 
 def test_it_was_trained_by_the_recipe_beside_it() -> None:

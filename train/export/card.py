@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from train.export.formats import BATCHES, CLOSE
+from train.export.graph import ports
 from train.inference.exported import CONFIG_NAME, WEIGHTS_NAME
 
 CARD_NAME: Final = "README.md"
@@ -45,7 +47,7 @@ drawn = painter.draw(images, source_joints, target_joints)
 
 `{weights}` holds the weights, `{config}` the network's settings and the weights'
 SHA-256. Reading them needs no network and runs no code of theirs.
-
+{graph}
 ## Training data
 
 {data}
@@ -70,6 +72,61 @@ hands and feet. The background of a generated picture is a guess.
 """
 
 
+_GRAPH: Final = """
+## Without PoseGAN
+
+`{file}` is the whole generator as one graph: heat maps, transforms and masks are computed inside.
+
+| | name | type and shape | what |
+|---|---|---|---|
+{rows}
+
+RGB in [-1, 1]: `grey level / 127.5 - 1`. Joints are (x, y) in pixels of the picture in OpenPose's
+order, NaN where absent; hips and shoulders must be there. `batch` is free: {batches} were compared
+with the generator, and no value was further off than {close:g}.
+
+```python
+{code}
+```
+"""
+
+_PORTS: Final = {
+    "source_image": "the photo of the person",
+    "source_joints": "the pose in it",
+    "target_joints": "the pose that is wanted",
+    "image": "the person in that pose",
+}
+
+_CODE: Final = {
+    "torch-export": """\
+import torch
+
+image = torch.export.load("model.pt2").module()(source_image, source_joints, target_joints)""",
+}
+
+
+def graph_text(graph_format: str, file: str, image_size: tuple[int, int]) -> str:
+    """Return what the card says of a graph: its file, inputs, output, and how it is run.
+
+    Args:
+        graph_format: As ``--format`` names it.
+        file: Its name in the folder.
+        image_size: (height, width) in pixels.
+    """
+    inputs, output = ports(image_size)
+    kinds = (*(("input", port) for port in inputs), ("output", output))
+    rows = [
+        f"| {kind} | `{port.name}` | {port.text} | {_PORTS[port.name]} |" for kind, port in kinds
+    ]
+    return _GRAPH.format(
+        file=file,
+        rows="\n".join(rows),
+        batches=", ".join(map(str, BATCHES)),
+        close=CLOSE,
+        code=_CODE[graph_format],
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class CardFacts:
     """What a card is filled with.
@@ -81,6 +138,7 @@ class CardFacts:
         data: What is known of the training data, Markdown.
         scores: The table of scores, Markdown.
         licence: Of the weights.
+        graph: What :func:`graph_text` returns, where the folder has a graph.
     """
 
     name: str
@@ -89,6 +147,7 @@ class CardFacts:
     data: str
     scores: str
     licence: str
+    graph: str = ""
 
 
 def card_text(given: CardFacts) -> str:
@@ -103,6 +162,7 @@ def card_text(given: CardFacts) -> str:
         facts=facts,
         data=given.data,
         scores=given.scores,
+        graph=given.graph,
         licence=given.licence,
         weights=WEIGHTS_NAME,
         config=CONFIG_NAME,

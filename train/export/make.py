@@ -10,19 +10,23 @@ from typing import Any, Final
 from data_manifest.manifest import open_manifest
 from shared.console import Console
 from shared.errors import DamagedError, PoseGanError, UsageError, problem
-from shared.files import Disk, publish, publish_json, publish_text, read_json
+from shared.files import Disk, publish, publish_json, read_json
 from shared.owned_folder import OwnedFolder, owned_folder, require_own
 from shared.provenance import versions
-from train.export.card import CARD_NAME, CardFacts, card_text
+from train.export.card import CARD_NAME, CardFacts, card_text, graph_text
+from train.export.familiar_pictures import familiar_pictures
+from train.export.formats import GRAPH_FILES, GraphFile, graph_file
 from train.export.settings import ExportSettings
 from train.inference.exported import (
     CONFIG_NAME,
     WEIGHTS_NAME,
     config_of,
+    file_note,
     is_exported,
     read_config,
     weights_bytes,
 )
+from train.inference.familiar import FAMILIAR_NAME
 from train.inference.from_run import is_run, read_run
 from train.inference.trained import Trained
 from train.run_folder import read_settings, shards_fingerprint
@@ -31,8 +35,8 @@ from train.scoring.tables import markdown
 from train.settings.tree import TrainSettings
 
 COMMAND: Final = "export-generator"
-FILES: Final = (WEIGHTS_NAME, CARD_NAME, CONFIG_NAME)
-"""In the order in which they are published."""
+FILES: Final = (WEIGHTS_NAME, FAMILIAR_NAME, *GRAPH_FILES.values(), CARD_NAME, CONFIG_NAME)
+"""All that an export may hold, in the order in which it is published."""
 
 _LICENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}", re.ASCII)
 _NO_SCORES: Final = "Not scored. `eval-gan --run` scores a run; export it again afterwards."
@@ -76,18 +80,47 @@ def export_generator(settings: ExportSettings, console: Console, disk: Disk | No
     with owned_folder(settings.out, COMMAND, disk=disk) as folder:
         _refuse_another(settings, config)
         folder.remove_temporaries()
-        _publish(folder, weights, card, config)
+        contents = {WEIGHTS_NAME: weights, CARD_NAME: card.encode()}
+        familiar = _familiar(settings)
+        if familiar is not None:
+            contents[FAMILIAR_NAME] = familiar
+            config["familiar"] = file_note(FAMILIAR_NAME, familiar)
+        graph = _graph(settings, trained, console)
+        if graph is not None:
+            contents[graph.name] = graph.content
+            note = file_note(graph.name, graph.content)
+            config["graph"] = {"format": settings.format, **note}
+        _publish(folder, contents, config)
     console.result(f"generator: {settings.out}")
     return settings.out
 
 
-def _publish(folder: OwnedFolder, weights: bytes, card: str, config: dict[str, Any]) -> None:
+def _publish(folder: OwnedFolder, contents: dict[str, bytes], config: dict[str, Any]) -> None:
     """Publish the configuration last: a folder without one is no export."""
-    folder.intend(FILES)
+    folder.intend([*contents, CONFIG_NAME])
     (folder.path / CONFIG_NAME).unlink(missing_ok=True)
-    publish(folder.path / WEIGHTS_NAME, weights, folder.disk)
-    publish_text(folder.path / CARD_NAME, card, folder.disk)
+    folder.remove(folder.files - {*contents, CONFIG_NAME})  # of an earlier export's format
+    for name in (each for each in FILES if each in contents):
+        publish(folder.path / name, contents[name], folder.disk)
     publish_json(folder.path / CONFIG_NAME, config, folder.disk)
+
+
+def _familiar(settings: ExportSettings) -> bytes | None:
+    """Return features of the training data, where the shards are at hand."""
+    if settings.shards is None:
+        return None
+    found = familiar_pictures(settings.shards, open_manifest(settings.shards))
+    return None if found is None else found.content
+
+
+def _graph(settings: ExportSettings, trained: Trained, console: Console) -> GraphFile | None:
+    """Make the graph that is asked for; it takes a minute, the comparison included."""
+    if settings.format in GRAPH_FILES:
+        console.say(f"recording the generator as {settings.format}, then comparing the two")
+    graph = graph_file(trained, settings.format)
+    if graph is not None:
+        console.say(f"{graph.name}: within {graph.difference:.1e} of the generator")
+    return graph
 
 
 def _refuse_another(settings: ExportSettings, config: dict[str, Any]) -> None:
@@ -134,7 +167,13 @@ def _facts(
         data=_data(settings, trained_by),
         scores=_scores(settings, trained, run),
         licence=settings.licence,
+        graph=_graph_text(settings, trained),
     )
+
+
+def _graph_text(settings: ExportSettings, trained: Trained) -> str:
+    file = GRAPH_FILES.get(settings.format)
+    return graph_text(settings.format, file, trained.image_size) if file else ""
 
 
 def _folder_name(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from shared.declarations import declared, setting
 
@@ -22,7 +23,8 @@ class ExportSettings:
         path="folder",
         flag="--shards",
         metavar="DIR",
-        help="The shards that it learned from, for the card's figures of the data.",
+        help="The shards that it learned from: for the card's figures of the data, and so that "
+        "repose can name photos unlike them.",
     )
     scores: Path | None = setting(
         default=None,
@@ -31,6 +33,12 @@ class ExportSettings:
         metavar="DIR",
         shown="RUN/scores where it is of this checkpoint",
         help="What eval-gan --run wrote about this checkpoint, for the card.",
+    )
+    format: Literal["safetensors", "torch-export"] = setting(
+        default="safetensors",
+        flag="--format",
+        help="What is written besides the card: safetensors, the weights; torch-export, also a "
+        "graph that torch runs without posegan, checked against the generator.",
     )
     licence: str = setting(
         default="agpl-3.0",

@@ -25,6 +25,7 @@ from shared.errors import DamagedError, PoseGanError, UsageError, problem
 from shared.files import read_json
 from shared.input_file import InputFile, read_input
 from shared.settings import as_plain, build
+from train.inference.familiar import FAMILIAR_NAME, Familiar, read_familiar
 from train.inference.trained import Trained
 from train.nets.generators import make_generator
 from train.settings.networks import GeneratorSettings
@@ -35,6 +36,9 @@ CONFIG_NAME: Final = "config.json"
 FORMAT: Final = "posegan-generator"
 VERSION: Final = 1
 JOINTS: Final = "openpose-18"
+
+NOTED: Final = ("weights", "graph", "familiar")
+"""Keys of the configuration under which a file of the folder is noted."""
 
 REMEDY: Final = "export it anew from its run"
 
@@ -67,11 +71,7 @@ def config_of(
         "joints": JOINTS,
         "generator": as_plain(trained.generator.settings),
         "sigma": trained.sigma,
-        "weights": {
-            "file": WEIGHTS_NAME,
-            "bytes": len(weights),
-            "sha256": hashlib.sha256(weights).hexdigest(),
-        },
+        "weights": file_note(WEIGHTS_NAME, weights),
         "origin": trained.origin,
         "training": dict(training),
         "versions": dict(made_with),
@@ -97,7 +97,7 @@ def read_exported(path: Path, *, raw_weights: bool = False, console: Console) ->
         remedy = "leave --raw-weights out, or name the run itself"
         raise UsageError(problem(path, "an export of raw weights", found, remedy))
     settings = _generator_settings(path, config)
-    file = _checked_weights(path, config)
+    file = _checked_file(path, config, "weights", WEIGHTS_NAME)
     tensors = _tensors(file)
     with torch.device("meta"):  # so that a forged configuration takes no memory
         found = misfit(make_generator(settings), tensors)
@@ -112,6 +112,37 @@ def read_exported(path: Path, *, raw_weights: bool = False, console: Console) ->
         poses=settings.drawn_poses,
         origin={**origin, "checkpoint": file.path.name, "sha256": file.sha256},
     )
+
+
+def familiar_of(path: Path) -> Familiar | None:
+    """Return what a folder keeps of its generator's training data; None where it keeps nothing.
+
+    Raises:
+        DamagedError: It holds something else than was written.
+    """
+    if not is_exported(path):
+        return None
+    config = read_config(path)
+    if "familiar" not in config:
+        return None
+    file = _checked_file(path, config, "familiar", FAMILIAR_NAME)
+    return read_familiar(file.content, file.path)
+
+
+def file_note(name: str, content: bytes) -> dict[str, Any]:
+    """Return how a configuration notes a file."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    return {"file": name, "bytes": len(content), "sha256": sha256}
+
+
+def noted_files(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the files that a configuration notes, by name, with their SHA-256."""
+    notes = (config.get(key) for key in NOTED)
+    return {
+        str(note["file"]): str(note.get("sha256"))
+        for note in notes
+        if isinstance(note, dict) and "file" in note
+    }
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -163,16 +194,16 @@ def _origin(path: Path, config: Mapping[str, Any]) -> dict[str, str]:
     return dict(origin)
 
 
-def _checked_weights(path: Path, config: Mapping[str, Any]) -> InputFile:
-    """Read the weights' file once and compare it with what the configuration says of it."""
-    noted = config.get("weights")
-    if not isinstance(noted, dict) or noted.get("file") != WEIGHTS_NAME:
-        raise _damaged(path / CONFIG_NAME, f"weights in {WEIGHTS_NAME}", "others")
-    place = path / WEIGHTS_NAME
+def _checked_file(path: Path, config: Mapping[str, Any], key: str, name: str) -> InputFile:
+    """Read a file once and compare it with what the configuration says of it."""
+    noted = config.get(key)
+    if not isinstance(noted, dict) or noted.get("file") != name:
+        raise _damaged(path / CONFIG_NAME, f"{key} in {name}", "others")
+    place = path / name
     try:
         size = place.stat().st_size
     except OSError as error:
-        raise _damaged(place, "the weights", error.strerror) from error
+        raise _damaged(place, f"the {key}", error.strerror) from error
     if not place.is_file() or size != noted.get("bytes"):
         raise _damaged(place, f"a file of {noted.get('bytes')} bytes", f"{size} bytes")
     file = read_input(place)

@@ -91,7 +91,7 @@ def _unfound_legs(joints: Tensor, image_size: tuple[int, int], size: tuple[int, 
     axis = axis / torch.hypot(axis[:, :1], axis[:, 1:])
     down_x, down_y = axis[:, 0, None, None], axis[:, 1, None, None]
     below_knee = (CALF_LENGTH + FOOT_LENGTH) * length
-    hole = torch.zeros((len(joints), *size), dtype=torch.bool, device=joints.device)
+    hole = torch.zeros((joints.shape[0], *size), dtype=torch.bool, device=joints.device)
     for side in "RL":
         hip, knee, ankle = (joints[:, JOINT[f"{side}{name}"]] for name in ("Hip", "Kne", "Ank"))
         lost = ~torch.isfinite(knee + ankle).all(dim=-1)[:, None, None]

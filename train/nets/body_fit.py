@@ -33,7 +33,22 @@ def body_transforms(source_joints: Tensor, target_joints: Tensor) -> tuple[Tenso
     """
     source = picked(source_joints, BODY_JOINTS).double()
     target = picked(target_joints, BODY_JOINTS).double()
-    counted = (torch.isfinite(source) & torch.isfinite(target)).all(dim=-1)[..., None]
+    counted = (torch.isfinite(source) & torch.isfinite(target)).all(dim=-1)
+    return fitted(source, target, counted)
+
+
+def fitted(source: Tensor, target: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
+    """Fit one affine a pair to the points that count.
+
+    Args:
+        source: float64 ``(b, k, 2)``, pixels.
+        target: float64 ``(b, k, 2)``.
+        counted: bool ``(b, k)``, the points that both have.
+
+    Returns:
+        As :func:`body_transforms`.
+    """
+    counted = counted[..., None]
     number = counted.sum(dim=1).double()
     points, centre, scale = _normalised(target, counted, number)
     images, image_centre, image_scale = _normalised(source, counted, number)
@@ -70,11 +85,20 @@ def _principal(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         small first.
     """
     x, y = points.unbind(-1)
-    angle = torch.atan2(2 * (x * y).sum(1), (x * x).sum(1) - (y * y).sum(1)) / 2
-    cosine, sine = angle.cos(), angle.sin()
+    cosine, sine = _half_angle((x * x).sum(1) - (y * y).sum(1), 2 * (x * y).sum(1))
     axes = torch.stack([-sine, cosine, cosine, sine], dim=-1).view(-1, 2, 2)
     cosine, sine = cosine[:, None], sine[:, None]
     return cosine * y - sine * x, cosine * x + sine * y, axes
+
+
+def _half_angle(across: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:
+    """Return cosine and sine of half the angle of a vector; no arc is computed, nothing cancels."""
+    length = (across.square() + along.square()).sqrt()
+    large = ((length + across.abs()) / (2 * length)).sqrt()
+    large = torch.where(length > 0, large, 1.0)
+    small = torch.where(length > 0, along.abs() / (2 * length * large), 0.0)
+    sine = torch.where(across >= 0, small, large)
+    return torch.where(across >= 0, large, small), torch.where(along < 0, -sine, sine)
 
 
 def _smallest_root(

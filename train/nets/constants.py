@@ -18,7 +18,6 @@ from shared.affine import NO_TRANSFORM
 _MARK = tuple(tuple(float(value) for value in row) for row in NO_TRANSFORM)
 
 
-@lru_cache(maxsize=256)
 def constant(values: tuple[Any, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return numbers, nested in tuples, as a tensor that is shared: nobody may write to it.
 
@@ -27,6 +26,13 @@ def constant(values: tuple[Any, ...], dtype: torch.dtype, device: torch.device) 
         dtype: Their type.
         device: Where they are needed.
     """
+    if torch.compiler.is_compiling():  # what is made while a graph is traced is no tensor
+        return torch.tensor(values, dtype=dtype, device=device)
+    return _kept(values, dtype, device)
+
+
+@lru_cache(maxsize=256)
+def _kept(values: tuple[Any, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     with torch.inference_mode(mode=False):  # made there, it could serve no gradient later
         return torch.tensor(values, dtype=dtype, device=device)
 

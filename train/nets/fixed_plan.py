@@ -14,7 +14,7 @@ Convention:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -26,8 +26,8 @@ from train.settings.networks import Sampling
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixedPlan:
-    """How to warp feature maps of one batch at one level, in ten entries a pixel.
+class ForwardPlan:
+    """How to warp feature maps of one batch at one level, in ten entries a pixel: forwards alone.
 
     Attributes:
         shape: (batch, height, width) of the maps.
@@ -36,9 +36,6 @@ class FixedPlan:
         active: bool ``(10, n)``, whether the part takes part at the pixel.
         zero_joins: bool ``(n, 1)``, where zero takes part in the maximum.
         num_masks: float32 ``(n, 1)``, the masks that cover a pixel, at least 1.
-        order: int64, all taps' entries, sorted by source row.
-        offsets: int64 ``(n + 1,)``, where each source row's run in ``order`` begins.
-        order_weights: None, or the taps' weights in that order.
     """
 
     shape: tuple[int, int, int]
@@ -47,6 +44,18 @@ class FixedPlan:
     active: Tensor
     zero_joins: Tensor
     num_masks: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedPlan(ForwardPlan):
+    """The same, with what the way back needs.
+
+    Attributes:
+        order: int64, all taps' entries, sorted by source row.
+        offsets: int64 ``(n + 1,)``, where each source row's run in ``order`` begins.
+        order_weights: None, or the taps' weights in that order.
+    """
+
     order: Tensor
     offsets: Tensor
     order_weights: Tensor | None
@@ -70,6 +79,33 @@ def build_fixed_plan(
     Returns:
         The plan, on the device of ``quads``.
     """
+    plan = build_forward_plan(
+        transforms,
+        status,
+        quads,
+        image_size,
+        level_size,
+        sampling=sampling,
+        fidelity=fidelity,
+        with_zeros=with_zeros,
+    )
+    order, offsets, order_weights = _by_source(plan.rows, plan.weights, math.prod(plan.shape))
+    forwards = {field.name: getattr(plan, field.name) for field in fields(plan)}
+    return FixedPlan(**forwards, order=order, offsets=offsets, order_weights=order_weights)
+
+
+def build_forward_plan(
+    transforms: Tensor,
+    status: Tensor,
+    quads: Tensor,
+    image_size: tuple[int, int],
+    level_size: tuple[int, int],
+    *,
+    sampling: Sampling = "nearest",
+    fidelity: bool = False,
+    with_zeros: bool | None = None,
+) -> ForwardPlan:
+    """Lay out the same entries without the way back: nothing is sorted, so a graph may hold it."""
     shape = (quads.shape[0], *level_size)
     num_pixels = math.prod(shape)
     masks = part_masks(quads, image_size, level_size, fidelity=fidelity).transpose(0, 1)
@@ -79,20 +115,16 @@ def build_fixed_plan(
     active = masks & known & touching.view(masks.shape)
     active = active.reshape(NUM_PARTS, num_pixels)
     rows, weights = _harmless(taps, active)
-    order, offsets, order_weights = _by_source(rows, weights, num_pixels)
     with_zeros = fidelity if with_zeros is None else with_zeros
     zero_joins = ~(active.all(dim=0) if with_zeros else active.any(dim=0))
     num_masks = masks.sum(dim=0).reshape(num_pixels, 1)
-    return FixedPlan(
+    return ForwardPlan(
         shape=shape,
         rows=rows,
         weights=weights,
         active=active,
         zero_joins=zero_joins[:, None],
         num_masks=num_masks.clamp_min(1).to(torch.float32),
-        order=order,
-        offsets=offsets,
-        order_weights=order_weights,
     )
 
 

@@ -27,8 +27,14 @@ class LayerScalarNorm(nn.Module):
     The statistics run over channels, height and width together: (x - mean) / (std + 1e-3). They
     are taken in float32 whatever the dtype of the input.
 
+    Attributes:
+        plain: Whether it computes in plain operations, as an exported graph does; the same values,
+            several times as slow.
+
     Source: the authors' published code.
     """
+
+    plain: bool = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +43,17 @@ class LayerScalarNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Normalise ``(b, c, h, w)``; shape, dtype and order in memory stay."""
+        if self.plain:
+            return _plain_layer_scalar(features, self.gain, self.bias)
         return cast(Tensor, _LayerScalar.apply(features, self.gain, self.bias))
+
+
+def _plain_layer_scalar(features: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+    wide = features.to(torch.promote_types(features.dtype, torch.float32))
+    centred = wide - wide.mean(dim=(1, 2, 3), keepdim=True)
+    deviation = centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    deviation = deviation.clamp_min(SMALLEST_DEVIATION)
+    return (centred * (gain / (deviation + EPSILON)) + bias).to(features.dtype)
 
 
 class _LayerScalar(torch.autograd.Function):

@@ -19,9 +19,10 @@ Fidelity is to what the authors' network computes, not to all that their code do
     * a head whose points allow no fit has no transform; theirs was NaN or of rank 1.
 
 Gradients reach the features only. Their sums run in a fixed order on every device, so that equal
-inputs give equal gradients. No pass waits for the device. A plan has one of two forms: sparse
-(:mod:`train.nets.warp_plan`), the quick one on a CPU, whose lengths depend on the poses; or of
-fixed shape (:mod:`train.nets.fixed_plan`). Both give the same values.
+inputs give equal gradients. No pass waits for the device. A plan has one of three forms: sparse
+(:mod:`train.nets.warp_plan`), the quick one on a CPU, whose lengths depend on the poses; of fixed
+shape (:mod:`train.nets.fixed_plan`); or the latter without a way back, for exported graphs. All
+give the same values.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ from torch.autograd.function import once_differentiable
 
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_PARTS
-from train.nets.fixed_plan import FixedPlan
+from train.nets.fixed_plan import FixedPlan, ForwardPlan
 from train.nets.fixed_warp import warp_fixed
+from train.nets.plain_warp import warp_plain
 from train.nets.rows import gather_rows, maps_of, rows_of, sum_runs
 from train.nets.warp_plan import WarpPlan, build_warp_plan
 from train.settings.networks import Aggregation
@@ -44,7 +46,7 @@ __all__ = ["WarpPlan", "build_warp_plan", "warp_parts"]
 
 
 def warp_parts(
-    features: Tensor, plan: WarpPlan | FixedPlan, aggregation: Aggregation = "max"
+    features: Tensor, plan: WarpPlan | ForwardPlan, aggregation: Aggregation = "max"
 ) -> Tensor:
     """Warp source features into the target's pose.
 
@@ -72,6 +74,8 @@ def warp_parts(
         )
     if isinstance(plan, FixedPlan):
         return warp_fixed(features, plan, aggregation)
+    if isinstance(plan, ForwardPlan):
+        return warp_plain(features, plan, aggregation)
     function = _WarpMax if aggregation == "max" else _WarpMean
     return cast(Tensor, function.apply(features, plan))
 

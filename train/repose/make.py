@@ -14,6 +14,7 @@ from shared.console import Console
 from shared.errors import RulesBrokenError, UsageError, problem
 from shared.files import Disk, publish, publish_text
 from shared.owned_folder import OwnedFolder, owned_folder, require_own
+from train.inference.exported import familiar_of
 from train.inference.models import model_path
 from train.inference.painter import Painter, open_painter
 from train.repose.animation import animation_of
@@ -26,6 +27,7 @@ from train.repose.scenes import IN_PHOTO, Motion, Person, Scene, scenes_of
 from train.repose.settings import ReposeSettings
 from train.repose.sheet import NAME as SHEET
 from train.repose.sheet import sheet_of
+from train.repose.unlike import warn_of_unlike
 
 COMMAND: Final = "repose"
 POSES: Final = "poses.csv"
@@ -58,6 +60,7 @@ def repose(
     painter = open_painter(
         model, device=settings.device, raw_weights=settings.raw_weights, console=console
     )
+    familiar = familiar_of(model)
     if settings.dry_run:
         require_own(settings.out, COMMAND)
         _tell(settings, request, console)
@@ -68,8 +71,10 @@ def repose(
         record.begin(overwrite=settings.overwrite)
         poses = Poses(settings.source_poses, request.pose_model, record.found_poses, asked)
         _find(request, poses, record, console)
+        people = _people(request, poses, faults)
+        warn_of_unlike(people, familiar, painter.image_size, console)
         scenes = scenes_of(
-            _people(request, poses, faults),
+            people,
             _motions(request, poses, faults),
             painter.image_size,
             settings.smooth,

@@ -119,3 +119,10 @@ def test_of_repeated_pairs_the_first_one_stays_wherever_it_stands(rng: np.random
         )
         first = dict.fromkeys((a, b) for a, b in ends.T.tolist() if a != b)
         assert found.pairs.tolist() == [list(pair) for pair in first]
+
+
+def test_the_rows_of_samples_are_whole_numbers_whatever_there_is() -> None:
+    for identities in ([], [3], [4, 4], [4, 4, 9, 4]):
+        found = sample_pairs(np.array(identities, np.int32), 5)
+        assert found.dtype == np.int64 and found.ndim == 2
+    assert sorted(sample_pairs(np.array([4, 4]), 5).tolist()) == [[0, 1], [1, 0]]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shared.errors import UsageError
+from train.metrics.bootstrap import centred_interval
 from train.metrics.inception import inception_score
 
 
@@ -69,3 +70,21 @@ def test_rows_of_any_height_are_brought_down_each_by_its_own_maximum() -> None:
     high = inception_score(raised, num_splits=4)
     assert high.value == pytest.approx(plain.value, rel=1e-12)
     assert high.interval == pytest.approx(plain.interval, rel=1e-9)
+
+
+def test_the_interval_is_made_of_the_groups_mean_draw_by_draw() -> None:
+    """Every call has the same chance; the draws of the groups are averaged, not the groups'."""
+    logits = (3 * np.random.default_rng(2).standard_normal((60, 5))).astype(np.float32)
+    found = inception_score(logits, num_resamples=300, num_splits=3)
+    again = inception_score(logits, num_resamples=300, num_splits=3)
+    assert found == again and found.interval[0] < found.value < found.interval[1]
+    probabilities = np.exp(logits.astype(np.float64))
+    probabilities /= probabilities.sum(1, keepdims=True)
+    chance, draws = np.random.default_rng(0), []
+    for group in np.split(probabilities, 3):
+        share = chance.multinomial(20, np.full(20, 1 / 20), 300) / 20
+        overall = share @ group
+        own = (group * np.log(group)).sum(1)
+        draws.append(np.exp(share @ own - (overall * np.log(overall)).sum(1)))
+    expected = centred_interval(found.value, np.mean(draws, axis=0))
+    assert found.interval == pytest.approx(expected, rel=1e-9)

@@ -14,7 +14,8 @@ from skimage.morphology import dilation, erosion
 
 from data_manifest.published_files import read_keypoints
 from shared.errors import UsageError
-from train.metrics.masks import mask_ssim, pose_masks
+from train.metrics.compared import Compared
+from train.metrics.masks import mask_ssim, mask_ssim_of_pairs, pose_masks
 
 # 1-based, as the specification lists them.
 LIMBS = (
@@ -134,8 +135,10 @@ def test_mask_ssim_equals_skimage_on_masked_images(rng: np.random.Generator) -> 
 
 def test_wrong_shapes_are_refused() -> None:
     images = torch.zeros((2, 20, 30, 3), dtype=torch.uint8)
-    with pytest.raises(UsageError, match="masks"):
+    with pytest.raises(UsageError) as refused:
         mask_ssim(images, images, torch.ones(2, 30, 20, dtype=torch.bool))
+    line = "masks: expected shape (2, 20, 30), found (2, 30, 20); draw them anew"
+    assert refused.value.message == line
     with pytest.raises(UsageError, match="joints"):
         pose_masks(torch.zeros(2, 17, 2), (20, 30))
 
@@ -144,3 +147,14 @@ def test_wrong_shapes_are_refused() -> None:
 def test_the_gpu_draws_what_the_cpu_draws(rng: np.random.Generator) -> None:
     joints = torch.from_numpy(whole_joints(rng, 300, (128, 64)))
     assert torch.equal(pose_masks(joints.cuda(), (128, 64)).cpu(), pose_masks(joints, (128, 64)))
+
+
+def test_mask_ssim_goes_by_the_protocol_that_is_named(rng: np.random.Generator) -> None:
+    pictures = [np.stack([smooth_image(rng, (64, 48)) for _ in range(2)]) for _ in range(2)]
+    generated, real = (torch.from_numpy(each // 2) for each in pictures)  # not all of 0 to 255
+    masks = pose_masks(torch.from_numpy(whole_joints(rng, 2, (64, 48))), (64, 48))
+    found = {name: mask_ssim(generated, real, masks, name) for name in ("pose-gan", "range255")}
+    assert (found["pose-gan"] - found["range255"]).abs().min() > 1e-4
+    asked = Compared(images=generated, real=real, masks=masks, networks={})
+    for name, expected in found.items():
+        torch.testing.assert_close(mask_ssim_of_pairs(asked, name), expected)

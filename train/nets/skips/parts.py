@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
-from train.nets.fixed_plan import FixedPlan, build_fixed_plan
+from train.nets.fixed_plan import ForwardPlan, build_fixed_plan, build_forward_plan
 from train.nets.guidance import Guidance
 from train.nets.skips.skip import Skip, Skipped
 from train.nets.warp import WarpPlan, build_warp_plan, warp_parts
 
 WARPED_LEVELS = 4
 
-Plans = tuple[WarpPlan | FixedPlan, ...]
+Plans = tuple[WarpPlan | ForwardPlan, ...]
 
 
 class PartSkip(Skip):
@@ -22,11 +23,13 @@ class PartSkip(Skip):
 
     Attributes:
         has_masks: Whether a mask may leave out pixels, so that zeros may take part in a maximum.
+        plain: Whether it warps in plain operations, forwards alone, as an exported graph does.
 
     Source: Siarohin et al., CVPR 2018, and the authors' published code.
     """
 
     has_masks: ClassVar[bool] = True
+    plain: bool = False
 
     def prepare(self, guidance: Guidance) -> Plans:
         """Plan the warps of a batch, one a warped level.
@@ -39,9 +42,8 @@ class PartSkip(Skip):
         """
         self.check_size(guidance)
         settings = self.settings
-        build = build_warp_plan if guidance.device.type == "cpu" else build_fixed_plan
         return tuple(
-            build(
+            self._build(guidance.device)(
                 guidance.transforms,
                 guidance.status,
                 guidance.quads,
@@ -53,6 +55,11 @@ class PartSkip(Skip):
             )
             for level_size in settings.level_sizes[:WARPED_LEVELS]
         )
+
+    def _build(self, device: torch.device) -> Callable[..., WarpPlan | ForwardPlan]:
+        if self.plain:
+            return build_forward_plan
+        return build_warp_plan if device.type == "cpu" else build_fixed_plan
 
     def forward(self, features: Sequence[Tensor], prepared: Plans) -> Skipped:
         """Warp the levels that have a plan."""

@@ -1,0 +1,1 @@
+"""Handing exported generators to others over a model hub: ``share-generator``."""
