@@ -28,6 +28,7 @@ EXTRAS: Final = {
     "hub": "share-generator hands generators to a model hub and fetches them",
     "mutants": "make mutants tries the tests with single faults",
     "onnx": "eval-gan --reid reads judges as ONNX files",
+    "remote": "shards are read from s3:// and https:// addresses",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",
     "web": "posegan-studio serves its page",

@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from data_manifest import schema
+from data_manifest.remote import folder as door
+from data_manifest.remote.folder import RemoteFolder, ShardFolder
+from data_manifest.remote.transfer import Wanted
 from shared import settings
 from shared.errors import DamagedError, UsageError, problem
-from shared.files import Disk, publish_json, read_json
+from shared.files import Disk, json_of, publish_json
+from shared.regular_files import read_regular
 
-MANIFEST_FILE = "manifest.json"
+MANIFEST_FILE = door.MANIFEST_FILE
 IMAGES_FILE = "images.csv"
 FORMAT = "posegan-manifest"
 VERSION = 1
@@ -79,6 +83,11 @@ class ShardEntry:
             found = f"{self.num_images:,} images and {self.num_pairs:,} pairs"
             expected = f"counts that fit into {self.num_bytes:,} bytes"
             raise UsageError(problem(f"manifest, {self.file}", expected, found, "see FORMAT.md"))
+
+    @property
+    def wanted(self) -> Wanted:
+        """The shard as what brings files from elsewhere needs it."""
+        return Wanted(name=self.file, sha256=self.sha256, num_bytes=self.num_bytes)
 
     @property
     def number(self) -> int:
@@ -152,11 +161,30 @@ def publish_manifest(folder: Path, manifest: Manifest, disk: Disk | None = None)
     return publish_json(folder / MANIFEST_FILE, {**plain, "sha256": _own_hash(plain)}, disk)
 
 
-def open_manifest(folder: Path | str) -> Manifest:
+def manifest_bytes(folder: ShardFolder) -> bytes:
+    """Read the file of a shard folder's manifest.
+
+    Raises:
+        UsageError: There is none, or it cannot be read.
+    """
+    if isinstance(folder, RemoteFolder):
+        return folder.manifest
+    path = folder / MANIFEST_FILE
+    if not path.is_file():
+        remedy = "run prep-market to its end, or give the folder that it wrote"
+        raise UsageError(problem(folder, f"a shard folder with {MANIFEST_FILE}", "none", remedy))
+    try:
+        return read_regular(path)
+    except OSError as error:
+        remedy = "check the name"
+        raise UsageError(problem(path, "a readable file", error.strerror, remedy)) from error
+
+
+def open_manifest(folder: ShardFolder | str) -> Manifest:
     """Read the manifest of a shard folder and check it against its own hash.
 
     Args:
-        folder: The folder.
+        folder: The folder, here or elsewhere.
 
     Returns:
         The manifest. The files that it lists are not touched.
@@ -165,11 +193,9 @@ def open_manifest(folder: Path | str) -> Manifest:
         UsageError: There is none, or it is of a later version.
         DamagedError: It is not what was written.
     """
-    path = Path(folder) / MANIFEST_FILE
-    if not path.is_file():
-        remedy = "run prep-market to its end, or give the folder that it wrote"
-        raise UsageError(problem(folder, f"a shard folder with {MANIFEST_FILE}", "none", remedy))
-    plain = read_json(path)
+    folder = door.as_folder(folder)
+    path = f"{folder}/{MANIFEST_FILE}"
+    plain = json_of(manifest_bytes(folder), path)
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
         raise DamagedError(problem(path, "a manifest", "something else", REMEDY))
     if plain.pop("sha256", None) != _own_hash(plain):
@@ -184,16 +210,18 @@ def open_manifest(folder: Path | str) -> Manifest:
         raise DamagedError(problem(path, "a manifest", error, REMEDY)) from error
 
 
-def require_shards(folder: Path, entries: Iterable[ShardEntry]) -> None:
+def require_shards(folder: ShardFolder, entries: Iterable[ShardEntry]) -> None:
     """Make sure that shards have their listed sizes, before arrays are made by their counts.
 
     Args:
-        folder: The shard folder.
+        folder: The shard folder. Shards elsewhere are looked at when they come.
         entries: The shards.
 
     Raises:
         DamagedError: A shard is absent or of another size.
     """
+    if isinstance(folder, RemoteFolder):
+        return
     for entry in entries:
         path = folder / entry.file
         found = path.stat().st_size if path.is_file() else None

@@ -244,7 +244,7 @@ IMAGE_COLUMNS: Final = (
     Column(name="split", dtype="str", meaning="`train`, `test` or empty"),
     Column(name="status", dtype="str", meaning="`valid` (in a shard) or why it is not"),
     Column(name="reason", dtype="str", meaning="in words, empty where valid"),
-    Column(name="identity", dtype="Int32", meaning="who it shows; 0 distractor, -1 junk"),
+    Column(name="identity", dtype="Int32", meaning="who it shows; -1 junk, Market: 0 distractor"),
     Column(name="camera", dtype="Int16", meaning="camera number"),
     Column(name="sequence", dtype="Int16", meaning="sequence number"),
     Column(name="frame", dtype="Int32", meaning="frame number"),

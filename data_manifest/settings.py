@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from shared.addresses import Place
 from shared.declarations import declared, setting
+from shared.quantities import Bytes
 
 
 @declared("Check")
 class InspectSettings:
     """What ``inspect-shards`` looks at, and how closely."""
 
-    shards: Path = setting(path="folder", flag="shards", help="What prep-market made.")
+    shards: Place = setting(path="folder", flag="shards", help="What prep-market made.")
     verify: bool = setting(
         default=False, flag="--verify", help="Check every promise of the format, file by file."
     )
@@ -30,6 +32,43 @@ class InspectSettings:
         metavar="FILE.html",
         help="Write a page: joints, pairs and parts in figures, the hardest and the suspicious "
         "pairs as pictures, everybody with a filter by identity.",
+    )
+
+
+@declared("Cache")
+class CacheSettings:
+    """Where copies of shards are kept that lie elsewhere."""
+
+    cache: Path | None = setting(
+        default=None,
+        path="folder",
+        flag="--cache",
+        metavar="DIR",
+        shown="POSEGAN_CACHE/shards, else ~/.cache/posegan/shards",
+        help="Where shards of an address (s3://, gs://, https://, ...) are kept on this machine, "
+        "each fetched once.",
+    )
+    cache_size: Bytes = setting(
+        default=20_000_000_000,
+        ge=1_000_000,
+        le=10**15,
+        flag="--cache-size",
+        help="How large that folder may become; what was used longest ago is removed first.",
+    )
+
+
+@declared("Copy")
+class CopySettings:
+    """Which shard folder ``copy-shards`` copies, and where to."""
+
+    src: Place = setting(
+        path="folder", flag="src", metavar="SRC", help="What prep-market made, here or elsewhere."
+    )
+    dst: Place = setting(
+        path="folder", flag="dst", metavar="DST", help="Where the copy goes, here or elsewhere."
+    )
+    dry_run: bool = setting(
+        default=False, flag="--dry-run", help="Say what would be copied; copy nothing."
     )
 
 
@@ -62,7 +101,7 @@ class SheetSettings:
 class ExportSettings:
     """Which form ``export-pairs`` writes, and from what."""
 
-    shards: Path = setting(path="folder", flag="shards", help="What prep-market made.")
+    shards: Place = setting(path="folder", flag="shards", help="What prep-market made.")
     format: Literal["pose-gan", "gfla", "pcdms", "nted", "webdataset"] = setting(
         flag="--format", help="Who is to read it."
     )

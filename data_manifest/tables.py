@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from data_manifest import schema
 from data_manifest.arrays import ShardArrays
 from data_manifest.manifest import IMAGES_FILE, REMEDY, open_manifest, pairs_file
+from data_manifest.remote.folder import RemoteFolder, ShardFolder, as_folder
+from data_manifest.remote.transfer import Wanted
 from data_manifest.schema import Column
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import DamagedError, UsageError, problem
@@ -107,11 +109,11 @@ def pair_rows(
     ).astype({"from": "str", "to": "str"})
 
 
-def load_pairs(folder: Path | str, split: str = "train") -> pd.DataFrame:
+def load_pairs(folder: ShardFolder | str, split: str = "train") -> pd.DataFrame:
     """Load the pairs of a shard folder as a table, in the order of the split's list.
 
     Args:
-        folder: A shard folder.
+        folder: A shard folder, or the address of one as text.
         split: ``"train"`` or ``"test"``.
 
     Returns:
@@ -123,14 +125,14 @@ def load_pairs(folder: Path | str, split: str = "train") -> pd.DataFrame:
     """
     if split not in schema.SPLITS:
         raise UsageError(problem("split", " or ".join(schema.SPLITS), split, "choose one of them"))
-    return read(_verified(Path(folder), pairs_file(split)), schema.PAIR_COLUMNS)
+    return read(_verified(as_folder(folder), pairs_file(split)), schema.PAIR_COLUMNS)
 
 
-def load_images(folder: Path | str) -> pd.DataFrame:
+def load_images(folder: ShardFolder | str) -> pd.DataFrame:
     """Load all images of the source as a table, also those that are in no shard.
 
     Args:
-        folder: A shard folder.
+        folder: A shard folder, or the address of one as text.
 
     Returns:
         One row an image; the columns are ``schema.IMAGE_COLUMNS``.
@@ -139,7 +141,7 @@ def load_images(folder: Path | str) -> pd.DataFrame:
         UsageError: The folder has no manifest.
         DamagedError: The table is not what was written.
     """
-    return read(_verified(Path(folder), IMAGES_FILE), schema.IMAGE_COLUMNS)
+    return read(_verified(as_folder(folder), IMAGES_FILE), schema.IMAGE_COLUMNS)
 
 
 def publish_images(folder: Path, images: pd.DataFrame, disk: Disk | None = None) -> str:
@@ -214,8 +216,14 @@ def read(text: bytes, columns: Sequence[Column]) -> pd.DataFrame:
     return table
 
 
-def _verified(folder: Path, name: str) -> bytes:
+def _verified(folder: ShardFolder, name: str) -> bytes:
     wanted = open_manifest(folder).files.get(name)
+    if isinstance(folder, RemoteFolder):
+        if wanted is None:
+            where = f"{folder}/{name}"
+            raise DamagedError(problem(where, "a table that the manifest lists", "none", REMEDY))
+        with folder.here(Wanted(name=name, sha256=wanted)) as path:
+            return read_regular(path, MAX_TABLE_BYTES)
     path = folder / name
     if wanted is None or not path.is_file():
         raise DamagedError(problem(path, "a table that the manifest lists", "none", REMEDY))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,15 @@ import pandas as pd
 
 from data_manifest import schema, tables
 from data_manifest.arrays import ShardArrays
+from data_manifest.listed import listed_shard
 from data_manifest.manifest import (
     Manifest,
     ShardEntry,
     open_manifest,
     pairs_file,
 )
-from data_manifest.shard import Shard, read_shard
+from data_manifest.remote.folder import RemoteFolder, ShardFolder
+from data_manifest.shard import Shard
 from data_manifest.tables import load_images, load_pairs
 from shared.affine import pair_transforms
 from shared.errors import DamagedError, PoseGanError, RulesBrokenError
@@ -58,11 +61,11 @@ class _Seen:
     pairs: pd.DataFrame
 
 
-def findings(folder: Path, advance: Callable[[], None] = lambda: None) -> list[Finding]:
+def findings(folder: ShardFolder, advance: Callable[[], None] = lambda: None) -> list[Finding]:
     """List what is wrong with a shard folder.
 
     Args:
-        folder: The folder.
+        folder: The folder; of one elsewhere, files that the manifest does not list are not seen.
         advance: Called after each shard, for a progress display.
 
     Returns:
@@ -93,15 +96,28 @@ def _broken(where: str, what: str) -> Finding:
     return Finding(where, what, RulesBrokenError.exit_code)
 
 
-def _strangers(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+def _strangers(folder: ShardFolder, manifest: Manifest) -> Iterator[Finding]:
     listed = {entry.file for entry in manifest.shards} | set(manifest.files)
+    if isinstance(folder, RemoteFolder):
+        return
     for path in sorted((*folder.glob("*.h5"), *folder.glob("*.csv"))):
         if path.name not in listed:
             yield _broken(path.name, "a file that the manifest does not list")
 
 
-def _read(folder: Path, entry: ShardEntry) -> ShardArrays:
-    path = folder / entry.file
+def _read(folder: ShardFolder, entry: ShardEntry) -> ShardArrays:
+    if isinstance(folder, RemoteFolder):
+        shard_file: AbstractContextManager[Shard] = listed_shard(folder, entry)
+    else:
+        _require_bytes(folder / entry.file, entry)
+        shard_file = Shard(folder / entry.file)
+    with shard_file as shard:
+        if shard.split != entry.split:
+            raise DamagedError(f"a shard of the split {shard.split}")
+        return shard.arrays()
+
+
+def _require_bytes(path: Path, entry: ShardEntry) -> None:
     if not path.is_file():
         raise DamagedError("listed in the manifest and not there")
     size = path.stat().st_size
@@ -109,10 +125,6 @@ def _read(folder: Path, entry: ShardEntry) -> ShardArrays:
         raise DamagedError(f"{size:,} bytes and not {entry.num_bytes:,}")
     if sha256_of_file(path) != entry.sha256:
         raise DamagedError("not the hash that the manifest lists")
-    with Shard(path) as shard:
-        if shard.split != entry.split:
-            raise DamagedError(f"a shard of the split {shard.split}")
-    return read_shard(path)
 
 
 def _shard_faults(arrays: ShardArrays, entry: ShardEntry, manifest: Manifest) -> Iterator[str]:
@@ -164,7 +176,7 @@ def _split_faults(seen: list[_Seen], whole: bool) -> Iterator[Finding]:
             yield _broken(split, "pair_order: not every position once")
 
 
-def _table_faults(folder: Path, seen: list[_Seen], whole: bool) -> Iterator[Finding]:
+def _table_faults(folder: ShardFolder, seen: list[_Seen], whole: bool) -> Iterator[Finding]:
     for split in schema.SPLITS:
         try:
             listed = load_pairs(folder, split)

@@ -103,6 +103,8 @@ def _make(
     times = StageTimes(clock)
     with times.stage("list files"):
         listing = source.listing()
+        for remark in listing.remarks:
+            console.say(remark)
         given = read_given(settings)
         annotations = read_annotations(given.keypoints)
         catalogue = make_catalogue(listing, annotations)

@@ -24,6 +24,57 @@ AUTO_MODEL = "auto"
 """The pose model's name that stands for the best size for the device."""
 
 
+SourceKind = Literal["auto", "market1501", "cuhk03", "msmt17", "deepfashion", "folders"]
+
+TEST_SHARE = 0.2
+"""Share of the people who are for testing where a data set does not say it."""
+
+
+@declared("Source")
+class SourceSettings:
+    """How a data set's folders and names are understood."""
+
+    kind: SourceKind = setting(
+        default="auto",
+        flag="--source",
+        since="0.2",
+        help="Kind of data set. cuhk03: names that begin with IDENTITY_cCAMERA; folders: a folder "
+        "for each person, or --labels; auto looks which of them is there.",
+    )
+    labels: Path | None = setting(
+        default=None,
+        path="file",
+        flag="--labels",
+        since="0.2",
+        help="CSV of the images of any folder: name (path below --src), identity, and where known "
+        "camera and split (train or test).",
+    )
+    test_share: float | None = setting(
+        default=None,
+        ge=0,
+        le=1,
+        flag="--test-share",
+        metavar="SHARE",
+        shown=f"{TEST_SHARE}",
+        since="0.2",
+        help="Share of the people who are for testing, where the data set has no split.",
+    )
+    split_seed: int | None = setting(
+        default=None,
+        ge=0,
+        le=2**32 - 1,
+        flag="--split-seed",
+        shown="0",
+        since="0.2",
+        help="Which people these are.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and self.kind not in ("auto", "folders"):
+            where, found = "--labels", f"--source {self.kind}"
+            raise UsageError(problem(where, "--source folders", found, "leave one of them out"))
+
+
 @declared("Pose model")
 class PoseSettings:
     """How a pose model finds the 18 joints of the person in an image."""
@@ -161,10 +212,10 @@ class PrepareSettings:
     """Everything that one run of ``prep-market`` is told."""
 
     src: Path = setting(
-        path="folder",
         flag="--src",
-        help="Data set: bounding_box_train or bounding_box_test here or up to 3 levels below (also "
-        "named train, test). Never written to.",
+        metavar="FOLDER|ARCHIVE",
+        help="Data set, here or up to 3 levels below; a .zip or .tar is read as it is. Never "
+        "written to.",
     )
     out: Path = setting(
         path="folder",
@@ -190,6 +241,9 @@ class PrepareSettings:
         path="file",
         flag="--test-pairs",
         help="List (CSV: from,to) to use instead of drawing test pairs.",
+    )
+    data_set: SourceSettings = setting(
+        default_factory=SourceSettings, since="0.2", help="How the data set is understood."
     )
     shards: ShardSettings = setting(
         default_factory=ShardSettings, help="Which images and pairs enter the shards."
@@ -219,6 +273,21 @@ class ExtractSettings:
         metavar="SHARE",
         help="Exit with 1 when a larger share of the images is unusable.",
     )
+    watch: bool = setting(
+        default=False,
+        flag="--watch",
+        help="Keep the model open, and add a row for each picture that appears in the folder, "
+        "until Ctrl-C or SIGTERM (exit code 75).",
+    )
+    idle_s: float | None = setting(
+        default=None,
+        ge=0,
+        le=1e6,
+        flag="--idle",
+        metavar="SECONDS",
+        shown="never",
+        help="With --watch: end with exit code 0 when so long no picture has appeared.",
+    )
     pose: PoseSettings = setting(default_factory=PoseSettings, help="How poses are found.")
 
     def __post_init__(self) -> None:
@@ -226,6 +295,9 @@ class ExtractSettings:
             raise UsageError(problem("--src", "a folder of images", self.src, "check the name"))
         if self.out.suffix != ".csv" or self.out.is_dir():
             raise UsageError(problem("--out", "a file name ending in .csv", self.out, "add .csv"))
+        if self.watch and "," in self.pose.device:
+            found = self.pose.device
+            raise UsageError(problem("--device", "one device with --watch", found, "name one"))
 
     @property
     def kept(self) -> Path:

@@ -23,7 +23,7 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from shared.errors import silence
+from shared.streams import silence
 
 PLAIN_INTERVAL_S = 5.0
 

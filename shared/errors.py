@@ -12,14 +12,14 @@ from __future__ import annotations
 import atexit
 import errno
 import functools
-import os
-import select
 import signal
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import ParamSpec, TextIO
+from typing import ParamSpec
+
+from shared.streams import is_abandoned, open_missing_streams, silence
 
 EXIT_DONE = 0
 EXIT_OUR_FAULT = 70
@@ -52,12 +52,16 @@ P = ParamSpec("P")
 class PoseGanError(Exception):
     """Base of all errors that a user can do something about.
 
+    Attributes:
+        is_told: Whether another process of the same run says it, so that this one need not.
+
     Args:
         message: One line that says where, expected, found and what to do.
     """
 
     exit_code = 2
     meaning = ""
+    is_told = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -110,10 +114,10 @@ class DamagedError(PoseGanError):
 
 
 class StoppedError(PoseGanError):
-    """Stopped on request; the same command continues (exit code 75)."""
+    """Stopped on request, or left alone; the same command continues (exit code 75)."""
 
     exit_code = 75
-    meaning = "stopped on request; the same command continues"
+    meaning = "stopped on request, or left by another process; the same command continues"
 
 
 def exit_codes() -> dict[int, str]:
@@ -202,44 +206,18 @@ def from_machine(error: Exception) -> PoseGanError | None:
     return None
 
 
-def open_missing_streams() -> None:
-    """Open /dev/null in place of standard streams that the caller has closed.
-
-    Otherwise the next file that is opened takes their number, and what is printed goes into it.
-    """
-    for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            opened = os.open(os.devnull, os.O_RDWR)
-            if opened != number:
-                os.dup2(opened, number)
-                os.close(opened)
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
-
-
 def _told(error: Exception) -> int:
     """Say on stderr what ended a command; return its exit code."""
-    if isinstance(error, BrokenPipeError) and _is_abandoned(sys.stdout):
+    if isinstance(error, BrokenPipeError) and is_abandoned(sys.stdout):
         return EXIT_DONE  # whoever read the product has seen enough
     known = error if isinstance(error, PoseGanError) else from_machine(error)
     if known is None:
         _say("".join(traceback.format_exception(error)))
         _complain("this is a fault of posegan, please report it")
         return EXIT_OUR_FAULT
-    _complain(" ".join(known.message.split()))
+    if not known.is_told:
+        _complain(" ".join(known.message.split()))
     return known.exit_code
-
-
-def _is_abandoned(stream: TextIO) -> bool:
-    """Tell whether a stream is a pipe that nobody reads any more."""
-    try:
-        watched = select.poll()
-        watched.register(stream.fileno(), 0)
-        return any(events & select.POLLERR for _, events in watched.poll(0))
-    except (OSError, ValueError):  # a stand-in without a number
-        return False
 
 
 def _complain(text: str) -> None:
@@ -273,17 +251,6 @@ def _flushed(code: int) -> int:
             _complain(known.message)
             return code or known.exit_code
     return code
-
-
-def silence(stream: TextIO) -> None:
-    """Point a stream that failed at nothing, so that no later write or last flush fails again."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, stream.fileno())
-    except (OSError, ValueError):  # a stand-in without a number
-        pass
-    finally:
-        os.close(null)
 
 
 def _is_out_of_memory(error: Exception, reason: str) -> bool:

@@ -188,13 +188,19 @@ def read_json(path: Path) -> Any:
         DamagedError: It is not JSON.
     """
     try:
-        return json.loads(read_regular(path))
+        content = read_regular(path)
     except OSError as error:
-        raise UsageError(
-            problem(path, "a readable file", error.strerror, "check the name")
-        ) from error
+        found, remedy = error.strerror, "check the name"
+        raise UsageError(problem(path, "a readable file", found, remedy)) from error
+    return json_of(content, path)
+
+
+def json_of(content: bytes, where: object) -> Any:
+    """Parse a JSON file that was read; a DamagedError says that it is none."""
+    try:
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise DamagedError(problem(path, "valid JSON", error, "write the file anew")) from error
+        raise DamagedError(problem(where, "valid JSON", error, "write the file anew")) from error
 
 
 def sha256_of_file(path: Path) -> str:

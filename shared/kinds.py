@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import pydantic
 
+from shared.addresses import Address
 from shared.quantities import Written
 
 LONGEST_SHOWN = 60
@@ -180,5 +181,6 @@ _REMARKS: Final[dict[Any, tuple[Any, ...]]] = {
         pydantic.WrapValidator(_as_it_was_written),
     ),
     Path: (pydantic.BeforeValidator(_as_path),),
+    Address: (pydantic.InstanceOf(),),  # type: ignore[type-arg]
 }
 """How strict a kind is taken."""

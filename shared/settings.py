@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from shared.addresses import Address
 from shared.declaration import SettingError
 from shared.declarations import declarations, layer_of
 from shared.errors import UsageError, problem
@@ -171,7 +172,7 @@ def _plain(value: Any, *, whole: bool) -> Any:
         return {str(key): _plain(each, whole=whole) for key, each in value.items()}
     if isinstance(value, (tuple, list)):
         return [_plain(each, whole=whole) for each in value]
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | Address) else value
 
 
 def _is_later_default(settings: Any, name: str) -> bool:

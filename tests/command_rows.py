@@ -18,6 +18,7 @@ from drawn_shards import publish_shards
 from people_pictures import write_people
 from PIL import Image
 from poses import standing_pose
+from real_market import market_of
 from reid_folders import make_folder
 from scored_pictures import make_results
 from small_market import make_market
@@ -75,6 +76,7 @@ class Row:
         workers: Arguments that make it start processes; empty where it never does.
         is_long: Whether a call takes more than a moment.
         before: Python that a process of it runs first.
+        places: Its arguments by name, where it has more than one.
     """
 
     case: str
@@ -91,6 +93,7 @@ class Row:
     workers: tuple[str, ...] = ()
     is_long: bool = False
     before: str = ""
+    places: tuple[str, ...] = ()
 
     def whole(self, data: Path, out: Path, *more: str) -> list[str]:
         """The whole command line."""
@@ -101,7 +104,7 @@ class Row:
         quick = () if option in self.outputs else self.quick
         words = [*self.arguments, *quick, *dict(self.beside).get(option, ())]
         if not option.startswith("-"):
-            words = words[1:]
+            del words[self.places.index(option) if option in self.places else 0]
         elif option in words[:-1]:
             at = words.index(option)
             del words[at : at + 2]
@@ -137,7 +140,16 @@ ROWS = (
         "extract-poses",
         "extract-poses",
         ("--src", "{data}/photos", "--out", "{out}/poses.csv", "--pose-model", "demo",
-         "--workers", "1"),
+         "--workers", "1", "--idle", "0.2"),
+        finished=of_files("*.csv"),
+        owns_folder=False,
+        is_long=True,
+    ),
+    Row(
+        "extract-poses of a watch",
+        "extract-poses",
+        ("--src", "{data}/photos", "--out", "{out}/poses.csv", "--pose-model", "demo",
+         "--watch", "--idle", "0.2"),
         finished=of_files("*.csv"),
         owns_folder=False,
         is_long=True,
@@ -182,6 +194,15 @@ ROWS = (
         "export-pairs",
         ("{data}/shards", "--format", "webdataset", "--out", "{out}", "--pairs-per-tar", "5"),
         finished=of_files("*"),
+    ),
+    Row(
+        "copy-shards",
+        "copy-shards",
+        ("{data}/shards", "{out}"),
+        quick=("--dry-run",),
+        outputs=("dst",),
+        finished=of_files("*"),
+        places=("src", "dst"),
     ),
     Row(
         "check-reid",
@@ -259,6 +280,15 @@ ROWS = (
         is_long=True,
     ),
     Row(
+        "augment-reid",
+        "augment-reid",
+        ("--model", "{data}/run", "--shards", "{data}/shards", "--market", "{data}/real",
+         "--per-image", "2", "--device", "cpu", "--out", "{out}"),
+        quick=("--dry-run",),
+        finished=of_files("*"),
+        is_long=True,
+    ),
+    Row(
         "report-run",
         "report-run",
         ("{data}/run", "--html", "{out}/run.html"),
@@ -312,6 +342,7 @@ def make_data(folder: Path) -> None:
     make_folder(folder / "reid")
     (folder / "often.toml").write_text(OFTEN)
     train(small_settings(shards, channels=1, max_images=8), shards, folder / "run")
+    market_of(shards, folder / "real")
     write_person(folder / "person")
     done = call("export-generator", folder / "run", "--out", folder / "model", "--shards", shards)
     assert done.exit_code == 0, done.stderr

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 from shared.files import Disk
+
+
+class FullDisk(Disk):
+    """Takes so many bytes and no more.
+
+    Args:
+        room: How many.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, descriptor: int, data: memoryview) -> int:
+        if len(data) > self.room:
+            super().write(descriptor, data[: self.room])
+            self.room = 0
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= len(data)
+        return super().write(descriptor, data)
 
 
 class FailingDisk(Disk):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -57,6 +57,7 @@ class Failure:
         line: The line of error; ``{data}`` and ``{out}`` likewise, ``…`` for what varies.
         prepare: Makes what it fails on.
         is_held: Whether somebody holds the output folder.
+        environment: Variables that a launcher would set.
     """
 
     case: str
@@ -66,6 +67,7 @@ class Failure:
     line: str
     prepare: Callable[[Path, Path], None] = nothing
     is_held: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 MARKET = "--src {data}/market/Market --keypoints {data}/market/keypoints.csv --workers 1"
@@ -78,12 +80,35 @@ REPOSE = (
     "--model {data}/run --source {data}/person/photo.png --target {data}/person/walk.csv "
     "--source-poses {data}/person/photo.csv --device cpu"
 )
+AUGMENT = "--model {data}/run --shards {data}/shards --market {data}/real --device cpu --out {out}"
 
 FAILURES = (
     Failure("no source", "prep-market", "--out {out}", 2,
-            "--src: expected a folder, found nothing; add --src FOLDER"),
+            "--src: expected a path, found nothing; add --src FOLDER|ARCHIVE"),
+    Failure("another kind of data set", "prep-market",
+            f"{MARKET} --source msmt17 --out {{out}}", 2,
+            "{data}/market/Market: expected list_train.txt or list_gallery.txt here or at most 3 "
+            "levels below (msmt17), found market1501 at {data}/market/Market; choose --source "
+            "market1501, or another --src"),
+    Failure("no data set", "prep-market", "--src {data}/shards --out {out}", 2,
+            "{data}/shards: expected a data set here or at most 3 levels below (…), found …; "
+            "name the folder that it was unpacked to"),
+    Failure("a file that is no archive", "prep-market",
+            "--src {data}/market/keypoints.csv --out {out}", 2, "{data}/market/keypoints.csv: "
+            "expected a folder, a .zip or a .tar, found a file that is none of them; check --src"),
+    Failure("a split where there is one", "prep-market",
+            f"{MARKET} --test-share 0.5 --out {{out}}", 2,
+            "--test-share: expected a data set without a split, found {data}/market/Market "
+            "(market1501), which says it; leave it out"),
+    Failure("labels that are none", "prep-market",
+            "--src {data}/photos --labels {data}/market/keypoints.csv --out {out}", 2,
+            "{data}/market/keypoints.csv: expected a CSV with the columns name,identity and …, "
+            "found …; name the columns so"),
+    Failure("labels of another kind", "prep-market",
+            "--src {data}/photos --labels {data}/none.csv --source cuhk03 --out {out}", 2,
+            "--labels: expected --source folders, found --source cuhk03; leave one of them out"),
     Failure("an option that is none", "prep-market", "--sorce x", 2,
-            "prep-market: expected an option that it has, found --sorce; did you mean --src?"),
+            "prep-market: expected an option that it has, found --sorce; did you mean --source?"),
     Failure("too many bad images", "prep-market", "--src {out}-bad/Market --out {out} "
             "--keypoints {out}-bad/keypoints.csv --workers 1", 1,
             "images: expected at most 0.50% bad, found 8 of 16 (50.00%), …; look at status 'bad' "
@@ -122,6 +147,22 @@ FAILURES = (
             "{data}/shards --format pcdms --out {out}", 2,
             "{out}: expected an empty folder or one that export-pairs made, found …; "
             "choose another --out", strangers),
+    Failure("another run copies", "copy-shards", "{data}/shards {out}", 4, HELD, is_held=True),
+    Failure("to copy unfinished shards", "copy-shards", "{out} {out}-x", 2,
+            "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("to copy damaged shards", "copy-shards", "{out} {out}-x", 6, "{out}/train-00000.h5: "
+            "expected the bytes that the manifest lists, found other bytes, twice; put an "
+            "undamaged copy of the shards there, then repeat the command", damaged_shards),
+    Failure("to copy into a stranger's folder", "copy-shards", "{data}/shards {out}", 2,
+            "{out}: expected an empty folder or one that copy-shards made, found holiday.png; "
+            "choose another --out", strangers),
+    Failure("to copy to a web server", "copy-shards", "{data}/shards https://a:b@127.0.0.1/x?c=d",
+            2, "https://127.0.0.1/x: expected a place that takes files, found a web server; give "
+            "a folder, or an address like s3://bucket/shards"),
+    Failure("a scheme that nobody knows", "train-gan",
+            TRAIN.replace("{data}/shards", "nosuch://a:b@host/x?c=d") + " --out {out}", 2,
+            "nosuch://host/x: expected an address that fsspec opens, found the scheme nosuch; "
+            "give a folder, or an s3://, gs:// or https:// address"),
     Failure("names that tools refuse", "check-reid", "{out}-bad/Market --layout market", 1,
             "{out}-bad/Market: expected a folder that every tool reads as it is meant, found … "
             "findings; read them on standard output, then correct the folder", bad_images),
@@ -135,6 +176,13 @@ FAILURES = (
     Failure("to train in a stranger's folder", "train-gan", f"{TRAIN} --out {{out}}", 2,
             "{out}: expected an empty folder or one that train-gan made, found …; "
             "choose another --out", strangers),
+    Failure("a process among others that has no meeting place", "train-gan",
+            f"{TRAIN} --out {{out}}", 2, "WORLD_SIZE: expected MASTER_ADDR beside it, found none; "
+            "start it by torchrun --no-python, or unset RANK and WORLD_SIZE",
+            environment={"RANK": "0", "WORLD_SIZE": "2"}),
+    Failure("a process that is none of those it is among", "train-gan", f"{TRAIN} --out {{out}}",
+            2, "RANK: expected a whole number from 0 to 1, found '2'; …",
+            environment={"RANK": "2", "WORLD_SIZE": "2"}),
     Failure("no VGG", "train-gan", "--shards {data}/shards --out {out} --vgg {data}/none.pth", 2,
             "…--features pixels…"),
     Failure("FID without its weights", "eval-gan", "--generated {data}/results/generated --real "
@@ -176,6 +224,23 @@ FAILURES = (
     Failure("a target that is not there", "repose", REPOSE.replace("walk.csv", "walk.csv:x.png")
             + " --out {out}", 2, "{data}/person/walk.csv: expected the pose of 'x.png', found 4 "
             "others; name one as it stands in the file"),
+    Failure("to draw into a stranger's data set", "augment-reid", AUGMENT, 2,
+            "{out}: expected an empty folder or one that augment-reid made, found …; "
+            "choose another --out", strangers),
+    Failure("another run augments", "augment-reid", AUGMENT, 4, HELD, is_held=True),
+    Failure("a share without a judge", "augment-reid", AUGMENT + " --keep 0.5", 2,
+            "--keep: expected a judge, --reid FILE, beside it, found none; "
+            "make one with train-reid"),
+    Failure("the real images of others", "augment-reid",
+            AUGMENT.replace("{data}/real", "{data}/market/Market") + " --layout list", 2,
+            "{data}/market/Market: expected the train images of the shards, found 7 of 8 missing: "
+            "…; name the data set that the shards were made from"),
+    Failure("to augment unfinished shards", "augment-reid",
+            AUGMENT.replace("{data}/shards", "{out}").replace("--out {out}", "--out {out}-x"), 2,
+            "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("to augment damaged shards", "augment-reid",
+            AUGMENT.replace("{data}/shards", "{out}").replace("--out {out}", "--out {out}-x"), 6,
+            "{out}/train-00000.h5: expected …", damaged_shards),
     Failure("a page without a generator", "posegan-studio", "--model {data}/shards", 2,
             "{data}/shards: expected a run folder or one of its checkpoints or an exported "
             "generator, found …; check the name, or train it first"),

@@ -24,9 +24,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.process
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.case)
 def test_a_documented_failure_has_its_code_and_its_line(
-    failure: Failure, data: Path, tmp_path: Path
+    failure: Failure, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
+    for name, text in failure.environment.items():
+        monkeypatch.setenv(name, text)
     failure.prepare(data, out)
     words = failure.arguments.format(data=data, out=out).split()
     with folder_lock(out) if failure.is_held else nullcontext():

@@ -65,7 +65,7 @@ class Rank:
 
     def __init__(self, rank: int, meeting: Meeting) -> None:
         self.rank = rank
-        self.size = meeting.size
+        self.size = self.num_here = meeting.size
         self.device = CPU
         self.is_first = rank == 0
         self._meeting = meeting

@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from data_manifest.remote.folder import ShardFolder
 from shared.console import Console
 from shared.files import Disk
 from shared.owned_folder import OwnedFolder
@@ -21,7 +22,7 @@ from train.world import OneProcess, World, kept_by_first
 
 def run(
     settings: TrainSettings,
-    shards: Path,
+    shards: ShardFolder,
     out: Path,
     *,
     console: Console,
@@ -51,6 +52,7 @@ def run(
         DivergedError: Figures stayed non-finite after going back to a checkpoint.
         LockedError: Another process trains in this folder.
         NoSpaceError: The disk is full; a checkpoint was tried before.
+        LostError: Another process of the run is gone.
     """
     device = set_up_device(settings.run.device, deterministic=settings.run.deterministic)
     world = world or OneProcess(device)
@@ -78,7 +80,7 @@ def run(
 
 def check(
     settings: TrainSettings,
-    shards: Path,
+    shards: ShardFolder,
     out: Path,
     *,
     console: Console,

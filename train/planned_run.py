@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from data_manifest.manifest import open_manifest
+from data_manifest.remote.folder import ShardFolder
 from shared.console import Console
 from shared.declarations import layer_of, leaves
 from shared.settings import ConfigFile, read_config, refuse_unknown_keys
 from train.run_folder import shards_fingerprint
-from train.settings.presets import resolve
+from train.settings.presets import resolve, scaled_to
 from train.settings.tree import TrainSettings
 
 FLAGS = frozenset(one.param for _, one in leaves(TrainSettings) if one.flag)
@@ -18,9 +19,9 @@ FLAGS = frozenset(one.param for _, one in leaves(TrainSettings) if one.flag)
 
 
 def resolved(
-    shards: Path, *, preset: str, config: ConfigFile | Path | None = None, **flags: Any
+    shards: ShardFolder, *, preset: str, config: ConfigFile | Path | None = None, **flags: Any
 ) -> TrainSettings:
-    """Build a run's settings: preset, then the file's tables, then flags.
+    """Build a run's settings: preset, its changes for large images, the file's tables, flags.
 
     Args:
         shards: The shard folder; its image size and hash enter the settings.
@@ -43,10 +44,18 @@ def resolved(
     }
     tables = {} if file is None else file.tables
     where = "settings" if file is None else file.path
-    return resolve(preset, tables, layer_of(TrainSettings, flags), found, where=where)
+    layers = (scaled_to(manifest.image_size), tables, layer_of(TrainSettings, flags), found)
+    return resolve(preset, *layers, where=where)
 
 
-def describe(settings: TrainSettings, shards: Path, folder: Path, console: Console) -> None:
+def describe(
+    settings: TrainSettings,
+    shards: ShardFolder,
+    folder: Path,
+    console: Console,
+    *,
+    processes: int = 1,
+) -> None:
     """Say what a run is about to do, before it does it."""
     from train.device import find_device  # noqa: PLC0415 - it imports torch
     from train.nets.generators import make_generator  # noqa: PLC0415 - likewise
@@ -64,7 +73,7 @@ def describe(settings: TrainSettings, shards: Path, folder: Path, console: Conso
     epochs = run.max_images / max(1, manifest.num_pairs("train"))
     console.say(
         f"length:        {run.max_images:,} images{limit}, {epochs:.1f} epochs, "
-        f"batch {settings.data.batch}"
+        f"batch {settings.data.batch}" + (f" on {processes} processes" if processes > 1 else "")
     )
     networks = (make_generator(settings.generator), make_discriminator(settings.discriminator))
     sizes = [sum(p.numel() for p in network.parameters()) / 1e6 for network in networks]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from data_manifest.manifest import Manifest, open_manifest
+from data_manifest.remote.folder import ShardFolder
 from shared.errors import DamagedError, PoseGanError, UsageError, problem
 from shared.files import Disk, publish_json, read_json
 from shared.owned_folder import OwnedFolder, owned_folder
@@ -135,7 +136,7 @@ def shards_fingerprint(manifest: Manifest) -> str:
     return fingerprint([s.sha256 for s in manifest.shards if s.split == "train"])
 
 
-def require_shards(settings: TrainSettings, shards: Path) -> Manifest:
+def require_shards(settings: TrainSettings, shards: ShardFolder) -> Manifest:
     """Open a shard folder and make sure that its images fit the run's networks.
 
     Raises:
@@ -144,7 +145,7 @@ def require_shards(settings: TrainSettings, shards: Path) -> Manifest:
     return open_shards_of_size(shards, settings.generator.image_size)
 
 
-def open_shards_of_size(shards: Path, size: tuple[int, int]) -> Manifest:
+def open_shards_of_size(shards: ShardFolder, size: tuple[int, int]) -> Manifest:
     """Open a shard folder and make sure that its images have a network's (height, width).
 
     Raises:

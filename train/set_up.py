@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from data_manifest.manifest import Manifest, ShardEntry
+from data_manifest.remote.folder import ShardFolder
 from shared.console import Console
 from shared.files import Disk, require_space
 from shared.owned_folder import OwnedFolder
@@ -49,14 +50,18 @@ class Needs:
         objective: The losses, with their weights.
     """
 
-    shards: Path
+    shards: ShardFolder
     manifest: Manifest
     train_shards: tuple[ShardEntry, ...]
     objective: Objective
 
 
 def find_needs(
-    settings: TrainSettings, shards: Path, seams: Seams, *, find_weights: FindWeights = find_vgg
+    settings: TrainSettings,
+    shards: ShardFolder,
+    seams: Seams,
+    *,
+    find_weights: FindWeights = find_vgg,
 ) -> Needs:
     """Find shards and weights, or refuse the run.
 
@@ -81,8 +86,25 @@ def find_needs(
         shards=shards,
         manifest=manifest,
         train_shards=train_shards,
-        objective=make_objective(settings.loss, settings.run.vgg, seams.world.device, find_weights),
+        objective=make_objective(
+            settings.loss,
+            settings.run.vgg,
+            seams.world.device,
+            _found_once(find_weights, seams.world),
+        ),
     )
+
+
+def _found_once(find_weights: FindWeights, world: World) -> FindWeights:
+    """Let the first process find weights, and download them, before the others look for them."""
+    if world.size == 1:
+        return find_weights
+
+    def find(given: Path | None) -> Path | None:
+        found = world.by_first(lambda: find_weights(given))
+        return found if world.is_first else find_weights(given)
+
+    return find
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +151,7 @@ def stand(
 
 
 def set_up(
-    settings: TrainSettings, shards: Path, owned: OwnedFolder, seams: Seams
+    settings: TrainSettings, shards: ShardFolder, owned: OwnedFolder, seams: Seams
 ) -> tuple[Standing, Parts]:
     """Open the data, build the networks, and take up the newest checkpoint; write nothing.
 
@@ -147,6 +169,7 @@ def set_up(
         path=None if run_settings.data == "auto" else run_settings.data,
         image_size=needs.manifest.image_size,
         device=world.device,
+        num_here=world.num_here,
     )
     recorder = kept_by_first(world, lambda: _open_recorder(settings, needs, owned, seams))
     begin = stand(settings, needs, owned, seams, window_shards=train_split.window_shards)

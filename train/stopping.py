@@ -26,11 +26,19 @@ class StopRequest:
     The first of them only sets :attr:`signal_name`, for the loop to look at between two steps.
     A second one ends the process with exit code 130 without any further work, but for SIGHUP:
     a terminal that closes sends it more than once. Under ``nohup`` SIGHUP stays ignored.
+
+    Below a launcher a second signal changes nothing, and after the block all are ignored: torchrun
+    passes one signal on to processes that have it already, and kills by itself what does not end.
+    Its own end counts as a signal.
+
+    Args:
+        launched: Whether a launcher such as torchrun started this process, to end with it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, launched: bool = False) -> None:
         self.signal_name: str | None = None
         self._old: dict[signal.Signals, Any] = {}
+        self._launcher = os.getppid() if launched else None
 
     def __enter__(self) -> StopRequest:
         """Handle the signals from now on."""
@@ -42,7 +50,14 @@ class StopRequest:
     def __exit__(self, *_: object) -> None:
         """Put the earlier handlers back."""
         for each, handler in self._old.items():
-            signal.signal(each, handler)
+            signal.signal(each, handler if self._launcher is None else signal.SIG_IGN)
+
+    @property
+    def asked_by(self) -> str | None:
+        """What asked to stop: a signal by name, or the end of the launcher; None for nothing."""
+        if self.signal_name is None and self._launcher not in (None, os.getppid()):
+            return "the end of its launcher"
+        return self.signal_name
 
     def leave_if_asked(self) -> None:
         """End before training has begun, where there is nothing to save yet.
@@ -50,14 +65,15 @@ class StopRequest:
         Raises:
             StoppedError: A signal has come.
         """
-        if self.signal_name is not None:
+        if self.asked_by is not None:
             raise StoppedError(
-                f"stopped by {self.signal_name} before training began; "
+                f"stopped by {self.asked_by} before training began; "
                 "repeat the same command to go on"
             )
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.signal_name is not None and number != signal.SIGHUP:
+        is_second = self.signal_name is not None and self._launcher is None
+        if is_second and number != signal.SIGHUP:
             os._exit(EXIT_INTERRUPTED)
         self.signal_name = self.signal_name or signal.Signals(number).name
 

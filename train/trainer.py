@@ -12,6 +12,7 @@ import torch
 
 from shared.console import Console, Stage
 from shared.errors import NoSpaceError, StoppedError
+from train.agreement import keep_equal
 from train.checkpoint import Checkpoints
 from train.data.batch import Batch, make_batch
 from train.data.feed import Feed
@@ -131,14 +132,14 @@ class Training:
         Raises:
             StoppedError: One does.
         """
-        if not self._world.any_true(stop.signal_name is not None):
+        if not self._world.any_true(stop.asked_by is not None):
             return
         self._settle(everything=True)
         if self.state.images not in (0, self._saved_at):
             self._save(scored=False)
         saved = "nothing" if self._checkpoint is None else self._checkpoint.name
         raise StoppedError(
-            f"stopped by {stop.signal_name or 'another process'} after "
+            f"stopped by {stop.asked_by or 'another process'} after "
             f"{self.state.images:,} images; {saved} is saved, repeat the same command to go on"
         )
 
@@ -185,7 +186,7 @@ class Training:
         if state.images >= limits.max_images:
             return True
         hours = limits.max_hours
-        return bool(hours) and self._world.any_true(state.seconds >= 3600 * hours)
+        return hours > 0 and self._world.any_true(state.seconds >= 3600 * hours)
 
     def _due(self, interval: int) -> bool:
         """Whether the last step reached a multiple of an interval, or the end of the run."""
@@ -229,8 +230,7 @@ class Training:
     def _save(self, *, scored: bool) -> None:
         if not self._is_finite():
             self._roll_back("weights are not finite", step=self.state.steps)
-            return
-        if scored:
+        elif scored:
             self._publish_scored()
         else:
             self._publish_checkpoint()
@@ -248,6 +248,7 @@ class Training:
 
     def _publish_checkpoint(self) -> None:
         begin, state = self._parts.clock(), self.state
+        keep_equal(state, self._world, self._parts.console)
         best = state.best_images if state.best_images >= 0 else None
         self._checkpoint = self._world.by_first(
             lambda: self._parts.checkpoints.save(state.images, state.content(), best_images=best)

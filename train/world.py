@@ -19,14 +19,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.errors import UsageError, problem
+from shared.errors import StoppedError, UsageError, problem
 
 T = TypeVar("T")
 Mean = TypeVar("Mean", Tensor, float)
 
 
+class LostError(StoppedError):
+    """Another process of the run is gone or does not answer (exit code 75)."""
+
+
 class World(Protocol):
-    """The processes of a run."""
+    """The processes of a run.
+
+    Raises:
+        LostError: From every question, where another process can no longer be asked.
+    """
 
     @property
     def rank(self) -> int:
@@ -35,6 +43,10 @@ class World(Protocol):
     @property
     def size(self) -> int:
         """Number of processes."""
+
+    @property
+    def num_here(self) -> int:
+        """Number of them on this machine, which share its memory."""
 
     @property
     def device(self) -> torch.device:
@@ -60,7 +72,8 @@ class World(Protocol):
         """Let the first process act while the others wait; all get what it got, or its error.
 
         Args:
-            action: What the first does. Its result, and any error, can be pickled.
+            action: What the first does. Its result, and any error, can be pickled; tensors in it
+                arrive on the CPU.
         """
 
 
@@ -73,6 +86,7 @@ class OneProcess:
 
     rank = 0
     size = 1
+    num_here = 1
     is_first = True
 
     def __init__(self, device: torch.device) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from data_manifest.settings import ExportSettings
+from data_manifest.settings import CacheSettings, ExportSettings
 from shared.options import command
 from shared.settings import build_given
 
@@ -14,7 +14,7 @@ EXAMPLES = (
 )
 
 
-@command(ExportSettings, examples=EXAMPLES)
+@command(ExportSettings, CacheSettings, examples=EXAMPLES)
 def export_pairs(**options: Any) -> None:
     """Write the folder SHARDS in the form that another system reads.
 
@@ -25,4 +25,5 @@ def export_pairs(**options: Any) -> None:
     from data_manifest.export.folder import export_pairs as export  # noqa: PLC0415 - needs h5py
     from shared.console import Console  # noqa: PLC0415 - --help needs no rich
 
-    export(build_given(ExportSettings, options), Console())
+    cache = build_given(CacheSettings, options)
+    export(build_given(ExportSettings, options), Console(), cache=cache)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from data_manifest.settings import InspectSettings, SheetSettings
+from data_manifest.settings import CacheSettings, InspectSettings, SheetSettings
 from shared.console import Console
 from shared.errors import DamagedError, RulesBrokenError, UsageError, problem
 from shared.options import command
 from shared.settings import build_given
+
+if TYPE_CHECKING:
+    from data_manifest.remote.folder import ShardFolder
 
 FAULTS = {each.exit_code: each for each in (RulesBrokenError, UsageError, DamagedError)}
 EXAMPLES = (
@@ -19,7 +21,7 @@ EXAMPLES = (
 )
 
 
-@command(InspectSettings, SheetSettings, examples=EXAMPLES)
+@command(InspectSettings, SheetSettings, CacheSettings, examples=EXAMPLES)
 def inspect_shards(**options: Any) -> None:
     """Print what the folder SHARDS holds, check it, draw a sheet of its pairs or write its page.
 
@@ -29,23 +31,27 @@ def inspect_shards(**options: Any) -> None:
     settings = build_given(InspectSettings, options)
     of_sheet = build_given(SheetSettings, options)
     console = Console()
+
+    from data_manifest.remote.folder import opened  # noqa: PLC0415 - so that --help stays quick
+
+    shards = opened(settings.shards, build_given(CacheSettings, options), say=console.say)
     if settings.verify:
-        _verify(settings.shards, console)
+        _verify(shards, console)
     else:
-        _summarise(settings.shards, console)
+        _summarise(shards, console)
     if settings.sheet is not None:
         from data_manifest.inspection.sheet import publish_sheet  # noqa: PLC0415 - likewise
 
-        publish_sheet(settings.shards, settings.sheet, of_sheet)
+        publish_sheet(shards, settings.sheet, of_sheet)
         console.result(f"{settings.sheet}: {of_sheet.num_pairs} pairs of {of_sheet.split}")
     if settings.html is not None:
         from data_manifest.inspection.page import publish_page  # noqa: PLC0415 - likewise
 
-        publish_page(settings.shards, settings.html, of_sheet.num_pairs, console)
+        publish_page(shards, settings.html, of_sheet.num_pairs, console)
         console.result(f"{settings.html}: the page")
 
 
-def _summarise(shards: Path, console: Console) -> None:
+def _summarise(shards: ShardFolder, console: Console) -> None:
     from data_manifest.inspection.summary import print_summary  # noqa: PLC0415 - likewise
     from data_manifest.manifest import open_manifest  # noqa: PLC0415 - --help needs no numpy
 
@@ -58,7 +64,7 @@ def _summarise(shards: Path, console: Console) -> None:
     print_summary(manifest.summary, console)
 
 
-def _verify(shards: Path, console: Console) -> None:
+def _verify(shards: ShardFolder, console: Console) -> None:
     from data_manifest.manifest import open_manifest  # noqa: PLC0415 - --help needs no numpy
     from data_manifest.validate import findings  # noqa: PLC0415 - --help needs no pandas
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from data_manifest.arrays import ShardArrays
+from data_manifest.listed import read_all, read_listed
 from data_manifest.manifest import REMEDY, Manifest, ShardEntry
-from data_manifest.shard import read_shard
+from data_manifest.remote.folder import ShardFolder
 from shared.errors import DamagedError, problem
 from shared.geometry import presence
 from shared.pictures import RefusedPictureError, content_of, decode_rgb
@@ -72,7 +73,7 @@ class SplitContent:
         return int(((rounded < 0) & (whole_pixels | (rounded == known))).any(axis=-1).sum())
 
 
-def read_content(folder: Path, manifest: Manifest, split: str) -> SplitContent:
+def read_content(folder: ShardFolder, manifest: Manifest, split: str) -> SplitContent:
     """Read the names, joints and pairs of a split, one shard in memory at a time.
 
     Raises:
@@ -83,7 +84,7 @@ def read_content(folder: Path, manifest: Manifest, split: str) -> SplitContent:
     joints = [np.empty((0, 18, 2), np.float32)]
     pairs = [np.empty((0, 2), np.int32)]
     orders = [np.empty(0, np.int64)]
-    for arrays in (read_shard(folder / e.file, e.sha256) for e in manifest.of_split(split)):
+    for arrays in read_all(folder, manifest.of_split(split)):
         pairs.append(arrays.pairs + np.int32(len(names)))
         orders.append(arrays.pair_order)
         joints.append(arrays.joints)
@@ -130,9 +131,9 @@ class ImageFiles:
             yield self.content(name.decode(), pixels)
 
 
-def mean_bytes(folder: Path, entry: ShardEntry, originals: Sequence[Path]) -> float:
+def mean_bytes(folder: ShardFolder, entry: ShardEntry, originals: Sequence[Path]) -> float:
     """Estimate the size of an image's file by some images of a shard."""
-    arrays, files = read_shard(folder / entry.file, entry.sha256), ImageFiles(originals)
+    arrays, files = read_listed(folder, entry), ImageFiles(originals)
     rows = range(0, len(arrays.images), max(1, len(arrays.images) // SAMPLE_IMAGES))
     sizes = [len(files.content(arrays.names[row].decode(), arrays.images[row])) for row in rows]
     return float(np.mean(sizes))

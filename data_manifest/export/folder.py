@@ -9,7 +9,6 @@ Convention:
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,41 +17,50 @@ from typing import Any, Final
 from data_manifest import schema
 from data_manifest.export import tars
 from data_manifest.export.content import ImageFiles, SplitContent, mean_bytes, read_content
+from data_manifest.export.record import (
+    LAST_FILE,
+    RECORD_FILE,
+    WEBDATASET,
+    WORK_FOLDER,
+    is_there,
+    record_of,
+    standing,
+)
 from data_manifest.export.trees import TREES, Tree
-from data_manifest.manifest import MANIFEST_FILE, Manifest, open_manifest
-from data_manifest.settings import ExportSettings
-from data_manifest.shard import read_shard
+from data_manifest.listed import read_all, read_listed
+from data_manifest.manifest import Manifest, open_manifest
+from data_manifest.remote.folder import ShardFolder, opened
+from data_manifest.settings import CacheSettings, ExportSettings
 from shared.console import Console
-from shared.errors import PoseGanError, UsageError, problem
+from shared.errors import UsageError, problem
 from shared.files import (
     Disk,
     publish,
     publish_json,
     publish_text,
-    read_json,
     require_space,
-    sha256_of_file,
 )
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
-from shared.settings import differences, in_brief
 
 COMMAND: Final = "export-pairs"
-WORK_FOLDER: Final = ".export"
-RECORD_FILE: Final = f"{WORK_FOLDER}/settings.json"
-LAST_FILE: Final = "export.json"
-WEBDATASET: Final = "webdataset"
 ROW_BYTES: Final = 350
 """What an image or a pair takes up in the lists, at most."""
 
 
-def export_pairs(settings: ExportSettings, console: Console, disk: Disk | None = None) -> None:
+def export_pairs(
+    settings: ExportSettings,
+    console: Console,
+    disk: Disk | None = None,
+    cache: CacheSettings | None = None,
+) -> None:
     """Write a shard folder in the form of another system, or go on with one that was begun.
 
     Args:
         settings: What was asked for.
         console: What the user sees.
         disk: The calls to the operating system.
+        cache: Where shards are kept that lie elsewhere.
 
     Raises:
         UsageError: There are no finished shards, or the folder holds something else.
@@ -61,16 +69,17 @@ def export_pairs(settings: ExportSettings, console: Console, disk: Disk | None =
         NoSpaceError: The disk cannot hold the export.
     """
     _refuse_conflicts(settings)
-    manifest = open_manifest(settings.shards)
-    record = _record(settings)
+    shards = opened(settings.shards, cache, say=console.say)
+    manifest = open_manifest(shards)
+    record = record_of(settings, shards)
     with owned_folder(settings.out, COMMAND, disk=disk, hold=not settings.dry_run) as owned:
-        finished, is_other = _standing(owned, record, overwrite=settings.overwrite)
+        finished, is_other = standing(owned, record, overwrite=settings.overwrite)
         if finished:
             if not settings.dry_run:
                 _forget_what_was_begun(owned)
             console.result(f"{settings.out} is finished already; nothing to do")
             return
-        export = _Export(settings, manifest, owned, console)
+        export = _Export(settings, shards, manifest, owned, console)
         export.refuse_strangers()
         needed = export.estimate()
         require_space(settings.out, needed, disk)
@@ -88,9 +97,15 @@ class _Export:
     """One export: the files that it consists of, and how each is made."""
 
     def __init__(
-        self, settings: ExportSettings, manifest: Manifest, owned: OwnedFolder, console: Console
+        self,
+        settings: ExportSettings,
+        shards: ShardFolder,
+        manifest: Manifest,
+        owned: OwnedFolder,
+        console: Console,
     ) -> None:
         self._settings = settings
+        self._shards = shards
         self._manifest = manifest
         self._owned = owned
         self._console = console
@@ -100,7 +115,7 @@ class _Export:
         self._contents: list[SplitContent] = []
         if self._tree:
             splits = schema.SPLITS
-            self._contents = [read_content(settings.shards, manifest, each) for each in splits]
+            self._contents = [read_content(shards, manifest, each) for each in splits]
             for content in self._contents:  # a name that cannot be listed is refused first
                 self._tree.list_texts(content, whole_pixels=settings.whole_pixels)
 
@@ -123,7 +138,7 @@ class _Export:
         if not self._manifest.shards:
             return 0
         settings, manifest = self._settings, self._manifest
-        each = mean_bytes(settings.shards, manifest.shards[0], settings.originals)
+        each = mean_bytes(self._shards, manifest.shards[0], settings.originals)
         num_pairs = sum(manifest.num_pairs(split) for split in schema.SPLITS)
         if self._tree is None:
             return num_pairs * tars.pair_bytes(each)
@@ -177,12 +192,12 @@ class _Export:
 
     def _missing_images(self, tree: Tree) -> Iterator[tuple[Path, bytes | None]]:
         """Yield the images' files; None as the content of those that are there already."""
-        for entry in self._manifest.shards:
+        entries = self._manifest.shards
+        for entry, arrays in zip(entries, read_all(self._shards, entries), strict=True):
             folder = self._owned.path / tree.folder(entry.split)
-            arrays = read_shard(self._settings.shards / entry.file, entry.sha256)
             for name, pixels in zip(arrays.names.tolist(), arrays.images, strict=True):
                 path = folder / name.decode()
-                yield path, None if _is_there(path) else self._files.content(path.name, pixels)
+                yield path, None if is_there(path) else self._files.content(path.name, pixels)
 
     def _write_tars(self) -> None:
         owned = self._owned
@@ -190,11 +205,11 @@ class _Export:
         with self._console.stage("pairs", sum(plan.count for plan in self._tars)) as stage:
             for entry in self._manifest.shards:
                 plans = [plan for plan in self._tars if plan.entry == entry]
-                missing = [plan for plan in plans if not _is_there(owned.path / plan.file)]
+                missing = [plan for plan in plans if not is_there(owned.path / plan.file)]
                 stage.skip(sum(plan.count for plan in plans if plan not in missing))
                 if not missing:
                     continue
-                arrays = read_shard(self._settings.shards / entry.file, entry.sha256)
+                arrays = read_listed(self._shards, entry)
                 files = list(self._files.all_of(arrays))
                 for plan in missing:
                     publish(owned.path / plan.file, tars.tar_of(plan, arrays, files), owned.disk)
@@ -206,46 +221,12 @@ def _refuse_conflicts(settings: ExportSettings) -> None:
         expected, found = "a form with key point files", f"--format {WEBDATASET}"
         raise UsageError(problem("--whole-pixels", expected, found, "leave --whole-pixels out"))
     out = Path(os.path.realpath(settings.out))  # Path.resolve fails at a loop of links
-    for folder in (settings.shards, *settings.originals):
+    local = (settings.shards,) if isinstance(settings.shards, Path) else ()
+    for folder in (*local, *settings.originals):
         if out.is_relative_to(os.path.realpath(folder)):
             found = f"{settings.out} in {folder}"
             remedy = "choose another --out"
             raise UsageError(problem("--out", "a folder beside what is read", found, remedy))
-
-
-def _record(settings: ExportSettings) -> dict[str, Any]:
-    """What decides the content of an export, as plain values."""
-    record: dict[str, Any] = {
-        "format": settings.format,
-        "shards": sha256_of_file(settings.shards / MANIFEST_FILE),
-        "originals": bool(settings.originals),
-    }
-    if settings.format == WEBDATASET:
-        return {**record, "pairs_per_tar": settings.pairs_per_tar}
-    return {**record, "whole_pixels": settings.whole_pixels}
-
-
-def _standing(owned: OwnedFolder, record: dict[str, Any], *, overwrite: bool) -> tuple[bool, bool]:
-    """Tell whether the folder holds the export already, and whether it holds another one.
-
-    Raises:
-        UsageError: It holds another one, which may not be replaced.
-    """
-    kept = [name for name in (LAST_FILE, RECORD_FILE) if _is_there(owned.path / name)]
-    name = next((name for name in kept if name in owned.files), None)
-    if name is None:
-        return False, False
-    try:
-        found = read_json(owned.path / name)["settings"]
-        changes = differences(found, record) if found else ["a removal that was cut short"]
-    except (PoseGanError, KeyError, TypeError, AttributeError):
-        found, changes = None, ["settings that are lost"]
-    if changes and found != {} and not overwrite:
-        expected = "an empty folder or an export of the same settings"
-        remedy = "choose another --out, or add --overwrite"
-        raise UsageError(problem(owned.path, expected, in_brief(changes), remedy))
-    whole = all(_is_there(owned.path / each) for each in owned.files - {RECORD_FILE})
-    return not changes and name == LAST_FILE and whole, bool(changes)
 
 
 def _begin(owned: OwnedFolder, record: dict[str, Any], names: list[str], *, clear: bool) -> None:
@@ -286,11 +267,3 @@ def _forget_what_was_begun(owned: OwnedFolder) -> None:
         owned.remove([RECORD_FILE])
     with suppress(OSError):  # somebody else's file keeps it
         (owned.path / WORK_FOLDER).rmdir()
-
-
-def _is_there(path: Path) -> bool:
-    """Tell whether a file lies there; a link does not count."""
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False

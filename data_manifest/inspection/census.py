@@ -10,7 +10,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,8 +17,9 @@ from numpy.typing import NDArray
 
 from data_manifest.arrays import ShardArrays
 from data_manifest.inspection.suspicion import IMAGE_RULES, PAIR_RULES
+from data_manifest.listed import read_all
 from data_manifest.manifest import Manifest
-from data_manifest.shard import read_shard
+from data_manifest.remote.folder import ShardFolder
 from data_manifest.tables import pose_changes
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.skeleton import NUM_JOINTS, NUM_PARTS
@@ -89,7 +89,7 @@ class Census:
 
 
 def take_census(
-    folder: Path,
+    folder: ShardFolder,
     manifest: Manifest,
     num_listed: int,
     advance: Callable[[int], object] = lambda _: None,
@@ -106,8 +106,8 @@ def take_census(
         DamagedError: A shard is not what the manifest lists.
     """
     census, seen = Census(), Copies()
-    for entry in manifest.shards:
-        arrays = read_shard(folder / entry.file, entry.sha256)
+    arrays_of_all = read_all(folder, manifest.shards)
+    for entry, arrays in zip(manifest.shards, arrays_of_all, strict=True):
         _count(census, entry.split, arrays)
         struck = _judge(census, arrays)
         seen.add(arrays)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,8 +14,9 @@ from data_manifest.arrays import ShardArrays
 from data_manifest.inspection.census import Person, Place
 from data_manifest.inspection.suspicion import IMAGE_RULES, PAIR_RULES
 from data_manifest.inspection.warping import warp_parts
+from data_manifest.listed import read_listed
 from data_manifest.manifest import Manifest
-from data_manifest.shard import read_shard
+from data_manifest.remote.folder import ShardFolder
 from data_manifest.tables import pose_changes
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.geometry import presence
@@ -47,7 +47,7 @@ class Gallery:
 
 
 def draw_gallery(
-    folder: Path,
+    folder: ShardFolder,
     manifest: Manifest,
     places: Sequence[Place],
     people: Sequence[Person],
@@ -72,7 +72,7 @@ def draw_gallery(
     room, faces_room, num_cut = CARD_BYTES, THUMB_BYTES, 0
     for entry in manifest.shards:
         if entry.file in wanted or entry.file in faces:
-            arrays = read_shard(folder / entry.file, entry.sha256)
+            arrays = read_listed(folder, entry)
             for pair in sorted(wanted[entry.file]):
                 pictures = _pictures(arrays, pair)
                 room -= sum(map(len, pictures))

@@ -14,6 +14,7 @@ from data_manifest.inspection.page_filter import SCRIPT, search_box
 from data_manifest.inspection.page_summary import MAX_ROWS, made_by
 from data_manifest.inspection.suspicion import COPIES, HARDEST, IMAGE_RULES, PAIR_RULES, Reason
 from data_manifest.manifest import Manifest, open_manifest
+from data_manifest.remote.folder import ShardFolder, folder_name
 from data_manifest.schema import SPLITS
 from shared.charts import bar_chart, histogram, share_chart
 from shared.console import Console
@@ -29,7 +30,7 @@ NUM_BARS: Final = 24
 
 
 def publish_page(
-    folder: Path, file: Path, num_listed: int, console: Console, disk: Disk | None = None
+    folder: ShardFolder, file: Path, num_listed: int, console: Console, disk: Disk | None = None
 ) -> None:
     """Write the page of a shard folder; only such a page is replaced.
 
@@ -63,9 +64,9 @@ def _listed(census: Census) -> list[Person]:
 
 
 def _page(
-    folder: Path, manifest: Manifest, census: Census, people: list[Person], gallery: Gallery
+    folder: ShardFolder, manifest: Manifest, census: Census, people: list[Person], gallery: Gallery
 ) -> bytes:
-    title = f"Shards: {folder.resolve().name or folder}"
+    title = f"Shards: {folder_name(folder)}"
     sections: list[tuple[str, str, Content]] = [
         ("Joints", "joints", _joints(census)),
         ("Pairs", "pairs", _pairs(census)),

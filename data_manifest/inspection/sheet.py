@@ -18,9 +18,10 @@ from PIL import Image, ImageDraw
 
 from data_manifest.arrays import ShardArrays
 from data_manifest.inspection.warping import warp_parts
+from data_manifest.listed import read_listed
 from data_manifest.manifest import Manifest, open_manifest, require_shards
+from data_manifest.remote.folder import ShardFolder
 from data_manifest.settings import SheetSettings
-from data_manifest.shard import read_shard
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import UsageError, problem
 from shared.files import Disk
@@ -65,7 +66,7 @@ PART_COLOURS: Final = (
 
 
 def publish_sheet(
-    folder: Path, file: Path, settings: SheetSettings, disk: Disk | None = None
+    folder: ShardFolder, file: Path, settings: SheetSettings, disk: Disk | None = None
 ) -> None:
     """Draw pairs of a shard folder and publish the picture; only such a sheet is replaced.
 
@@ -86,7 +87,7 @@ def publish_sheet(
     owned.publish({file: stream.getvalue()})
 
 
-def draw_sheet(folder: Path, settings: SheetSettings) -> Image.Image:
+def draw_sheet(folder: ShardFolder, settings: SheetSettings) -> Image.Image:
     """Draw pairs of a shard folder; see :func:`publish_sheet`."""
     manifest = open_manifest(folder)
     height, width = manifest.image_size
@@ -96,7 +97,7 @@ def draw_sheet(folder: Path, settings: SheetSettings) -> Image.Image:
     require_shards(folder, manifest.of_split(settings.split))  # before counts are believed
     for file, chosen in _choose(manifest, settings):
         entry = next(entry for entry in manifest.shards if entry.file == file)
-        arrays = read_shard(folder / file, entry.sha256)
+        arrays = read_listed(folder, entry)
         rows += [_draw_pair(arrays, pair, factor) for pair in chosen]
         captions += [_caption(arrays, pair) for pair in chosen]
     sheet_width = len(HEADS) * (width * factor + LIGHT.gap_px) - LIGHT.gap_px

@@ -11,13 +11,14 @@ from shared.settings import build_given
 
 EXAMPLES = (
     "draw-market --out drawn",
+    "draw-market --out twin --layout msmt17 --identities 24",
     "draw-market --out stand-in --poses market-annotation-train.csv --workers 4",
 )
 
 
 @command(DrawSettings, DrawRunSettings, examples=EXAMPLES)
 def draw_market(**options: Any) -> None:
-    """Draw a data set of people that do not exist, laid out and named like Market-1501.
+    """Draw a data set of people that do not exist, laid out like Market-1501 or another one.
 
     Beside the pictures stand the true key points in the published form, with joints left out as a
     detector leaves them out, and the whole truth with every joint's visibility. Exit codes: 0

@@ -10,6 +10,7 @@ from shared.settings import build_given
 
 EXAMPLES = (
     "prep-market --src Market-1501 --out shards",
+    "prep-market --src people.zip --source folders --out shards --image-size 256x176",
     "prep-market --src Market-1501 --out shards --keypoints market-annotation-train.csv \\",
     "            --keypoints market-annotation-test.csv",
 )
@@ -17,7 +18,7 @@ EXAMPLES = (
 
 @command(PrepareSettings, examples=EXAMPLES)
 def prep_market(**options: Any) -> None:
-    """Turn a Market-1501 folder into verified shards of images, poses, pairs and transforms.
+    """Turn a folder of person photos into verified shards of images, poses, pairs, transforms.
 
     Killed at any moment, the same command continues; a finished folder is verified only. Every
     source file and what became of it is listed in images.csv. Exit codes: 0 done, 1 too many bad
@@ -28,7 +29,7 @@ def prep_market(**options: Any) -> None:
 
     settings = build_given(PrepareSettings, options, {"run": {"workers": default_workers()}})
     hold = not settings.run.dry_run
-    with claimed(settings.src, settings.out, hold=hold) as (source, owned):
+    with claimed(settings, hold=hold) as (source, owned):
         from preprocess.pipeline import run  # noqa: PLC0415 - slow, and the lock comes first
 
         run(settings, source, Console(), owned=owned)

@@ -1,4 +1,4 @@
-"""The demo data set: drawn people, laid out and named like Market-1501, with true joints.
+"""The demo data set: drawn people, laid out and named like Market-1501 or another, true joints.
 
 Beside the image folders stand ``keypoints-train.csv`` and ``keypoints-test.csv`` (the published
 form, with joints left out as a detector leaves them out), ``visibility-*.csv`` (the whole truth),
@@ -11,15 +11,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from data_manifest.published_files import read_keypoints
+from preprocess.demo.drawing.arrangement import lists_of
 from preprocess.demo.drawing.blocks import (
     Block,
     Shot,
@@ -31,29 +29,20 @@ from preprocess.demo.drawing.blocks import (
 )
 from preprocess.demo.drawing.contact_sheet import contact_sheet
 from preprocess.demo.drawing.crops import Studio, draw_crops
-from preprocess.demo.drawing.given_poses import GivenPoses, read_poses
-from preprocess.demo.drawing.layout import (
-    FOLDERS,
-    TEST,
-    TRAIN,
-    Entry,
-    annotated,
-    planned,
-    queries_of,
-)
+from preprocess.demo.drawing.layout import FOLDERS, Entry
 from preprocess.demo.drawing.painting import Crop
+from preprocess.demo.market_plan import plan_of, say_plan
 from preprocess.demo.market_tables import SPLITS, publish_tables
 from preprocess.demo.settings import DrawSettings
 from preprocess.parallel import in_parallel
 from preprocess.sources.drawn import DRAWN_MARKER
 from shared.console import Console
 from shared.errors import DamagedError, PoseGanError, UsageError, problem
-from shared.files import Disk, publish, publish_json, read_json, require_space
-from shared.input_file import InputFile, read_input
+from shared.files import Disk, publish, publish_json, publish_text, read_json, require_space
+from shared.input_file import read_input
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
 from shared.settings import differences, in_brief
-from shared.skeleton import NUM_JOINTS
 
 __all__ = ["Crop", "DrawSettings", "Studio", "draw_crops", "draw_market"]
 
@@ -63,7 +52,7 @@ COMMAND: Final = "draw-market"
 SHEET_FILE: Final = "contact-sheet.jpg"
 FORMAT_VERSION: Final = 1
 
-_DATA: Final = {".jpg", ".csv"}
+_DATA: Final = {".jpg", ".png", ".csv", ".txt"}
 _TABLES: Final = re.compile(r"(keypoints|visibility|people)-(train|test)\.csv|contact-sheet\.jpg")
 
 
@@ -95,8 +84,8 @@ def draw_market(
     """
     files = [None if p is None else read_input(p) for p in (settings.poses, settings.test_poses)]
     record = settings.record(*files)
-    entries, joints = _plan(settings, *files)
-    _say_plan(entries, out, console)
+    entries, joints = plan_of(settings, *files)
+    say_plan(entries, settings.layout, out, console)
     names = _names_of(entries)
     recognise = partial(_made_by_older, record=record, names=names)
     held = owned_folder(out, COMMAND, recognise=recognise, disk=disk, hold=not dry_run)
@@ -112,55 +101,16 @@ def draw_market(
             console.say(f"{out} is finished already; nothing to do")
             return
         work = blocks(entries, joints)
-        _begin(record, owned, work, clear=changes)
+        lists = lists_of(entries, settings.layout)
+        _begin(record, owned, work, lists, clear=changes)
         _draw_missing(work, settings, owned, console, workers=workers)
         drawn = read_notes(work, out / WORK_FOLDER)
         publish_tables(entries, drawn, out, disk, crowds=settings.people > 1)
+        for name, text in lists.items():
+            publish_text(out / name, text, disk)
         publish(out / SHEET_FILE, contact_sheet(out, entries), disk)
         _finish(record, entries, owned)
     console.result(f"{out}: {len(entries):,} pictures; see {out / SHEET_FILE}")
-
-
-def _plan(
-    settings: DrawSettings, poses: InputFile | None, test_poses: InputFile | None
-) -> tuple[list[Entry], NDArray[np.float64]]:
-    """List all pictures in the order of the tables, with the joints that were asked for."""
-    train = None if poses is None else read_poses(poses)
-    test = None if test_poses is None else read_poses(test_poses)
-    taken = None if train is None else train.identities
-    drawn = planned(settings.identities, settings.images_per_identity, settings.seed, taken)
-    entries = [entry for entry in drawn if entry.folder == TRAIN and train is None]
-    entries += [] if train is None else annotated(train.names, TRAIN)
-    if test is None:
-        entries += [entry for entry in drawn if entry.folder != TRAIN]
-    else:
-        gallery = annotated(test.names, TEST)
-        entries += gallery + queries_of(gallery, settings.seed)
-    joints = np.full((len(entries), NUM_JOINTS, 2), np.nan)
-    for row, entry in enumerate(entries):
-        given = train if entry.folder == TRAIN else test
-        if given is not None and entry.row >= 0:
-            joints[row] = given.joints[entry.row]
-    _refuse_shared_people(train, test)
-    return entries, joints
-
-
-def _refuse_shared_people(train: GivenPoses | None, test: GivenPoses | None) -> None:
-    if train is None or test is None:
-        return
-    shared = sorted(train.identities & test.identities)
-    if shared:
-        expected = "no identity of the training poses"
-        remedy = "give two files with people of their own"
-        raise UsageError(problem("--test-poses", expected, f"{shared[0]:04d}", remedy))
-
-
-def _say_plan(entries: Sequence[Entry], out: Path, console: Console) -> None:
-    counts = ", ".join(
-        f"{sum(entry.folder == folder for entry in entries):,} in {folder}" for folder in FOLDERS
-    )
-    people = len({entry.person for entry in entries})
-    console.say(f"{out}: {len(entries):,} pictures of {people:,} people ({counts})")
 
 
 def _standing(record: dict[str, Any], owned: OwnedFolder, *, overwrite: bool) -> tuple[bool, bool]:
@@ -186,7 +136,14 @@ def _standing(record: dict[str, Any], owned: OwnedFolder, *, overwrite: bool) ->
 
 
 def _names_of(entries: Sequence[Entry]) -> list[str]:
-    return [f"{entry.folder}/{entry.name}" for entry in entries]
+    return [entry.path for entry in entries]
+
+
+def _folders_of(work: Sequence[Block]) -> list[str]:
+    """The folders of the pictures; those of Market-1501 also where they stay empty."""
+    entries = [entry for block in work for entry in block.entries]
+    own = {entry.path.rpartition("/")[0] for entry in entries if entry.placed}
+    return sorted(own) or list(FOLDERS)
 
 
 def _refuse_pictures_of_others(owned: OwnedFolder, names: Sequence[str]) -> None:
@@ -227,7 +184,12 @@ def _json_of(path: Path) -> dict[str, Any]:
 
 
 def _begin(
-    record: dict[str, Any], owned: OwnedFolder, work: Sequence[Block], *, clear: bool
+    record: dict[str, Any],
+    owned: OwnedFolder,
+    work: Sequence[Block],
+    lists: Iterable[str],
+    *,
+    clear: bool,
 ) -> None:
     """Note the settings and everything that will be made, before anything is.
 
@@ -240,16 +202,29 @@ def _begin(
     if clear:
         _note_settings({}, owned)
         owned.remove([DRAWN_MARKER])
-        owned.remove(owned.files - {RECORD_FILE})
-    for name in FOLDERS:
+        gone = owned.files - {RECORD_FILE}
+        owned.remove(gone)
+        _remove_empty_folders(owned.path, gone)
+    folders = _folders_of(work)
+    for name in folders:
         owned.folder(name)
-    owned.remove_temporaries((".", WORK_FOLDER, *FOLDERS))
+    owned.remove_temporaries((".", WORK_FOLDER, *folders))
     kinds = ["keypoints", "visibility", *(["people"] if record.get("people") else [])]
     tables = [f"{kind}-{split}.csv" for kind in kinds for split in SPLITS]
     notes = [str(block.note(Path(WORK_FOLDER))) for block in work]
     pictures = [name for block in work for name in _names_of(block.entries)]
-    owned.intend([*pictures, *tables, *notes, SHEET_FILE, DRAWN_MARKER])
+    owned.intend([*pictures, *tables, *lists, *notes, SHEET_FILE, DRAWN_MARKER])
     _note_settings(record, owned)
+
+
+def _remove_empty_folders(root: Path, names: Iterable[str]) -> None:
+    """Remove the folders of files that are gone; another layout's would be taken for its own."""
+    folders = {above for name in names for above in Path(name).parents if above.parts}
+    for folder in sorted(folders, key=lambda above: len(above.parts), reverse=True):
+        ways = [root.joinpath(*folder.parts[:count]) for count in range(1, len(folder.parts) + 1)]
+        if not any(way.is_symlink() for way in ways):
+            with contextlib.suppress(OSError):  # somebody else's file keeps it
+                ways[-1].rmdir()
 
 
 def _note_settings(record: dict[str, Any], owned: OwnedFolder) -> None:
@@ -276,7 +251,7 @@ def _draw_missing(
             for sketch in in_parallel(draw_block, tasks, workers=workers):
                 stage.advance(publish_block(sketch, notes, owned.disk))
         except BaseException:
-            owned.remove_temporaries(FOLDERS)
+            owned.remove_temporaries(_folders_of(work))
             raise
 
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from data_manifest.published_files import write_keypoints
 from preprocess.demo.drawing.blocks import Drawn
-from preprocess.demo.drawing.layout import QUERY, TEST, TRAIN, Entry
+from preprocess.demo.drawing.layout import Entry
 from preprocess.demo.drawing.truth import Truth, write_people, write_truth
 from shared.files import Disk
 
-SPLITS: Final = {"train": (TRAIN,), "test": (TEST, QUERY)}
+SPLITS: Final = ("train", "test")
 
 
 def publish_tables(
@@ -29,9 +29,9 @@ def publish_tables(
         disk: The calls to the operating system.
         crowds: Whether they show several people, who have a table of their own.
     """
-    for split, folders in SPLITS.items():
-        rows = [row for row, entry in enumerate(entries) if entry.folder in folders]
-        names = tuple(entries[row].name for row in rows)
+    for split in SPLITS:
+        rows = [row for row, entry in enumerate(entries) if entry.split == split]
+        names = tuple(entries[row].table_name for row in rows)
         joints = drawn.joints[rows]
         found = np.where(drawn.found[rows][:, :, None], drawn.reported[rows], np.nan)
         write_keypoints(out / f"keypoints-{split}.csv", names, found, disk)

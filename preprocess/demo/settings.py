@@ -12,6 +12,7 @@ from shared.quantities import Size
 from shared.settings import lasting
 
 CROP_SIZE = (128, 64)
+LAYOUTS = ("market", "cuhk03", "msmt17", "folders", "deepfashion")
 LEAST_ASPECT, MOST_ASPECT = 0.25, 3.0
 """Of the pictures, width over height."""
 
@@ -73,6 +74,14 @@ class DrawSettings:
         help="Whether the key points are true where they are there, or shifted, mistaken and "
         "swapped as a detector's are; the truth lies beside them either way.",
     )
+    layout: str = setting(
+        default="market",
+        choices=LAYOUTS,
+        flag="--layout",
+        since="0.2",
+        help="Whose folders, names and lists it has: Market-1501's, CUHK03-np's, MSMT17's, a "
+        "folder for each person, or DeepFashion's under the field's flattened names.",
+    )
     poses: Path | None = setting(
         default=None,
         path="file",
@@ -90,6 +99,9 @@ class DrawSettings:
             expected = "pictures of 128 by 64 with one person, as annotations have them"
             found = f"--size {self.size[0]}x{self.size[1]} --people {self.people}"
             raise UsageError(problem("--poses", expected, found, "leave these out"))
+        if given and self.layout != LAYOUTS[0]:
+            where, found = "--poses", f"--layout {self.layout}"
+            raise UsageError(problem(where, "the names of Market-1501", found, "leave one out"))
         if not LEAST_ASPECT <= self.size[1] / self.size[0] <= MOST_ASPECT:
             expected = f"a width of {LEAST_ASPECT} to {MOST_ASPECT} times the height"
             found, remedy = f"{self.size[0]}x{self.size[1]}", "choose another size"

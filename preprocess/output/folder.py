@@ -25,6 +25,7 @@ from data_manifest.manifest import (
     pairs_file,
 )
 from preprocess.pose.kept_poses import blocks_in
+from preprocess.settings import PrepareSettings
 from preprocess.sources.registry import find_source
 from preprocess.sources.source import Source, refuse_writing_into
 from shared.errors import DamagedError, UsageError, problem
@@ -53,23 +54,22 @@ _PRODUCT: Final = re.compile(
 
 
 @contextmanager
-def claimed(src: Path, out: Path, *, hold: bool = True) -> Iterator[tuple[Source, OwnedFolder]]:
+def claimed(settings: PrepareSettings, *, hold: bool) -> Iterator[tuple[Source, OwnedFolder]]:
     """Find the data set and hold the output folder while the block runs.
 
     It comes before every slow import, so that a second run learns at once that it is one.
 
     Args:
-        src: Folder that holds the data set.
-        out: Output folder.
+        settings: Where both are.
         hold: Take the folder; a dry run only looks and leaves no trace.
 
     Raises:
         UsageError: There is no data set, the output would go into it, or the folder is another's.
         LockedError: Another process works on the output folder.
     """
-    source = find_source(src)
-    refuse_writing_into(source, out)
-    with output_of(out, hold=hold) as owned:
+    source = find_source(settings.src, settings.data_set)
+    refuse_writing_into(source, settings.out)
+    with output_of(settings.out, hold=hold) as owned:
         yield source, owned
 
 

@@ -24,6 +24,7 @@ from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.pairing.splits import Split
 from preprocess.pairing.transforms import PartsOfPairs
 from preprocess.sources.images import fast_decoder, read_image
+from preprocess.sources.places import Place
 from shared.errors import UsageError, problem
 from shared.files import Disk, Staged
 from shared.geometry import mask_quads, presence, scale_joints
@@ -56,7 +57,7 @@ class ShardTask:
     path: Path
     split: str
     image_size: tuple[int, int]
-    sources: Sequence[Path]
+    sources: Sequence[Place]
     names: Sequence[str]
     digests: Sequence[str]
     joints: NDArray[np.float64]

@@ -12,7 +12,7 @@ Convention:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -102,6 +102,7 @@ class YoloEstimator:
         console: Console,
     ) -> None:
         self._network = network
+        self._weights_sha256 = weights_sha256
         self._settings = settings
         self._device = device
         self._dtype = torch.float16 if half else torch.float32
@@ -117,6 +118,17 @@ class YoloEstimator:
     def batch(self) -> int:
         """Images a forward pass, after what halving there was."""
         return self._batch
+
+    def at(self, pose_size: tuple[int, int]) -> YoloEstimator:
+        """The same network with another input, (height, width), multiples of 32."""
+        return YoloEstimator(
+            self._network,
+            self._weights_sha256,
+            replace(self._settings, pose_size=pose_size),
+            device=self._device,
+            half=self._dtype == torch.float16,
+            console=self._console,
+        )
 
     def estimate(self, images: NDArray[np.uint8]) -> People:
         """Find the person of each image; see :class:`preprocess.pose.people.PoseEstimator`.

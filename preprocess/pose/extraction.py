@@ -92,7 +92,7 @@ def extract_poses(
     paths = (settings.out, settings.beside("sizes"), settings.beside("scores"))
     files = OwnedFiles(paths, COMMAND, disk)
     files.check()
-    with owned_folder(settings.kept, COMMAND, recognise=_kept_by_older, disk=disk) as owned:
+    with owned_folder(settings.kept, COMMAND, recognise=kept_by_older, disk=disk) as owned:
         photos, refused = list_photos(settings.src, console)
         if not photos:
             raise UsageError(problem(settings.src, "JPEG or PNG images", "none", "check --src"))
@@ -108,7 +108,7 @@ def extract_poses(
             kept = KeptPoses(settings.kept, estimator.key, disk, owned)
             people = estimate(sources, estimator, kept, console)
         found = Found(people, *joints_of_people(people, sizes, pose.joint_threshold))
-        files.publish(_contents(settings, photos, found))
+        files.publish(contents_of(settings, photos, found))
         owned.dissolve()
     _summarise(settings, found, refused, console)
 
@@ -135,7 +135,7 @@ def list_photos(src: Path, console: Console) -> tuple[list[Photo], list[str]]:
             rows = zip(block, checked.reasons, checked.digests, checked.sizes, strict=True)
             for path, unreadable, digest, size in rows:
                 name = path.relative_to(src).as_posix()
-                reason = unreadable or _unfit_name(name)
+                reason = unreadable or unfit_name(name)
                 if reason:
                     refused.append(f"{name}: {reason}")
                 else:
@@ -175,14 +175,15 @@ def fitting_size(sizes: NDArray[np.integer]) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def _unfit_name(name: str) -> str:
+def unfit_name(name: str) -> str:
+    """Say why a picture's name cannot stand in the tables; empty where it can."""
     if is_formula(name):
         return "a name that a spreadsheet would run as a formula"
     unfit = ":" in name or not name.isprintable() or name != name.strip()
     return "a name that the published form cannot hold" if unfit else ""
 
 
-def _kept_by_older(folder: Path) -> list[str] | None:
+def kept_by_older(folder: Path) -> list[str] | None:
     """List the poses that a version without markers kept; None where the folder holds others."""
     blocks = blocks_in(folder)
     keys = {Path(block).parts[0] for block in blocks}
@@ -190,7 +191,7 @@ def _kept_by_older(folder: Path) -> list[str] | None:
     return blocks if blocks and not others else None
 
 
-def _contents(
+def contents_of(
     settings: ExtractSettings, photos: Sequence[Photo], found: Found
 ) -> dict[Path, bytes]:
     """Compose the three files, the published one last."""

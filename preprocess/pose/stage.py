@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -15,6 +14,7 @@ from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import People, PoseEstimator, empty_people, joints_of_people
 from preprocess.sources.images import fast_decoder, read_image
+from preprocess.sources.places import Place
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.pictures import RefusedPictureError
@@ -23,7 +23,7 @@ BLOCK_IMAGES: Final = 512
 """Images of one kept block: what a killed run loses at most."""
 
 Picture = NDArray[np.uint8]
-Block = Sequence[tuple[Path, str]]
+Block = Sequence[tuple[Place, str]]
 """Files, each with the SHA-256 that its content must have."""
 
 
@@ -82,7 +82,7 @@ def with_poses(
 
 
 def estimate(
-    sources: Sequence[tuple[Path, str]],
+    sources: Sequence[tuple[Place, str]],
     estimator: BlockEstimator,
     kept: KeptPoses,
     console: Console,
@@ -101,7 +101,7 @@ def estimate(
     Raises:
         UsageError: A file is not what it was.
     """
-    fresh: dict[str, Path] = {}
+    fresh: dict[str, Place] = {}
     for path, digest in sources:
         if digest not in kept:
             fresh.setdefault(digest, path)
@@ -130,7 +130,7 @@ def prefetched(blocks: Iterable[Block], threads: int) -> Iterator[list[Picture]]
     """
     fast = fast_decoder()
 
-    def load(source: tuple[Path, str]) -> Picture:
+    def load(source: tuple[Place, str]) -> Picture:
         path, digest = source
         try:
             picture, found = read_image(path, fast)
@@ -149,7 +149,7 @@ def prefetched(blocks: Iterable[Block], threads: int) -> Iterator[list[Picture]]
             yield pictures
 
 
-def _changed(path: Path, found: str) -> UsageError:
+def _changed(path: Place, found: str) -> UsageError:
     remedy = "let nothing change the source, then repeat the command"
     return UsageError(problem(path, "the image that was checked before", found, remedy))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
+
+from preprocess.sources.places import Folder, has_file
 
 DRAWN_MARKER: Final = "draw-market.json"
 """Name of the file at the root of a drawn data set."""
 
 
-def is_drawn(folder: Path) -> bool:
+def is_drawn(folder: Folder) -> bool:
     """Tell whether ``draw-market`` made the data set at this folder."""
-    return (folder / DRAWN_MARKER).is_file()
+    return has_file(folder, DRAWN_MARKER)

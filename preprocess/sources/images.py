@@ -11,13 +11,13 @@ import hashlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.pictures import RefusedPictureError, content_of, decode_rgb
+from preprocess.sources.places import Place, content_at
+from shared.pictures import RefusedPictureError, decode_rgb
 
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
 """Endings of image files' names, lower case."""
@@ -46,7 +46,7 @@ def fast_decoder() -> Any | None:
         return None
 
 
-def read_image(path: Path, fast: Any | None = None) -> tuple[NDArray[np.uint8], str]:
+def read_image(place: Place, fast: Any | None = None) -> tuple[NDArray[np.uint8], str]:
     """Read an image file.
 
     Returns:
@@ -55,22 +55,22 @@ def read_image(path: Path, fast: Any | None = None) -> tuple[NDArray[np.uint8], 
     Raises:
         RefusedPictureError: See :func:`shared.pictures.decode_rgb`; or the file cannot be read.
     """
-    data = content_of(path)
+    data = content_at(place)
     return decode_rgb(data, fast), hashlib.sha256(data).hexdigest()
 
 
-def check_images(paths: Sequence[Path]) -> Checked:
+def check_images(places: Sequence[Place]) -> Checked:
     """Read images whole and keep only what is to be said about them.
 
     It is a task for a worker: the pictures themselves stay behind.
     """
     fast = fast_decoder()
     reasons, digests = [], []
-    sizes = np.zeros((len(paths), 2), np.int32)
-    for row, path in enumerate(paths):
+    sizes = np.zeros((len(places), 2), np.int32)
+    for row, place in enumerate(places):
         digest, reason = "", ""
         try:
-            data = content_of(path)
+            data = content_at(place)
             digest = hashlib.sha256(data).hexdigest()
             sizes[row] = decode_rgb(data, fast).shape[:2]
         except RefusedPictureError as refusal:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from preprocess.sources.places import Folder, Place, on_disk
 from shared.errors import UsageError, problem
 
 LISTED: Final = "listed"
@@ -60,7 +61,7 @@ class SourceImage:
         columns: What it has to say in further columns of ``images.csv``.
     """
 
-    path: Path
+    path: Place
     split: str
     identity: int
     camera: int = UNKNOWN_CAMERA
@@ -109,6 +110,7 @@ class Listing:
     Args:
         images: The images of the train and test splits.
         others: All other files that are worth a row in ``images.csv``.
+        remarks: Lines for the user about what was found and decided.
 
     Raises:
         UsageError: Two images of a split have the same name, or an image that may be paired has
@@ -117,9 +119,10 @@ class Listing:
 
     images: tuple[SourceImage, ...]
     others: tuple[OtherFile, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        seen: dict[tuple[str, str], Path] = {}
+        seen: dict[tuple[str, str], Place] = {}
         for image in self.images:
             key = (image.split, image.name)
             if key in seen:
@@ -144,7 +147,7 @@ class Source(Protocol):
     """A data set that was found on the disk."""
 
     @property
-    def root(self) -> Path:
+    def root(self) -> Folder:
         """Folder that holds the data set; nothing is ever written into it."""
 
     @property
@@ -165,7 +168,8 @@ def refuse_writing_into(source: Source, out: Path) -> None:
     Raises:
         UsageError: The output folder is the data set's folder or lies in it.
     """
-    resolved, root = (Path(os.path.realpath(path)) for path in (out, source.root))
+    places = (out, on_disk(source.root))
+    resolved, root = (Path(os.path.realpath(place)) for place in places)
     if resolved == root or root in resolved.parents:
         raise UsageError(
             problem(out, "a folder outside the data set", f"one in {root}", "choose another --out")

@@ -36,9 +36,11 @@ SMALLER = {
     "prep-market --src Market-1501 --out shards": "--pose-model demo",
     "prep-market --config prep.toml": "--pose-model demo",
     "train-gan --shards shards/ --preset demo": "--max-images 16",
+    "torchrun": "--features pixels --channels 2 --max-images 4 --device cpu",
     "train-gan --shards shards": "--features pixels --channels 2 --max-images 4",
     "eval-gan --run": "--limit 12",
     "train-reid": "--dry-run",
+    "extract-poses --src drawn/query": "--idle 1",
     "posegan-studio": "--dry-run",
 }
 """What is added to commands, by their beginning; the first that fits."""

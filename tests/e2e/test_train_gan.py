@@ -210,3 +210,21 @@ def test_stage_2_runs_where_ultralytics_and_stage_1_are_absent(
         assert done.returncode == 0, done.stderr
     metrics = json.loads((out / "scores" / "metrics.json").read_text())
     assert metrics["ssim"]["pose-gan"]["n"] == 24
+
+
+@pytest.mark.process
+def test_one_process_starts_nothing_of_several(shards: Path, config: Path, tmp_path: Path) -> None:
+    listed = (
+        "import atexit, sys\n"
+        "several = ('train.ranks', 'train.meeting', 'torch.distributed.run')\n"
+        "def loaded(): print('loaded:', [name for name in several if name in sys.modules],\n"
+        "    sys.modules['torch.distributed'].is_initialized())\n"
+        "atexit.register(loaded)\n"
+    )
+    more = ("--max-images", "4")
+    done = finish(
+        program("train-gan", *options(shards, config, tmp_path / "run", *more), before=listed)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "loaded: [] False" in done.stdout
+    assert "processes" not in done.stderr

@@ -142,7 +142,7 @@ def test_an_interrupt_while_libraries_tidy_up_changes_nothing() -> None:
 @pytest.mark.process
 def test_a_file_never_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     code = f"""
-from shared.errors import open_missing_streams
+from shared.streams import open_missing_streams
 open_missing_streams()
 with open({str(tmp_path / "data")!r}, "w") as stream:
     print("printed")

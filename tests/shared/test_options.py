@@ -193,6 +193,8 @@ def test_each_command_says_what_it_requires() -> None:
         ("export-pairs", "--format"),
         ("export-pairs", "--out"),
         ("check-reid", "folder"),
+        ("copy-shards", "src"),
+        ("copy-shards", "dst"),
         ("export-generator", "run"),
         ("export-generator", "--out"),
         ("share-generator", "action"),
@@ -205,6 +207,10 @@ def test_each_command_says_what_it_requires() -> None:
         ("repose", "--out"),
         ("posegan-studio", "--model"),
         ("train-gan", "--shards"),
+        ("augment-reid", "--model"),
+        ("augment-reid", "--shards"),
+        ("augment-reid", "--market"),
+        ("augment-reid", "--out"),
         ("train-reid", "--src"),
         ("train-reid", "--out"),
     }
@@ -222,6 +228,9 @@ def test_a_required_option_that_is_missing_is_one_line(
         if other == name and option != missing:
             value = VALUES.get(option, str(tmp_path / "a"))
             given += [option, value] if option.startswith("-") else [value]
+    arguments = [each for other, each in required() if other == name and each[0] != "-"]
+    if missing in arguments:  # of several arguments the last one is missing, whichever was meant
+        missing = arguments[-1]
     line = refused(CliRunner().invoke(COMMANDS[name], given))
     assert missing.lower() in line.lower() and "found nothing; add" in line
 

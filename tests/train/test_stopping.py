@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from shared.errors import StoppedError
 from train.stopping import SIGNALS, StopRequest
 
 
@@ -74,3 +75,29 @@ ends_with_exit_code(command)()
     done = subprocess.run(command, check=False, timeout=30, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (75, "")
     assert "stopped by SIGTERM before training began" in done.stderr
+
+
+@pytest.mark.process
+def test_below_a_launcher_further_signals_change_nothing_to_the_end() -> None:
+    code = """
+import os, signal
+from train.stopping import StopRequest
+with StopRequest(launched=True) as stop:
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+os.kill(os.getpid(), signal.SIGTERM)
+print(stop.asked_by)
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, timeout=30, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "SIGTERM\n"), done.stderr
+
+
+def test_the_end_of_the_launcher_asks_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, launched = StopRequest(), StopRequest(launched=True)
+    assert (alone.asked_by, launched.asked_by) == (None, None)
+    monkeypatch.setattr(os, "getppid", lambda: 1_000_000)
+    assert alone.asked_by is None
+    assert launched.asked_by == "the end of its launcher"
+    with pytest.raises(StoppedError, match="stopped by the end of its launcher before training"):
+        launched.leave_if_asked()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from data_manifest.settings import CacheSettings
 from shared.errors import UsageError, problem
 from shared.options import command
 from shared.settings import build_given
@@ -18,7 +19,14 @@ EXAMPLES = (
 )
 
 
-@command(SystemsSettings, EvalSettings, DrawnRunSettings, examples=EXAMPLES, optional=("--out",))
+@command(
+    SystemsSettings,
+    EvalSettings,
+    DrawnRunSettings,
+    CacheSettings,
+    examples=EXAMPLES,
+    optional=("--out",),
+)
 def eval_gan(**options: Any) -> None:
     r"""Score generated pictures, each number by a named protocol, beside controls.
 
@@ -44,7 +52,7 @@ def eval_gan(**options: Any) -> None:
     from train.scoring.evaluate import score  # noqa: PLC0415 - it imports torch
     from train.scoring.tables import show_lead  # noqa: PLC0415 - likewise
 
-    report = score(settings, console)
+    report = score(settings, console, cache=build_given(CacheSettings, options))
     if drawn.run is not None:
         show_lead(report, console)
 
@@ -62,7 +70,9 @@ def _compare(drawn: DrawnRunSettings, options: dict[str, Any]) -> None:
     from train.scoring.compare import compare  # noqa: PLC0415 - it imports torch
 
     console = Console(quiet=drawn.quiet)
-    compare(systems_of(options["systems"], options, console), options["out"], console)
+    cache = build_given(CacheSettings, options)
+    systems = systems_of(options["systems"], options, console)
+    compare(systems, options["out"], console, cache=cache)
 
 
 def _refuse_contradictions(drawn: DrawnRunSettings, options: dict[str, Any]) -> None:
@@ -80,14 +90,16 @@ def _refuse_contradictions(drawn: DrawnRunSettings, options: dict[str, Any]) -> 
 
 def _draw(drawn: DrawnRunSettings, options: dict[str, Any], console: Any) -> dict[str, Any]:
     """Draw the test pairs of a run; return what the evaluator is to be told of them."""
+    from data_manifest.remote.folder import opened  # noqa: PLC0415 - so that --help stays quick
     from train.inference.generate import generate_pairs  # noqa: PLC0415 - it imports torch
 
     run, shards = drawn.run, drawn.shards
     assert run is not None and shards is not None
+    cache = build_given(CacheSettings, options)
     out = options["out"] or (run.parent if run.is_file() else run) / "scores"
     made = generate_pairs(
         run,
-        shards,
+        opened(shards, cache, say=console.say),
         out,
         console=console,
         raw_weights=drawn.raw_weights,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from data_manifest.settings import CacheSettings
 from shared.options import command
 from shared.settings import build_given
 from train.export.settings import ExportSettings
@@ -14,7 +15,7 @@ EXAMPLES = (
 )
 
 
-@command(ExportSettings, examples=EXAMPLES)
+@command(ExportSettings, CacheSettings, examples=EXAMPLES)
 def export_generator(**options: Any) -> None:
     """Take a trained generator out of its run, in a folder that can be handed on.
 
@@ -27,4 +28,5 @@ def export_generator(**options: Any) -> None:
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
     from train.export import make  # noqa: PLC0415 - it imports torch
 
-    make.export_generator(settings, Console(quiet=settings.quiet))
+    cache = build_given(CacheSettings, options)
+    make.export_generator(settings, Console(quiet=settings.quiet), cache=cache)

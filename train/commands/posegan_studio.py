@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any, Final
 
+from data_manifest.settings import CacheSettings
 from shared.errors import UsageError, problem
 from shared.options import command
 from shared.settings import build_given
@@ -19,7 +20,7 @@ NEEDED: Final = ("starlette", "uvicorn")
 """What the extra ``web`` installs."""
 
 
-@command(StudioSettings, examples=EXAMPLES)
+@command(StudioSettings, CacheSettings, examples=EXAMPLES)
 def posegan_studio(**options: Any) -> None:
     """Show a page on this machine on which a generator draws people live.
 
@@ -36,4 +37,5 @@ def posegan_studio(**options: Any) -> None:
     from shared.console import Console  # noqa: PLC0415 - so that --help stays quick
     from train.studio import server  # noqa: PLC0415 - it imports torch and the web server
 
-    server.serve(settings, Console(quiet=settings.quiet))
+    cache = build_given(CacheSettings, options)
+    server.serve(settings, Console(quiet=settings.quiet), cache)

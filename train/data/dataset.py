@@ -5,7 +5,6 @@ The project's own trainer does not use it: it gathers whole batches (:mod:`train
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from data_manifest.manifest import open_manifest
+from data_manifest.remote.folder import ShardFolder, as_folder
 from train.data.batch import make_batch
 from train.data.store import Store, load_store, shards_of
 
@@ -34,7 +34,7 @@ class MarketPoseDataset(Dataset[dict[str, Any]]):
         twice as long and its second half shows the first half mirrored.
 
     Args:
-        folder: Shard folder that ``prep-market`` made.
+        folder: Shard folder that ``prep-market`` made, or the address of one as text.
         split: ``"train"`` or ``"test"``.
         sigma: Deviation of the heat maps in pixels at a height of 128.
         mirror: Whether to append every pair mirrored.
@@ -46,13 +46,13 @@ class MarketPoseDataset(Dataset[dict[str, Any]]):
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | ShardFolder,
         split: str = "train",
         *,
         sigma: float = SIGMA,
         mirror: bool = False,
     ) -> None:
-        self.folder = Path(folder)
+        self.folder = as_folder(folder)
         self._shards = shards_of(open_manifest(self.folder), split, self.folder)
         self._sigma = sigma
         self._mirror = mirror

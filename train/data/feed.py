@@ -156,6 +156,7 @@ class PrefetchFeed:
 
     def close(self) -> None:
         """Stop the thread and close the windows."""
+        self._windows.interrupt()
         self._free.put(None)
         self._thread.join()
         self._windows.close()

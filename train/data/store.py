@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from data_manifest.arrays import ShardArrays
+from data_manifest.listed import read_all
 from data_manifest.manifest import Manifest, ShardEntry, require_shards
-from data_manifest.shard import read_shard
+from data_manifest.remote.folder import ShardFolder
 from shared.errors import UsageError, problem
 from shared.skeleton import NUM_JOINTS, NUM_PARTS
 
@@ -216,7 +216,7 @@ def store_from(arrays: Iterable[ShardArrays]) -> Store:
     )
 
 
-def shards_of(manifest: Manifest, split: str, folder: Path) -> tuple[ShardEntry, ...]:
+def shards_of(manifest: Manifest, split: str, folder: ShardFolder) -> tuple[ShardEntry, ...]:
     """Return the shards of a split that hold pairs.
 
     Raises:
@@ -237,13 +237,13 @@ def shards_of(manifest: Manifest, split: str, folder: Path) -> tuple[ShardEntry,
     return found
 
 
-def load_store(folder: Path, shards: Iterable[ShardEntry]) -> Store:
+def load_store(folder: ShardFolder, shards: Iterable[ShardEntry]) -> Store:
     """Read shards into RAM, each checked against its hash.
 
     Raises:
         DamagedError: A shard is not what the manifest says.
     """
-    return store_from(read_shard(folder / s.file, sha256=s.sha256) for s in shards)
+    return store_from(read_all(folder, shards))
 
 
 def store_bytes(shards: Iterable[ShardEntry]) -> int:

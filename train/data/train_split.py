@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import torch
 
 from data_manifest.manifest import ShardEntry
+from data_manifest.remote.folder import ShardFolder
 from train.data.feed import DeviceFeed, Feed, PrefetchFeed
 from train.data.order import Order, Share
 from train.data.store import load_store, store_bytes
@@ -24,18 +24,20 @@ MAX_SHARE = 0.5
 """The data may take up to this share of the memory that is free."""
 
 
-def choose_path(num_bytes: int, device: torch.device) -> DataHome:
+def choose_path(num_bytes: int, device: torch.device, *, num_here: int = 1) -> DataHome:
     """Choose where samples lie: as near to the computation as they fit.
 
     Args:
         num_bytes: What the split needs in memory.
         device: The training device.
+        num_here: Processes that each hold the split in this machine's memory.
     """
+    fits_in_ram = num_here * num_bytes < MAX_SHARE * free_ram_bytes()
     if device.type == "cuda":
         if num_bytes < MAX_SHARE * torch.cuda.mem_get_info(device)[0]:
             return "device"
-        return "ram" if num_bytes < MAX_SHARE * free_ram_bytes() else "stream"
-    return "device" if num_bytes < MAX_SHARE * free_ram_bytes() else "stream"
+        return "ram" if fits_in_ram else "stream"
+    return "device" if fits_in_ram else "stream"
 
 
 def free_ram_bytes() -> int:
@@ -52,6 +54,7 @@ class TrainSplit:
         path: Where the samples lie; None for the nearest to the device that they fit in.
         image_size: (height, width) in pixels.
         device: The training device.
+        num_here: Processes that each hold the split in this machine's memory.
 
     Raises:
         DamagedError: A shard is not what the manifest says.
@@ -59,19 +62,20 @@ class TrainSplit:
 
     def __init__(
         self,
-        folder: Path,
+        folder: ShardFolder,
         shards: Sequence[ShardEntry],
         *,
         path: DataHome | None,
         image_size: tuple[int, int],
         device: torch.device,
+        num_here: int = 1,
     ) -> None:
         self._folder = folder
         self._shards = tuple(shards)
         self._image_size = image_size
         self._device = device
         self.num_bytes = store_bytes(shards)
-        self.path = path or choose_path(self.num_bytes, device)
+        self.path = path or choose_path(self.num_bytes, device, num_here=num_here)
         self._store = None if self.path == "stream" else load_store(folder, shards)
         if self._store is not None and self.path == "device":
             self._store = self._store.to(device)

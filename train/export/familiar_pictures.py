@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from data_manifest.listed import listed_shard
 from data_manifest.manifest import Manifest
-from data_manifest.shard import open_shard
+from data_manifest.remote.folder import ShardFolder
 from train.inference.familiar import MOST_PICTURES, Familiar, learned
 from train.inference.picture_features import picture_features
 
@@ -17,7 +17,7 @@ STEP: Final = 3
 """Of so many pictures one is looked at as a negative, too."""
 
 
-def familiar_pictures(folder: Path, manifest: Manifest) -> Familiar | None:
+def familiar_pictures(folder: ShardFolder, manifest: Manifest) -> Familiar | None:
     """Learn from a shard folder what a generator has seen; the same of the same shards.
 
     Args:
@@ -35,7 +35,7 @@ def familiar_pictures(folder: Path, manifest: Manifest) -> Familiar | None:
     chosen = np.sort(rng.permutation(total)[:MOST_PICTURES])
     features, identities, negatives, begin = [], [], [], 0
     for entry in manifest.of_split("train"):
-        with open_shard(folder / entry.file, entry.sha256) as shard:
+        with listed_shard(folder, entry) as shard:
             rows = chosen[(chosen >= begin) & (chosen < begin + shard.num_images)] - begin
             pictures, joints = shard.images[rows], shard.joints[rows]
             features.append(picture_features(pictures, joints))

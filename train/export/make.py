@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_manifest.manifest import open_manifest
+from data_manifest.remote.folder import opened
+from data_manifest.settings import CacheSettings
 from shared.console import Console
 from shared.errors import DamagedError, PoseGanError, UsageError, problem
 from shared.files import Disk, publish, publish_json, read_json
@@ -43,13 +45,19 @@ _NO_SCORES: Final = "Not scored. `eval-gan --run` scores a run; export it again 
 _NO_DATA: Final = "Not described: the export was made without `--shards`."
 
 
-def export_generator(settings: ExportSettings, console: Console, disk: Disk | None = None) -> Path:
+def export_generator(
+    settings: ExportSettings,
+    console: Console,
+    disk: Disk | None = None,
+    cache: CacheSettings | None = None,
+) -> Path:
     """Export the generator of a run.
 
     Args:
         settings: What to export, and where to.
         console: Told what goes on.
         disk: The calls to the operating system by which files are published.
+        cache: Where shards are kept that lie elsewhere.
 
     Returns:
         The folder.
@@ -71,7 +79,7 @@ def export_generator(settings: ExportSettings, console: Console, disk: Disk | No
     config = config_of(
         trained, weights, _training(trained_by), versions("torch", "safetensors", "numpy")
     )
-    card = card_text(_facts(settings, trained, trained_by, run))
+    card = card_text(_facts(settings, trained, trained_by, run, cache))
     if settings.dry_run:
         require_own(settings.out, COMMAND)
         _refuse_another(settings, config)
@@ -81,7 +89,7 @@ def export_generator(settings: ExportSettings, console: Console, disk: Disk | No
         _refuse_another(settings, config)
         folder.remove_temporaries()
         contents = {WEIGHTS_NAME: weights, CARD_NAME: card.encode()}
-        familiar = _familiar(settings)
+        familiar = _familiar(settings, cache)
         if familiar is not None:
             contents[FAMILIAR_NAME] = familiar
             config["familiar"] = file_note(FAMILIAR_NAME, familiar)
@@ -105,11 +113,12 @@ def _publish(folder: OwnedFolder, contents: dict[str, bytes], config: dict[str, 
     publish_json(folder.path / CONFIG_NAME, config, folder.disk)
 
 
-def _familiar(settings: ExportSettings) -> bytes | None:
+def _familiar(settings: ExportSettings, cache: CacheSettings | None) -> bytes | None:
     """Return features of the training data, where the shards are at hand."""
     if settings.shards is None:
         return None
-    found = familiar_pictures(settings.shards, open_manifest(settings.shards))
+    shards = opened(settings.shards, cache)
+    found = familiar_pictures(shards, open_manifest(shards))
     return None if found is None else found.content
 
 
@@ -148,7 +157,11 @@ def _training(settings: TrainSettings) -> dict[str, Any]:
 
 
 def _facts(
-    settings: ExportSettings, trained: Trained, trained_by: TrainSettings, run: Path
+    settings: ExportSettings,
+    trained: Trained,
+    trained_by: TrainSettings,
+    run: Path,
+    cache: CacheSettings | None,
 ) -> CardFacts:
     parameters = sum(value.numel() for value in trained.generator.parameters())
     images = re.search(r"\d+", trained.origin["checkpoint"])
@@ -164,7 +177,7 @@ def _facts(
             "weights": trained.origin["weights"],
             "checkpoint's SHA-256": trained.origin["sha256"],
         },
-        data=_data(settings, trained_by),
+        data=_data(settings, trained_by, cache),
         scores=_scores(settings, trained, run),
         licence=settings.licence,
         graph=_graph_text(settings, trained),
@@ -182,11 +195,11 @@ def _folder_name(folder: Path) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _data(settings: ExportSettings, trained_by: TrainSettings) -> str:
+def _data(settings: ExportSettings, trained_by: TrainSettings, cache: CacheSettings | None) -> str:
     """Describe the shards, having made sure that the run learned from them."""
     if settings.shards is None:
         return _NO_DATA
-    manifest = open_manifest(settings.shards)
+    manifest = open_manifest(opened(settings.shards, cache))
     found = shards_fingerprint(manifest)
     if found != trained_by.shards:
         remedy = "name the shards that the run learned from"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from shared.addresses import Place
 from shared.declarations import declared, setting
 
 
@@ -18,7 +19,7 @@ class ExportSettings:
     out: Path = setting(
         path="folder", flag="--out", metavar="DIR", help="Where the exported generator goes."
     )
-    shards: Path | None = setting(
+    shards: Place | None = setting(
         default=None,
         path="folder",
         flag="--shards",

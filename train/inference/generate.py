@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from data_manifest.published_files import write_keypoints
+from data_manifest.remote.folder import ShardFolder
 from shared.console import Console, Stage
 from shared.device import DeviceName
 from shared.files import Disk
@@ -56,7 +57,7 @@ class Generated:
 
 def generate_pairs(
     run: Path,
-    shards: Path,
+    shards: ShardFolder,
     out: Path,
     *,
     console: Console,

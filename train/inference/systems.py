@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from data_manifest.remote.folder import opened
+from data_manifest.settings import CacheSettings
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.settings import build_given
@@ -64,9 +66,10 @@ def _draw(
 ) -> EvalSettings:
     shards = drawn.shards
     assert shards is not None
+    cache = build_given(CacheSettings, options)
     made = generate_pairs(
         run,
-        shards,
+        opened(shards, cache, say=console.say),
         place,
         console=console,
         raw_weights=drawn.raw_weights,

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from PIL import Image
 
+from data_manifest.settings import CacheSettings
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish, publish_json, publish_text
@@ -42,7 +43,11 @@ Prepare = Callable[[Path], EvalSettings]
 
 
 def compare(
-    prepared: Mapping[str, Prepare], out: Path, console: Console, disk: Disk | None = None
+    prepared: Mapping[str, Prepare],
+    out: Path,
+    console: Console,
+    disk: Disk | None = None,
+    cache: CacheSettings | None = None,
 ) -> dict[str, Any]:
     """Score systems on the same pairs and publish one table, one sheet and the differences.
 
@@ -51,6 +56,7 @@ def compare(
         out: Where the results go.
         console: Told what goes on; given the tables.
         disk: The calls to the operating system by which files are published.
+        cache: Where galleries' shards are kept, if they lie elsewhere.
 
     Returns:
         The content of ``comparison.json``.
@@ -67,7 +73,7 @@ def compare(
         scored = {}
         for name, settings in systems.items():
             console.say(f"system {name}")
-            scored[name] = score_pairs(settings, pairings[name], chosen[name], console)
+            scored[name] = score_pairs(settings, pairings[name], chosen[name], console, cache)
         report = {
             "format": FORMAT,
             "systems": {name: one.report for name, one in scored.items()},

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from data_manifest.settings import CacheSettings
 from shared.console import Console, Stage
 from shared.files import Disk
 from train.device import find_device, full_precision
@@ -43,7 +44,12 @@ REFERENCE: Final = "reference"
 DEEP_METRICS: Final = ("is", "mask-is", "fid", "lpips")
 
 
-def score(settings: EvalSettings, console: Console, disk: Disk | None = None) -> dict[str, Any]:
+def score(
+    settings: EvalSettings,
+    console: Console,
+    disk: Disk | None = None,
+    cache: CacheSettings | None = None,
+) -> dict[str, Any]:
     """Score pictures and publish ``metrics.json``, the tables and the scores of all pairs.
 
     The same call gives the same files; a killed one leaves no half-written file, and
@@ -53,6 +59,7 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
         settings: What to score, and how.
         console: Told what goes on; given the table.
         disk: The calls to the operating system by which files are published.
+        cache: Where the gallery's shards are kept, if they lie elsewhere.
 
     Returns:
         The content of ``metrics.json``.
@@ -66,7 +73,7 @@ def score(settings: EvalSettings, console: Console, disk: Disk | None = None) ->
         folder.claim(RESULTS)
         pairing = pairing_of(settings)
         pairs = settle(pairing, settings.allow_missing, settings.limit)
-        scored = score_pairs(settings, pairing, pairs, console)
+        scored = score_pairs(settings, pairing, pairs, console, cache)
         _publish(folder, scored)
     show(scored.report, console)
     console.result(str(settings.out / "metrics.json"))
@@ -92,7 +99,11 @@ class Scored:
 
 @full_precision()
 def score_pairs(
-    settings: EvalSettings, pairing: Pairing, pairs: tuple[Pair, ...], console: Console
+    settings: EvalSettings,
+    pairing: Pairing,
+    pairs: tuple[Pair, ...],
+    console: Console,
+    cache: CacheSettings | None = None,
 ) -> Scored:
     """Score pairs; nothing is written.
 
@@ -101,6 +112,7 @@ def score_pairs(
         pairing: Where the pairs are from.
         pairs: Those to score, in the order of the resamples.
         console: Told what goes on.
+        cache: Where the gallery's shards are kept, if they lie elsewhere.
 
     Raises:
         UsageError: Input that cannot be scored.
@@ -109,7 +121,7 @@ def score_pairs(
     with console.stage("read", len(pairs)) as stage:
         found = survey(pairs, CHUNK_PAIRS, stage)
     reference = list(list_pictures(settings.fid_real).values()) if settings.fid_real else []
-    poses, bench = open_poses(settings), open_bench(settings, pairs)
+    poses, bench = open_poses(settings), open_bench(settings, pairs, cache)
     poses.require_inside(pairs, found.size)
     plan = make_plan(
         settings.protocols, _means(settings, poses, bench, pairs, found=found, reference=reference)

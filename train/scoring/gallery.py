@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from data_manifest.listed import read_all
 from data_manifest.manifest import open_manifest, require_shards
-from data_manifest.shard import read_shard
+from data_manifest.remote.folder import RemoteFolder, ShardFolder, folder_name
 from shared.errors import UsageError, problem
 from train.metrics.ranking import Ranking, rank
 from train.reid.judge import Judge
@@ -89,7 +90,9 @@ class Gallery:
         return Ranking(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def open_gallery(place: Path | None, pairs: Sequence[Pair], judge: Judge | OnnxJudge) -> Gallery:
+def open_gallery(
+    place: ShardFolder | None, pairs: Sequence[Pair], judge: Judge | OnnxJudge
+) -> Gallery:
     """Let a judge look at all real test images.
 
     Args:
@@ -115,7 +118,7 @@ def open_gallery(place: Path | None, pairs: Sequence[Pair], judge: Judge | OnnxJ
     table = np.array(labels, np.int64)
     people = table[table[:, 0] > DISTRACTOR, 0]
     origin = {
-        "set": place.resolve().name if place else "targets and sources of the pairs",
+        "set": folder_name(place) if place else "targets and sources of the pairs",
         "form": form,
         "num_images": len(names),
         "num_people": len(np.unique(people)),
@@ -193,7 +196,9 @@ def label_of_image(name: str) -> Label:
     return label
 
 
-def _batches(place: Path | None, pairs: Sequence[Pair]) -> Iterator[list[tuple[str, Images]]]:
+def _batches(
+    place: ShardFolder | None, pairs: Sequence[Pair]
+) -> Iterator[list[tuple[str, Images]]]:
     """Yield the images without junk in batches of one size."""
     batch: list[tuple[str, Images]] = []
     for name, image in _images(place, pairs):
@@ -207,15 +212,14 @@ def _batches(place: Path | None, pairs: Sequence[Pair]) -> Iterator[list[tuple[s
         yield batch
 
 
-def _images(place: Path | None, pairs: Sequence[Pair]) -> Iterator[tuple[str, Images]]:
+def _images(place: ShardFolder | None, pairs: Sequence[Pair]) -> Iterator[tuple[str, Images]]:
     if place is None:
         for name, cut in sorted(_cuts(pairs).items()):
             yield name, read_cut(cut)
-    elif (place / MANIFEST).is_file():
+    elif isinstance(place, RemoteFolder) or (place / MANIFEST).is_file():
         shards = open_manifest(place).of_split("test")
         require_shards(place, shards)
-        for shard in shards:
-            arrays = read_shard(place / shard.file, sha256=shard.sha256)
+        for arrays in read_all(place, shards):
             yield from zip(map(bytes.decode, arrays.names), arrays.images, strict=True)
     else:
         for path in list_pictures(place).values():
@@ -231,8 +235,8 @@ def _cuts(pairs: Sequence[Pair]) -> dict[str, Cut]:
     return found
 
 
-def _form_of(place: Path | None, pairs: Sequence[Pair]) -> str:
-    if place is not None and (place / MANIFEST).is_file():
+def _form_of(place: ShardFolder | None, pairs: Sequence[Pair]) -> str:
+    if isinstance(place, RemoteFolder) or (place is not None and (place / MANIFEST).is_file()):
         return "pixels of shards"
     if place is not None:
         return file_form(list_pictures(place).values())

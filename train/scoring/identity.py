@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from data_manifest.remote.folder import opened
+from data_manifest.settings import CacheSettings
 from train.device import find_device
 from train.metrics.judged import REID
 from train.reid.judge import Judge, read_judge
@@ -53,7 +55,9 @@ class Bench:
         }
 
 
-def open_bench(settings: EvalSettings, pairs: Sequence[Pair]) -> Bench | None:
+def open_bench(
+    settings: EvalSettings, pairs: Sequence[Pair], cache: CacheSettings | None = None
+) -> Bench | None:
     """Open the judge that the settings name and examine it; None where they name none.
 
     Raises:
@@ -67,7 +71,8 @@ def open_bench(settings: EvalSettings, pairs: Sequence[Pair]) -> Bench | None:
         judge = read_onnx(settings.reid, settings.reid_pixels)
     else:
         judge = read_judge(settings.reid, find_device(settings.device))
-    gallery = open_gallery(settings.gallery, pairs, judge)
+    place = None if settings.gallery is None else opened(settings.gallery, cache)
+    gallery = open_gallery(place, pairs, judge)
     figures = require_fit(gallery, settings.reid)
     return Bench(path=settings.reid, judge=judge, gallery=gallery, figures=figures)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shared.addresses import Place
 from shared.declarations import declared, setting
 from shared.device import DeviceName
 from shared.errors import UsageError, problem
@@ -122,7 +123,7 @@ class EvalSettings:
         help="Values that the network of FILE.onnx takes: ImageNet's mean and deviation, [0, 1], "
         "or [0, 255].",
     )
-    gallery: Path | None = setting(
+    gallery: Place | None = setting(
         default=None,
         path="folder",
         flag="--gallery",
@@ -217,7 +218,7 @@ class DrawnRunSettings:
         metavar="RUN",
         help="A training run (or one of its checkpoints): draw its test pairs, then score them.",
     )
-    shards: Path | None = setting(
+    shards: Place | None = setting(
         default=None,
         path="folder",
         flag="--shards",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shared.addresses import Place
 from shared.declarations import declared, setting
 from train.settings.presets import PRESETS
 
@@ -12,7 +13,7 @@ from train.settings.presets import PRESETS
 class TrainRequest:
     """From which shards into which folder, by which preset, and whether to train at all."""
 
-    shards: Path = setting(
+    shards: Place = setting(
         path="folder", flag="--shards", metavar="DIR", help="What prep-market made."
     )
     out: Path | None = setting(

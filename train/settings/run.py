@@ -73,6 +73,13 @@ class RunSettings:
     score_pairs: int = setting(
         default=128, ge=2, le=1_000_000, help="Test pairs of the quick scores."
     )
+    patience_s: float = setting(
+        default=600.0,
+        ge=1,
+        le=86_400,
+        unit="s",
+        help="Under torchrun: wait so long for a process that does not answer, then give up.",
+    )
     deterministic: bool = setting(
         default=False, flag="--deterministic", help="Same bits on a GPU every time; slower."
     )

@@ -11,8 +11,9 @@ from typing import Final
 
 import numpy as np
 
+from data_manifest.listed import listed_shard
 from data_manifest.manifest import open_manifest, require_shards
-from data_manifest.shard import Shard
+from data_manifest.remote.folder import ShardFolder
 from shared.errors import UsageError, problem
 from shared.geometry import valid_poses
 from shared.pictures import content_of, decode_any
@@ -73,7 +74,7 @@ def packaged_people(folder: Path = PEOPLE) -> Gallery:
     return Gallery(images, tuple(range(1, len(images) + 1)), is_of_shards=False)
 
 
-def read_gallery(folder: Path) -> Gallery:
+def read_gallery(folder: ShardFolder) -> Gallery:
     """Read a shard folder's images that have a whole pose: test images first, then train.
 
     Raises:
@@ -88,7 +89,7 @@ def read_gallery(folder: Path) -> Gallery:
             if len(images) >= MOST_IMAGES:
                 break
             require_shards(folder, [entry])
-            with Shard(folder / entry.file, entry.sha256) as shard:
+            with listed_shard(folder, entry) as shard:
                 rows = np.flatnonzero(valid_poses(shard.joints))[: MOST_IMAGES - len(images)]
                 for row in rows.tolist():
                     images.append(

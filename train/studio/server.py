@@ -12,6 +12,8 @@ from typing import Any, Final
 import torch
 import uvicorn
 
+from data_manifest.remote.folder import opened
+from data_manifest.settings import CacheSettings
 from shared.console import Console
 from shared.errors import PoseGanError, UsageError, problem
 from shared.geometry import Float64s
@@ -30,7 +32,7 @@ MOST_REQUESTS: Final = 64
 """Requests that are answered at a time; a browser sends six."""
 
 
-def serve(settings: StudioSettings, console: Console) -> None:
+def serve(settings: StudioSettings, console: Console, cache: CacheSettings | None = None) -> None:
     """Open the model, listen on this machine alone, and answer until Ctrl-C.
 
     Raises:
@@ -38,7 +40,7 @@ def serve(settings: StudioSettings, console: Console) -> None:
         DamagedError: The model or the shards are not what was written.
     """
     with listening(settings.port) as door:
-        studio = open_studio(settings, console)
+        studio = open_studio(settings, console, cache)
         port = door.getsockname()[1]
         word = secrets.token_urlsafe(12)
         address = f"http://{ADDRESS}:{port}/{word}/"
@@ -73,7 +75,9 @@ def listening(port: int) -> socket.socket:
     return door
 
 
-def open_studio(settings: StudioSettings, console: Console) -> Studio:
+def open_studio(
+    settings: StudioSettings, console: Console, cache: CacheSettings | None = None
+) -> Studio:
     """Open the model and the shards.
 
     Raises:
@@ -81,7 +85,11 @@ def open_studio(settings: StudioSettings, console: Console) -> Studio:
         DamagedError: What they hold is not what was written.
     """
     shards = settings.shards
-    gallery = packaged_people() if shards is None else read_gallery(shards)
+    gallery = (
+        packaged_people()
+        if shards is None
+        else read_gallery(opened(shards, cache, say=console.say))
+    )
     painter = open_painter(model_path(settings.model), device=settings.device, console=console)
     torch.set_num_threads(settings.threads)
     return Studio(

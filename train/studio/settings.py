@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from shared.addresses import Place
 from shared.declarations import declared, setting
 from shared.device import DeviceName
 
@@ -18,7 +17,7 @@ class StudioSettings:
         help="What draws: demo comes with the package and knows drawn people only; else a run, a "
         "checkpoint, or what export-generator made.",
     )
-    shards: Path | None = setting(
+    shards: Place | None = setting(
         default=None,
         path="folder",
         flag="--shards",

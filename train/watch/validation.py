@@ -7,7 +7,6 @@ The scores are quick ones, to see whether a run learns: SSIM and mask-SSIM by th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from data_manifest.manifest import Manifest
+from data_manifest.remote.folder import ShardFolder
 from train.data.batch import Batch, ShownBackground, make_batch
 from train.data.store import Samples, Store, load_store, shards_of
 from train.inference.drawing import draw_pasted, draw_pictures
@@ -127,7 +127,7 @@ class Validation:
 
 
 def load_validation_pairs(
-    folder: Path, manifest: Manifest, num_pairs: int, warn: Callable[[str], None]
+    folder: ShardFolder, manifest: Manifest, num_pairs: int, warn: Callable[[str], None]
 ) -> Store:
     """Read the fixed pairs: spread evenly over the test split's list.
 

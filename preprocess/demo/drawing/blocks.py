@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.demo.drawing.cameras import jpeg
+from preprocess.demo.drawing.cameras import jpeg, png
 from preprocess.demo.drawing.crops import Studio
 from preprocess.demo.drawing.detector import mistaken, reported
 from preprocess.demo.drawing.framing import CROP_SIZE
@@ -168,8 +168,10 @@ def draw_block(
     files, rows = [], []
     for entry, given in zip(block.entries, block.joints, strict=True):
         crop, found = draw_entry(studio, entry, given, shot)
-        path = out / entry.folder / entry.name
-        files.append(stage(path, jpeg(crop.image, crop.quality), disk or LaterDisk()))
+        path = out / entry.path
+        is_png = path.suffix == ".png"
+        data = png(crop.image) if is_png else jpeg(crop.image, crop.quality)
+        files.append(stage(path, data, disk or LaterDisk()))
         rows.append(_noted(studio.seed, entry, crop, found, shot))
     _flush([file.temporary for file in files], disk or Disk())
     return Sketch(block, tuple(files), tuple(rows))

@@ -100,6 +100,13 @@ def jpeg(picture: Picture, quality: int) -> bytes:
     return stream.getvalue()
 
 
+def png(picture: Picture) -> bytes:
+    """Encode a picture as the bytes of a PNG file."""
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    return stream.getvalue()
+
+
 def decoded(data: bytes) -> Picture:
     """Decode the bytes of an image file, uint8 (height, width, 3)."""
     return decode_rgb(data)

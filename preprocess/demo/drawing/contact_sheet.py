@@ -38,7 +38,7 @@ def contact_sheet(root: Path, entries: Sequence[Entry]) -> bytes:
         if entry.person < STRANGERS_FROM:
             people.setdefault(entry.person, []).append(entry)
     chosen = [_spread(row, SHEET_IMAGES) for row in _spread(list(people.values()), SHEET_PEOPLE)]
-    rows = [[_picture(root / entry.folder / entry.name) for entry in row] for row in chosen]
+    rows = [[_picture(root / entry.path) for entry in row] for row in chosen]
     sheet = draw_grid(rows, look=DARK)
     stream = io.BytesIO()
     sheet.save(stream, "JPEG", quality=92)

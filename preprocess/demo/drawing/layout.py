@@ -41,6 +41,8 @@ class Entry:
         spoiled: Whether the crop is cut badly.
         empty: Whether nobody is in it.
         row: Row of the annotation that gives its joints; -1 without one.
+        placed: Its path in a layout that is not Market-1501's.
+        told: What the tables call it there.
     """
 
     folder: str
@@ -51,6 +53,23 @@ class Entry:
     spoiled: bool = False
     empty: bool = False
     row: int = -1
+    placed: str = ""
+    told: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its path in the data set, parts joined by ``/``."""
+        return self.placed or f"{self.folder}/{self.name}"
+
+    @property
+    def table_name(self) -> str:
+        """What the tables call it."""
+        return self.told or self.name
+
+    @property
+    def split(self) -> str:
+        """``"train"`` or ``"test"``."""
+        return "train" if self.folder == TRAIN else "test"
 
 
 def image_name(identity: int, camera: int, sequence: int, frame: int, box: int) -> str:

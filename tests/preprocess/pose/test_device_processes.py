@@ -220,6 +220,14 @@ def test_a_signal_ends_all_processes(
     assert list(scratch.iterdir()) == [], "a temporary file was left"
 
 
+def test_a_watch_takes_one_device(photos: Path, tmp_path: Path) -> None:
+    words = ("--src", photos, "--out", tmp_path / "p.csv", "--device", "cpu,cpu", "--watch")
+    done = call("extract-poses", *words)
+    assert done.exit_code == 2, done.stderr
+    line = "error: --device: expected one device with --watch, found cpu,cpu; name one"
+    assert done.stderr.splitlines() == [line]
+
+
 @pytest.mark.parametrize("device", ["cuda:0,cuda:99", "cuda:99,cuda:98"])
 def test_devices_that_are_not_there_are_one_line_before_anything_starts(
     device: str, photos: Path, tmp_path: Path

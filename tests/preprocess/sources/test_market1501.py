@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_market import image_name
 
-from preprocess.sources.market1501 import Market1501, parse_name, plain_name
+from preprocess.sources.market1501 import Market1501, parse_name
+from preprocess.sources.reid_folders import plain_name
 from preprocess.sources.source import refuse_writing_into
 from shared.errors import UsageError
 
@@ -62,7 +63,7 @@ def check_name(name: str) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(NAMES)
 @example("")
 def test_no_name_crashes_the_parser_or_leads_out_of_the_folder(name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,15 @@ from data_manifest.shard import read_shard
 from data_manifest.tables import load_images, load_pairs
 from data_manifest.validate import findings
 from preprocess.pipeline import run
-from preprocess.settings import PoseSettings, PrepareSettings, RunSettings, ShardSettings
-from preprocess.sources.registry import SOURCES, find_source
+from preprocess.settings import (
+    PoseSettings,
+    PrepareSettings,
+    RunSettings,
+    ShardSettings,
+    SourceKind,
+    SourceSettings,
+)
+from preprocess.sources.registry import SOURCES
 from preprocess.sources.source import SKIPPED, Listing, OtherFile, SourceImage, Verdict
 from shared.console import Console
 from shared.errors import UsageError
@@ -179,7 +187,7 @@ def test_only_who_is_never_paired_may_go_without_a_number(people: PersonFolders)
     assert not Listing((replace(first, identity=-1, never_paired=nobody),)).images[0].may_be_paired
 
 
-def test_an_unknown_kind_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="market1501"):
-        find_source(tmp_path, "market1502")
-    assert set(SOURCES) == {"market1501"}
+def test_an_unknown_kind_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(UsageError, match="auto, market1501, cuhk03, msmt17, deepfashion or fold"):
+        SourceSettings(kind="market1502")  # type: ignore[arg-type]
+    assert {"auto", *SOURCES} == set(get_args(SourceKind))

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import UsageError
 from shared.settings import as_plain, build
-from train.settings.presets import PRESETS, resolve
+from train.settings.presets import PRESETS, resolve, scaled_to
 from train.settings.tree import TrainSettings
 
 
@@ -105,3 +105,15 @@ def test_the_run_folder_follows_what_is_learned_only() -> None:
 def test_saved_settings_are_read_back_equal(name: str) -> None:
     settings = resolve(name)
     assert build(TrainSettings, as_plain(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("size", "window"), [((128, 64), 3), ((255, 128), 3), ((256, 176), 5), ((176, 256), 5)]
+)
+def test_large_images_widen_the_nearest_neighbour_loss_of_every_preset(
+    size: tuple[int, int], window: int
+) -> None:
+    for name in PRESETS:
+        assert resolve(name, scaled_to(size)).loss.nearest_window == window
+    asked = {"loss": {"nearest_window": 7}}
+    assert resolve("full", scaled_to(size), asked).loss.nearest_window == 7

@@ -1,0 +1,1 @@
+"""Shard folders copied from here to elsewhere and back."""

@@ -1,0 +1,419 @@
+"""Shards elsewhere: fetched once, checked, resumed; each fault of a server ends as it should."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from disks import FullDisk
+from drawn_shards import publish_shards
+from web_folders import WebFolder, served
+
+from data_manifest.listed import read_all, read_listed
+from data_manifest.manifest import Manifest, open_manifest
+from data_manifest.remote import transfer
+from data_manifest.remote.answers import HaltedError, Patience, asked, pause
+from data_manifest.remote.cache import Cache
+from data_manifest.remote.folder import RemoteFolder, as_folder, opened
+from data_manifest.settings import CacheSettings
+from data_manifest.shard import read_shard
+from shared.addresses import Address
+from shared.errors import DamagedError, NoSpaceError, PoseGanError, StoppedError, UsageError
+from shared.files import Disk
+
+QUICK = Patience(tries=4, first_wait_s=0.01)
+SHARD = "train-00001.h5"
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish_shards(tmp_path_factory.mktemp("elsewhere") / "shards")
+
+
+@pytest.fixture
+def web(shards: Path) -> Iterator[WebFolder]:
+    with served(shards) as found:
+        yield found
+
+
+def far(web: WebFolder, cache: Path, max_bytes: int = 10**9, address: str = "") -> RemoteFolder:
+    place = Address(address or web.address)
+    return RemoteFolder(place, Cache(cache, max_bytes), patience=QUICK)
+
+
+def read_far(folder: RemoteFolder) -> list[bytes]:
+    manifest = open_manifest(folder)
+    return [arrays.images.tobytes() for arrays in read_all(folder, manifest.shards)]
+
+
+def read_near(folder: Path) -> list[bytes]:
+    return [read_shard(folder / s.file).images.tobytes() for s in open_manifest(folder).shards]
+
+
+def refusal(folder: RemoteFolder, kind: type[PoseGanError]) -> str:
+    with pytest.raises(kind) as caught:
+        read_far(folder)
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+def names(cache: Path) -> list[str]:
+    return sorted(path.name for path in cache.iterdir() if not path.name.startswith("."))
+
+
+def test_shards_elsewhere_are_those_of_the_folder_and_come_once(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    manifest = open_manifest(shards)
+    assert open_manifest(far(web, tmp_path / "cache")) == manifest
+    assert read_far(far(web, tmp_path / "cache")) == read_near(shards)
+    assert read_far(far(web, tmp_path / "cache")) == read_near(shards)
+    assert all(web.asked[entry.file] == 1 for entry in manifest.shards)
+    assert names(tmp_path / "cache") == sorted(f"{s.sha256}.file" for s in manifest.shards)
+
+
+def test_one_shard_can_be_read_by_itself(web: WebFolder, shards: Path, tmp_path: Path) -> None:
+    entry = open_manifest(shards).shards[1]
+    arrays = read_listed(far(web, tmp_path), entry)
+    np.testing.assert_array_equal(arrays.joints, read_shard(shards / entry.file).joints)
+    assert set(web.asked) == {entry.file}
+
+
+@pytest.mark.parametrize("fault", ["cut", "slow", "wrong", "redirected", "503", "429"])
+def test_a_fault_that_passes_is_overcome(
+    web: WebFolder, shards: Path, tmp_path: Path, fault: str
+) -> None:
+    web.faults[SHARD].append(fault)
+    assert read_far(far(web, tmp_path)) == read_near(shards)
+    assert web.asked[SHARD] == (1 if fault == "slow" else 2)
+
+
+def test_a_manifest_that_is_cut_is_asked_for_again(web: WebFolder, tmp_path: Path) -> None:
+    web.faults["manifest.json"] += ["cut", "503"]
+    assert isinstance(open_manifest(far(web, tmp_path)), Manifest)
+    assert web.asked["manifest.json"] == 3
+
+
+def test_a_broken_transfer_goes_on_where_it_broke(
+    web: WebFolder, shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "BLOCK_BYTES", 16_000)
+    monkeypatch.setattr(transfer, "LEAST_BYTES", 4_000)
+    web.faults[SHARD] += ["", "cut", "", "503"]
+    assert read_far(far(web, tmp_path)) == read_near(shards)
+    starts = web.parts[SHARD]
+    assert starts[:3] == [0, 16_000, 16_000] and starts == sorted(starts) and max(starts) > 40_000
+
+
+def test_what_a_killed_command_left_is_taken_up(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    entry = next(s for s in open_manifest(shards).shards if s.file == SHARD)
+    folder = far(web, tmp_path)
+    web.always[SHARD] = "503"
+    refusal(folder, UsageError)
+    part = tmp_path / f"{entry.sha256}.part"
+    part.write_bytes((shards / SHARD).read_bytes()[:5_000])
+    web.always.clear()
+    web.parts[SHARD].clear()
+    assert read_far(far(web, tmp_path)) == read_near(shards)
+    assert web.parts[SHARD] == [5_000] and not part.exists()
+
+
+@pytest.mark.parametrize("knows_parts", [True, False])
+def test_a_part_of_other_bytes_is_begun_anew(
+    web: WebFolder, shards: Path, tmp_path: Path, knows_parts: bool
+) -> None:
+    entry = next(s for s in open_manifest(shards).shards if s.file == SHARD)
+    web.always[SHARD] = "503"
+    refusal(far(web, tmp_path), UsageError)
+    (tmp_path / f"{entry.sha256}.part").write_bytes(b"x" * 7_000)
+    web.always.clear()
+    web.knows_parts = knows_parts
+    assert read_far(far(web, tmp_path)) == read_near(shards)
+
+
+def test_a_server_that_knows_no_parts_serves_too(
+    web: WebFolder, shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "BLOCK_BYTES", 16_000)
+    web.knows_parts = False
+    web.faults[SHARD].append("cut")
+    assert read_far(far(web, tmp_path)) == read_near(shards)
+
+
+@pytest.mark.parametrize(
+    ("file", "fault", "kind", "said"),
+    [
+        ("manifest.json", "404", UsageError, "expected a shard folder with manifest.json"),
+        ("manifest.json", "403", UsageError, "found access refused (403); give its library cre"),
+        ("manifest.json", "503", UsageError, "found HTTP status 503; check the network"),
+        ("manifest.json", "400", UsageError, "found HTTP status 400; check the address"),
+        ("manifest.json", "wrong", DamagedError, "manifest.json: expected"),
+        (SHARD, "404", DamagedError, f"{SHARD}: expected a file that the manifest lists"),
+        (SHARD, "403", UsageError, "found access refused (403)"),
+        (SHARD, "503", UsageError, "found HTTP status 503; check the network"),
+        (SHARD, "wrong", DamagedError, "found other bytes, twice"),
+        (SHARD, "cut", UsageError, "found a transfer that broke off; check the network"),
+    ],
+)
+def test_a_fault_that_stays_is_one_line_with_the_right_code(
+    web: WebFolder, tmp_path: Path, file: str, fault: str, kind: type[PoseGanError], said: str
+) -> None:
+    web.always[file] = fault
+    message = refusal(far(web, tmp_path), kind)
+    assert said in message and message.startswith(web.address)
+
+
+def test_no_server_is_one_line(tmp_path: Path, web: WebFolder) -> None:
+    folder = far(web, tmp_path, address="http://127.0.0.1:9/shards")
+    assert "found no connection; check the network" in refusal(folder, UsageError)
+
+
+@pytest.mark.parametrize("fault", ["404", "403", "503", "wrong", "cut", ""])
+def test_credentials_are_never_said(
+    web: WebFolder, tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = web.address.replace("//", "//user:pa55word@") + "?sig=T0KEN&x=1"
+    said: list[str] = []
+    caplog.set_level("DEBUG")
+    for file in ("manifest.json", SHARD):
+        folder = far(web, tmp_path / file, address=secret)
+        if fault:
+            web.always = {file: fault}
+            said.append(refusal(folder, PoseGanError))
+        else:
+            read_far(folder)
+        said += [str(folder), repr(folder), repr(folder.address), str(vars(folder))]
+        marker = tmp_path / file / ".posegan.json"
+        said.append(marker.read_text() if marker.exists() else "")
+    whole = "\n".join([*said, caplog.text])
+    assert "pa55word" not in whole and "T0KEN" not in whole and "user" not in whole
+    assert all("sig=T0KEN&x=1 Basic " in word for word in web.words), web.words[:2]
+
+
+def test_a_rotten_copy_is_fetched_anew(web: WebFolder, shards: Path, tmp_path: Path) -> None:
+    read_far(far(web, tmp_path))
+    entry = next(s for s in open_manifest(shards).shards if s.file == SHARD)
+    copy = tmp_path / f"{entry.sha256}.file"
+    content = bytearray(copy.read_bytes())
+    content[99] ^= 1
+    copy.write_bytes(content)
+    assert read_far(far(web, tmp_path)) == read_near(shards)
+    assert web.asked[SHARD] == 2
+
+
+def test_the_cache_stays_in_its_bounds_and_removes_what_was_used_longest_ago(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    entries = open_manifest(shards).shards
+    room = sum(entry.num_bytes for entry in entries[:3]) + 10
+    folder = far(web, tmp_path, room)
+    for entry in (*entries[:3], entries[0], entries[3]):  # the second one was used longest ago
+        read_listed(folder, entry)
+    kept = [entries[2], entries[0], entries[3]]
+    assert names(tmp_path) == sorted(f"{entry.sha256}.file" for entry in kept)
+    assert sum(path.stat().st_size for path in tmp_path.glob("*.file")) <= room
+    assert read_far(folder) == read_near(shards)
+
+
+def test_a_cache_too_small_for_one_shard_says_so(web: WebFolder, tmp_path: Path) -> None:
+    message = refusal(far(web, tmp_path, 1_000), UsageError)
+    assert message.startswith("--cache-size: expected ") and "a larger --cache-size" in message
+
+
+def test_leftovers_of_other_shards_are_removed_when_room_is_needed(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    entries = open_manifest(shards).shards
+    web.always[entries[0].file] = "503"
+    folder = far(web, tmp_path, entries[1].num_bytes + 100)
+    with pytest.raises(UsageError):
+        read_listed(folder, entries[0])
+    part = tmp_path / f"{entries[0].sha256}.part"
+    part.write_bytes(b"x" * 5_000)
+    read_listed(folder, entries[1])
+    assert names(tmp_path) == [f"{entries[1].sha256}.file"]
+
+
+def test_what_is_being_read_is_not_removed(web: WebFolder, shards: Path, tmp_path: Path) -> None:
+    entries = open_manifest(shards).shards
+    folder = far(web, tmp_path, max(entry.num_bytes for entry in entries) + 10)
+    with folder.here(entries[0].wanted) as path:
+        read_listed(far(web, tmp_path, folder.cache.max_bytes), entries[1])
+        assert path.read_bytes() == (shards / entries[0].file).read_bytes()
+    read_listed(folder, entries[2])
+    assert names(tmp_path) == [f"{entries[2].sha256}.file"]
+
+
+def test_two_readers_of_one_cache_fetch_each_shard_once(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    web.faults[SHARD].append("slow")
+    found: list[list[bytes]] = []
+    readers = [
+        threading.Thread(target=lambda: found.append(read_far(far(web, tmp_path))))
+        for _ in range(4)
+    ]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert found == [read_near(shards)] * 4
+    assert all(web.asked[entry.file] == 1 for entry in open_manifest(shards).shards)
+
+
+def test_strangers_files_in_the_cache_are_neither_used_nor_removed(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    entry = open_manifest(shards).shards[0]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "holiday.png").write_text("the only copy")
+    message = refusal(far(web, tmp_path / "a"), UsageError)
+    assert "holiday.png; choose another --cache" in message
+    assert names(tmp_path / "a") == ["holiday.png"]
+    read_far(far(web, tmp_path / "b"))
+    (tmp_path / "b" / f"{entry.sha256}.file").unlink()
+    marker = tmp_path / "b" / ".posegan.json"
+    marker.write_text(marker.read_text().replace(f"{entry.sha256}.file", "0.file"))
+    stranger = tmp_path / "b" / f"{entry.sha256}.file"
+    stranger.write_text("the only copy")
+    assert "not of shard-cache" in refusal(far(web, tmp_path / "b"), UsageError)
+    assert stranger.read_text() == "the only copy"
+
+
+@pytest.mark.parametrize("kind", ["a link", "a pipe", "a folder"])
+def test_odd_things_in_the_place_of_a_copy_are_no_harm(
+    web: WebFolder, shards: Path, tmp_path: Path, kind: str
+) -> None:
+    read_far(far(web, tmp_path / "cache"))
+    entry = open_manifest(shards).shards[0]
+    copy, aside = tmp_path / "cache" / f"{entry.sha256}.file", tmp_path / "aside"
+    copy.unlink()
+    aside.write_text("the only copy")
+    makers = {"a link": lambda: copy.symlink_to(aside), "a pipe": lambda: os.mkfifo(copy)}
+    makers.get(kind, copy.mkdir)()
+    if kind == "a folder":
+        assert "expected a file, found a folder" in refusal(
+            far(web, tmp_path / "cache"), UsageError
+        )
+    else:
+        assert read_far(far(web, tmp_path / "cache")) == read_near(shards)
+    assert aside.read_text() == "the only copy"
+
+
+def test_a_full_disk_is_told_and_what_came_is_kept(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    folder = far(web, tmp_path)
+    folder.cache = Cache(tmp_path, 10**9, FullDisk(room=60_000))
+    assert "space" in refusal(folder, NoSpaceError)
+    assert read_far(far(web, tmp_path)) == read_near(shards)
+
+
+def test_no_space_is_told_before_anything_comes(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    class Small(Disk):
+        def free_bytes(self, folder: Path) -> int:
+            return 1_000
+
+    folder = far(web, tmp_path)
+    folder.cache = Cache(tmp_path, 10**9, Small())
+    assert "1,000" in refusal(folder, NoSpaceError)
+    assert not [name for name in web.asked if name.endswith(".h5")]
+
+
+def test_shards_that_follow_are_fetched_meanwhile(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    entries = open_manifest(shards).shards
+    arrays = read_all(far(web, tmp_path), entries)
+    next(arrays)
+    for _ in range(200):
+        if all(web.asked[entry.file] for entry in entries):
+            break
+        threading.Event().wait(0.02)
+    assert all(web.asked[entry.file] == 1 for entry in entries)
+    arrays.close()
+
+
+def test_the_main_thread_leaves_where_it_is_asked_to(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    def leave() -> None:
+        raise StoppedError("stopped by SIGTERM before training began")
+
+    web.always = {entry.file: "503" for entry in open_manifest(shards).shards}
+    cache = Cache(tmp_path, 10**9)
+    patience = Patience(tries=6, first_wait_s=5)
+    folder = RemoteFolder(Address(web.address), cache, patience=patience, leave=leave)
+    refusal(folder, StoppedError)
+
+
+def test_a_reader_that_is_no_longer_wanted_gives_up(web: WebFolder, tmp_path: Path) -> None:
+    web.always[SHARD] = "503"
+    folder = RemoteFolder(
+        Address(web.address), Cache(tmp_path, 10**9), patience=Patience(first_wait_s=60)
+    )
+    entries = open_manifest(folder).shards
+    over = threading.Event()
+    threading.Timer(0.3, over.set).start()
+    with pytest.raises(StoppedError):
+        list(read_all(folder, entries, halted=over.is_set))
+    with pytest.raises(HaltedError):
+        pause(60, over.is_set)
+
+
+def test_waits_double_up_to_a_bound() -> None:
+    waits = [Patience().wait_s(failures) for failures in range(1, 8)]
+    assert waits == [0.5, 1, 2, 4, 8, 8, 8]
+    assert asked(lambda: 3, QUICK) == 3
+
+
+def test_an_opened_folder_goes_to_another_process(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    folder = far(web, tmp_path)
+    assert read_far(folder) == read_near(shards)
+    again = pickle.loads(pickle.dumps(folder))
+    assert read_far(again) == read_near(shards)
+    assert web.asked["manifest.json"] == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("nosuch://user:pw@host/x", "nosuch://host/x: expected an address that fsspec opens"),
+        ("gs://bucket/x", "expected the library gcsfs, found it is not installed; pip install gcs"),
+    ],
+)
+def test_what_cannot_be_opened_is_one_line(address: str, said: str, tmp_path: Path) -> None:
+    folder = RemoteFolder(Address(address), Cache(tmp_path, 10**9), patience=QUICK)
+    assert said in refusal(folder, UsageError)
+
+
+def test_a_missing_extra_is_one_line_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    folder = opened(Address("https://h/x?t=1"), CacheSettings(cache=tmp_path))
+    with pytest.raises(UsageError) as caught:
+        open_manifest(folder)
+    assert caught.value.message == (
+        "https://h/x: expected the extra remote, found it is not installed; "
+        "pip install 'posegan[remote]'"
+    )
+
+
+def test_texts_are_taken_for_paths_or_addresses(shards: Path) -> None:
+    assert as_folder(str(shards)) == shards
+    assert isinstance(as_folder("s3://bucket/x"), RemoteFolder)
+    with pytest.raises(UsageError):
+        as_folder("")
