@@ -83,6 +83,8 @@ def _seconds(
     )
     if not settings.keypoints:
         height, width = settings.pose.pose_size
-        device = "cuda" if settings.pose.device == "cuda" else "cpu"
-        seconds += expected.num_images * height * width / POSE_PIXELS_PER_S[device]
+        devices = settings.pose.device.split(",")
+        on_cuda = devices[0].startswith("cuda")
+        speed = POSE_PIXELS_PER_S["cuda"] * len(devices) if on_cuda else POSE_PIXELS_PER_S["cpu"]
+        seconds += expected.num_images * height * width / speed
     return seconds

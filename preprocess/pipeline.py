@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,11 +33,11 @@ from preprocess.pairing.given import read_given
 from preprocess.pairing.splits import Split, make_split
 from preprocess.pairing.transforms import PartsOfPairs
 from preprocess.parallel import in_parallel
+from preprocess.pose.device_processes import OpenEstimator, opened, opener
 from preprocess.pose.kept_poses import KeptPoses
-from preprocess.pose.people import PoseEstimator
 from preprocess.pose.stage import with_poses
 from preprocess.pose.weight_files import DEMO_NOTE
-from preprocess.settings import DEMO_MODEL, PoseSettings, PrepareSettings
+from preprocess.settings import DEMO_MODEL, PrepareSettings
 from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import Checked, check_images
 from preprocess.sources.source import Source
@@ -47,8 +47,6 @@ from shared.owned_folder import OwnedFolder
 from shared.pair_geometry import transforms_of_pairs
 
 CHECK_BLOCK: Final = 512
-
-OpenEstimator = Callable[[PoseSettings, Console], PoseEstimator]
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _make(
             catalogue = _checked(job, catalogue)
         with times.stage("poses"):
             catalogue, pose_key = _posed(
-                job, catalogue, annotations, open_estimator or _opener(record)
+                job, catalogue, annotations, open_estimator or opener(record.get(WEIGHTS_KEY))
             )
         with times.stage("pairs"):
             splits = [make_split(name, catalogue, settings, given) for name in ("train", "test")]
@@ -202,27 +200,16 @@ def _posed(
     pose = job.settings.pose
     if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)
-    estimator = open_estimator(pose, job.console)
-    catalogue = with_poses(
-        catalogue,
-        estimator,
-        KeptPoses(job.out.poses, estimator.key, job.out.disk, job.out.owned),
-        job.console,
-        joint_threshold=pose.joint_threshold,
-        threads=job.settings.run.workers,
-    )
-    return without_invalid(catalogue), estimator.key
-
-
-def _opener(record: Mapping[str, Any]) -> OpenEstimator:
-    """Return what opens the real pose model, with the weights that the record names, if any."""
-
-    def opened(settings: PoseSettings, console: Console) -> PoseEstimator:
-        from preprocess.pose.yolo import open_estimator  # noqa: PLC0415 - it imports torch
-
-        return open_estimator(settings, console, record.get(WEIGHTS_KEY))
-
-    return opened
+    threads = job.settings.run.workers
+    with opened(pose, job.console, open_estimator, threads=threads) as estimator:
+        catalogue = with_poses(
+            catalogue,
+            estimator,
+            KeptPoses(job.out.poses, estimator.key, job.out.disk, job.out.owned),
+            job.console,
+            joint_threshold=pose.joint_threshold,
+        )
+        return without_invalid(catalogue), estimator.key
 
 
 def _make_shards(job: Job, catalogue: Catalogue, splits: Sequence[Split]) -> Made:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from shared.declarations import declared, setting
-from shared.device import DeviceName
+from shared.device import Devices
 from shared.errors import UsageError, problem
 from shared.quantities import Bytes, Size
 
@@ -95,10 +95,11 @@ class PoseSettings:
         flag="--pose-size",
         help="What images are resized to for the pose model.",
     )
-    device: DeviceName = setting(
+    device: Devices = setting(
         default="auto",
         flag="--device",
-        help="Where the pose model runs; auto is a GPU where there is one.",
+        help="Where the pose model runs; auto is a GPU where there is one. Several of one kind, as "
+        "cuda:0,cuda:1, share out the images: one process a device, equal results.",
     )
     half: bool = setting(default=True, flag="--half/--no-half", help="Half precision on a GPU.")
     batch: int = setting(
@@ -294,6 +295,9 @@ class ExtractSettings:
             raise UsageError(problem("--src", "a folder of images", self.src, "check the name"))
         if self.out.suffix != ".csv" or self.out.is_dir():
             raise UsageError(problem("--out", "a file name ending in .csv", self.out, "add .csv"))
+        if self.watch and "," in self.pose.device:
+            found = self.pose.device
+            raise UsageError(problem("--device", "one device with --watch", found, "name one"))
 
     @property
     def kept(self) -> Path:

@@ -246,6 +246,13 @@ FAILURES = (
             "generator, found …; check the name, or train it first"),
     Failure("a page of unfinished shards", "posegan-studio", "--model {data}/run --shards {out}",
             2, "{out}…: expected …; …prep-market…", unfinished_shards),
+    Failure("devices of two kinds", "extract-poses",
+            "--src {data}/market/Market --out {out}.csv --device cpu,cuda", 2,
+            "--device: expected auto, cpu, cuda, or devices of one kind between commas like "
+            "cuda:0,cuda:1, found 'cpu,cuda'; give a value of that kind"),
+    Failure("a device that is not there", "prep-market",
+            "--src {data}/market/Market --out {out} --pose-model demo --workers 1 "
+            "--device cuda:98,cuda:99", 2, "--device: expected …; …"),
     Failure("no pictures", "extract-poses", "--src {data}/shards --out {out}.csv --pose-model demo",
             2, "{data}/shards: expected …"),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_manifest.published_files import keypoints_text
+from preprocess.pose.device_processes import OpenEstimator, open_network, opened
 from preprocess.pose.kept_poses import KeptPoses, blocks_in
-from preprocess.pose.people import People, PoseEstimator, joints_of_people
+from preprocess.pose.people import People, joints_of_people
 from preprocess.pose.stage import BLOCK_IMAGES, estimate
 from preprocess.pose.weight_files import DEMO_NOTE
-from preprocess.settings import DEMO_MODEL, ExtractSettings, PoseSettings
+from preprocess.settings import DEMO_MODEL, ExtractSettings
 from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import IMAGE_SUFFIXES, check_images
 from shared.console import Console
@@ -42,9 +43,6 @@ CROP_HEIGHT: Final = 256
 
 NUM_NAMED: Final = 10
 """Unusable images that are named one by one; the rest is counted."""
-
-
-OpenEstimator = Callable[[PoseSettings, Console], PoseEstimator]
 
 
 @dataclass(frozen=True)
@@ -104,10 +102,11 @@ def extract_poses(
             if settings.fit_size
             else settings.pose
         )
-        estimator = (open_estimator or _open_network)(pose, console)
-        kept = KeptPoses(settings.kept, estimator.key, disk, owned)
         sources = [(photo.path, photo.digest) for photo in photos]
-        people = estimate(sources, estimator, kept, console, threads=settings.workers)
+        opening = open_estimator or open_network
+        with opened(pose, console, opening, threads=settings.workers) as estimator:
+            kept = KeptPoses(settings.kept, estimator.key, disk, owned)
+            people = estimate(sources, estimator, kept, console)
         found = Found(people, *joints_of_people(people, sizes, pose.joint_threshold))
         files.publish(contents_of(settings, photos, found))
         owned.dissolve()
@@ -182,12 +181,6 @@ def unfit_name(name: str) -> str:
         return "a name that a spreadsheet would run as a formula"
     unfit = ":" in name or not name.isprintable() or name != name.strip()
     return "a name that the published form cannot hold" if unfit else ""
-
-
-def _open_network(pose: PoseSettings, console: Console) -> PoseEstimator:
-    from preprocess.pose.yolo import open_estimator  # noqa: PLC0415 - it imports torch
-
-    return open_estimator(pose, console)
 
 
 def kept_by_older(folder: Path) -> list[str] | None:

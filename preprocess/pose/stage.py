@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +23,38 @@ BLOCK_IMAGES: Final = 512
 """Images of one kept block: what a killed run loses at most."""
 
 Picture = NDArray[np.uint8]
+Block = Sequence[tuple[Place, str]]
+"""Files, each with the SHA-256 that its content must have."""
+
+
+class BlockEstimator(Protocol):
+    """A pose model that takes whole blocks of files, in this process or in others.
+
+    The estimators of ``preprocess.pose.device_processes`` are the ones there are.
+    """
+
+    @property
+    def key(self) -> str:
+        """The pose model's, see :class:`preprocess.pose.people.PoseEstimator`."""
+
+    def people_of(self, blocks: Sequence[Block]) -> Iterator[tuple[int, People]]:
+        """Find the people of blocks of files.
+
+        Yields:
+            A block's number and its people, as soon as they are found: in any order.
+
+        Raises:
+            UsageError: A file is not what it was.
+        """
 
 
 def with_poses(
     catalogue: Catalogue,
-    estimator: PoseEstimator,
+    estimator: BlockEstimator,
     kept: KeptPoses,
     console: Console,
     *,
     joint_threshold: float,
-    threads: int,
 ) -> Catalogue:
     """Enter the pose of every image that is valid so far.
 
@@ -41,14 +64,13 @@ def with_poses(
         kept: Results of earlier runs; new ones are added block by block.
         console: Shows the progress.
         joint_threshold: Least confidence of a present joint.
-        threads: Threads that decode images while the model runs.
 
     Returns:
         The catalogue with joints, scores and people.
     """
     rows = catalogue.rows(Status.VALID)
     sources = [(catalogue.images[row].path, catalogue.digests[row]) for row in rows]
-    people = estimate(sources, estimator, kept, console, threads=threads)
+    people = estimate(sources, estimator, kept, console)
     joints, scores = joints_of_people(people, catalogue.sizes[rows], joint_threshold)
     return catalogue.with_changes(
         joints=_placed(catalogue.joints, rows, joints),
@@ -61,11 +83,9 @@ def with_poses(
 
 def estimate(
     sources: Sequence[tuple[Place, str]],
-    estimator: PoseEstimator,
+    estimator: BlockEstimator,
     kept: KeptPoses,
     console: Console,
-    *,
-    threads: int,
 ) -> People:
     """Find the person of each image, block by block, where an earlier run has not done so.
 
@@ -74,7 +94,6 @@ def estimate(
         estimator: The pose model.
         kept: Results of earlier runs; new ones are added after every block.
         console: Shows the progress.
-        threads: Threads that decode images while the model runs.
 
     Returns:
         The people, in the order of the files.
@@ -90,19 +109,17 @@ def estimate(
     blocks = [wanted[i : i + BLOCK_IMAGES] for i in range(0, len(wanted), BLOCK_IMAGES)]
     with console.stage("poses", len(sources)) as stage:
         stage.skip(len(sources) - len(wanted))
-        for block, pictures in zip(blocks, prefetched(blocks, threads), strict=True):
-            kept.keep([digest for _, digest in block], estimate_pictures(estimator, pictures))
-            stage.advance(len(block))
+        for number, people in estimator.people_of(blocks):
+            kept.keep([digest for _, digest in blocks[number]], people)
+            stage.advance(len(people))
     return kept.people_of([digest for _, digest in sources])
 
 
-def prefetched(
-    sources: Sequence[Sequence[tuple[Place, str]]], threads: int
-) -> Iterator[list[Picture]]:
+def prefetched(blocks: Iterable[Block], threads: int) -> Iterator[list[Picture]]:
     """Decode one block ahead of the one that the model works on.
 
     Args:
-        sources: Blocks of files, each with the SHA-256 that it must have.
+        blocks: Blocks of files; the next one is taken before the pictures of one are yielded.
         threads: Threads that decode.
 
     Yields:
@@ -123,11 +140,12 @@ def prefetched(
             raise _changed(path, "another content")
         return picture
 
+    left = iter(blocks)
     with ThreadPoolExecutor(threads) as pool:
-        ahead = [pool.map(load, block) for block in sources[:1]]
-        for number in range(len(sources)):
+        ahead = [pool.map(load, block) for block in islice(left, 1)]
+        while ahead:
             pictures = list(ahead.pop())
-            ahead.extend(pool.map(load, block) for block in sources[number + 1 : number + 2])
+            ahead.extend(pool.map(load, block) for block in islice(left, 1))
             yield pictures
 
 

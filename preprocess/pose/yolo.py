@@ -26,7 +26,7 @@ from preprocess.pose.weight_scan import RefusedWeightsError, scan_weights
 from preprocess.pose.weight_trial import try_network
 from preprocess.settings import PoseSettings
 from shared.console import Console
-from shared.device import DeviceName, choose_device
+from shared.device import Devices, choose_devices
 from shared.errors import UsageError, from_machine, problem
 from shared.input_file import InputFile, read_input
 from shared.weights import cache_folder
@@ -74,13 +74,24 @@ def open_estimator(
     return YoloEstimator(network, file.sha256, settings, device=device, half=half, console=console)
 
 
-def find_device(name: DeviceName) -> torch.device:
-    """Return the device that a name means on this machine.
+def find_devices(devices: Devices) -> tuple[str, ...]:
+    """Return the devices that words mean on this machine, as torch names them.
+
+    Raises:
+        UsageError: A CUDA device is wanted that is not there.
+    """
+    num_cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return choose_devices(devices, num_cuda=num_cuda)
+
+
+def find_device(name: Devices) -> torch.device:
+    """Return the one device that a name means on this machine.
 
     Raises:
         UsageError: CUDA is wanted and there is none.
     """
-    return torch.device(choose_device(name, has_cuda=torch.cuda.is_available()))
+    (device,) = find_devices(name)
+    return torch.device(device)
 
 
 def import_ultralytics(*, offline: bool) -> ModuleType:

@@ -26,7 +26,7 @@ class Opened(ContentEstimator):
         super().__init__()
         self.settings: PoseSettings | None = None
 
-    def __call__(self, settings: PoseSettings, console: Console) -> Opened:
+    def __call__(self, settings: PoseSettings, console: Console, *_: object) -> Opened:
         self.settings = settings
         return self
 

@@ -31,7 +31,7 @@ class SquareFinder:
         self.pose_size = (0, 0)
         self._left = stop_after
 
-    def __call__(self, settings: PoseSettings, console: Console) -> SquareFinder:
+    def __call__(self, settings: PoseSettings, console: Console, *_: object) -> SquareFinder:
         self.pose_size = settings.pose_size
         return self
 
