@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from small_market import ContentEstimator
 
+from preprocess.extract_settings import ExtractSettings
 from preprocess.pose.device_processes import OpenEstimator, open_network
 from preprocess.pose.extraction import extract_poses
 from preprocess.pose.people import People, PoseEstimator
-from preprocess.settings import ExtractSettings, PoseSettings
+from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.errors import DamagedError, ends_with_exit_code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from preprocess.settings import ExtractSettings
+from preprocess.extract_settings import ExtractSettings
 from preprocess.stopping import StopSignals
 from shared.options import command
 from shared.settings import build_given

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 
 from data_manifest.published_files import read_keypoints
+from preprocess.extract_settings import ExtractSettings
 from preprocess.pose.extraction import Found, Photo, contents_of
 from preprocess.pose.people import empty_people, joints_of_people
-from preprocess.settings import ExtractSettings
 from shared.regular_files import read_regular
 
 MAX_BYTES: Final = 1 << 33

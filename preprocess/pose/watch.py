@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from preprocess.extract_settings import ExtractSettings
 from preprocess.pose.arrivals import Arrival, Arrivals
 from preprocess.pose.extraction import (
     COMMAND,
@@ -31,7 +32,7 @@ from preprocess.pose.kept_rows import KeptRows
 from preprocess.pose.people import PoseEstimator, joints_of_people
 from preprocess.pose.stage import estimate_pictures
 from preprocess.pose.weight_files import DEMO_NOTE
-from preprocess.settings import DEMO_MODEL, ExtractSettings, PoseSettings
+from preprocess.settings import DEMO_MODEL, PoseSettings
 from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import fast_decoder, read_image
 from preprocess.stopping import StopSignals

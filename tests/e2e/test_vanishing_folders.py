@@ -104,8 +104,8 @@ def train_reid(inputs: Path, out: Path, disk: Disk) -> None:
 
 
 def extract_poses(inputs: Path, out: Path, disk: Disk) -> None:
+    from preprocess.extract_settings import ExtractSettings
     from preprocess.pose.extraction import extract_poses
-    from preprocess.settings import ExtractSettings
 
     out.mkdir(parents=True, exist_ok=True)
     settings = ExtractSettings(src=inputs / "people", out=out / "p.csv")

@@ -17,10 +17,11 @@ from device_fakes import eventful, processes, together
 from PIL import Image
 from small_market import ContentEstimator, make_market
 
+from preprocess.extract_settings import ExtractSettings
 from preprocess.pipeline import run
 from preprocess.pose.device_processes import OpenEstimator
 from preprocess.pose.extraction import extract_poses
-from preprocess.settings import ExtractSettings, PoseSettings, PrepareSettings, RunSettings
+from preprocess.settings import PoseSettings, PrepareSettings, RunSettings
 from preprocess.sources.registry import find_source
 from shared.console import Console
 from shared.errors import DamagedError, NoSpaceError, PoseGanError, StoppedError, UsageError

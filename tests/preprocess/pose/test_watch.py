@@ -13,12 +13,13 @@ import pytest
 from PIL import Image
 
 from data_manifest.published_files import read_keypoints
+from preprocess.extract_settings import ExtractSettings
 from preprocess.pose import watch as module
 from preprocess.pose.arrivals import PATIENCE_S, STILL_S
 from preprocess.pose.extraction import extract_poses
 from preprocess.pose.people import People, empty_people
 from preprocess.pose.watch import Moment, watch_poses
-from preprocess.settings import ExtractSettings, PoseSettings
+from preprocess.settings import PoseSettings
 from preprocess.stopping import StopSignals
 from shared.console import Console
 from shared.errors import LockedError, StoppedError, UsageError
