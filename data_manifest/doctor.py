@@ -27,7 +27,7 @@ EXTRAS: Final = {
     "fast": "prep-market decodes JPEGs with simplejpeg",
     "hub": "share-generator hands generators to a model hub and fetches them",
     "mutants": "make mutants tries the tests with single faults",
-    "onnx": "eval-gan --reid reads judges as ONNX files",
+    "onnx": "export-generator writes ONNX graphs, eval-gan --reid reads networks",
     "remote": "shards are read from s3:// and https:// addresses",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",

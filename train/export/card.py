@@ -98,6 +98,11 @@ _PORTS: Final = {
 }
 
 _CODE: Final = {
+    "onnx": """\
+import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx")
+(image,) = session.run(None, {"source_image": a, "source_joints": b, "target_joints": c})""",
     "torch-export": """\
 import torch
 

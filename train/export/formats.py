@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,10 +21,13 @@ from train.inference.samples import samples_of
 from train.inference.trained import Trained
 from train.step import draw_batch
 
-Format = Literal["safetensors", "torch-export"]
+Format = Literal["safetensors", "torch-export", "onnx"]
 
-GRAPH_FILES: Final = {"torch-export": "model.pt2"}
+GRAPH_FILES: Final = {"torch-export": "model.pt2", "onnx": "model.onnx"}
 """Formats that bring a graph, and its file."""
+
+NEEDED: Final = ("onnx", "onnxscript", "onnxruntime")
+"""What the extra ``onnx`` installs."""
 
 BATCHES: Final = (1, 2, 17, 64)
 """Numbers of pairs with which a graph is compared with its generator."""
@@ -52,6 +57,18 @@ class GraphFile:
     difference: float
 
 
+def require_format(wanted: Format) -> None:
+    """Refuse a format whose libraries are not here.
+
+    Raises:
+        UsageError: They are not.
+    """
+    lacking = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if wanted == "onnx" and lacking:
+        remedy = "pip install 'posegan[onnx]', or choose another --format"
+        raise UsageError(problem("--format onnx", "the extra onnx", f"no {lacking[0]}", remedy))
+
+
 def graph_file(trained: Trained, wanted: Format) -> GraphFile | None:
     """Make the graph of a generator and compare it with the generator.
 
@@ -75,6 +92,9 @@ def _made(trained: Trained, wanted: Format) -> tuple[bytes, Runner]:
     """Record a generator, write it down, and open what was written."""
     try:
         program = _traced(trained)
+        if wanted == "onnx":
+            content = _of_onnx(program, trained)
+            return content, onnx_runner(content)
         content = _of_torch(program)
         return content, torch_runner(content)
     except MemoryError:
@@ -126,6 +146,20 @@ def torch_runner(content: bytes) -> Runner:
     return lambda inputs: module(*inputs)
 
 
+def onnx_runner(content: bytes) -> Runner:
+    """Open a graph in onnxruntime, on the CPU."""
+    import onnxruntime  # noqa: PLC0415 - of the extra onnx
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+    def run(inputs: Sequence[Tensor]) -> Tensor:
+        names = [each.name for each in session.get_inputs()]
+        given = {name: np.asarray(each) for name, each in zip(names, inputs, strict=True)}
+        return torch.from_numpy(session.run(None, given)[0])
+
+    return run
+
+
 def _traced(trained: Trained) -> Any:
     """Record what the generator does, the number of pairs left open."""
     axis = torch.export.Dim(BATCH, min=1)
@@ -143,3 +177,30 @@ def _of_torch(program: Any) -> bytes:
     stream = io.BytesIO()
     torch.export.save(program, stream)
     return stream.getvalue()
+
+
+def _of_onnx(program: Any, trained: Trained) -> bytes:
+    import onnx  # noqa: PLC0415 - of the extra onnx
+
+    inputs, output = ports(trained.image_size)
+    made: Any = torch.onnx.export(
+        program.run_decompositions({torch.ops.aten.hypot.default: _hypot}),
+        input_names=[port.name for port in inputs],
+        output_names=[output.name],
+        dynamo=True,
+        verbose=False,
+    )
+    model = made.model_proto
+    del model.metadata_props[:]
+    for graph in (model.graph, *model.functions):
+        for each in graph.node:
+            del each.metadata_props[:]  # places of this machine
+            each.doc_string = ""
+    content: bytes = model.SerializeToString(deterministic=True)
+    onnx.checker.check_model(content)
+    return content
+
+
+def _hypot(x: Tensor, y: Tensor) -> Tensor:
+    """Return lengths by operations that ONNX has."""
+    return (x * x + y * y).sqrt()

@@ -17,7 +17,7 @@ from shared.owned_folder import OwnedFolder, owned_folder, require_own
 from shared.provenance import versions
 from train.export.card import CARD_NAME, CardFacts, card_text, graph_text
 from train.export.familiar_pictures import familiar_pictures
-from train.export.formats import GRAPH_FILES, GraphFile, graph_file
+from train.export.formats import GRAPH_FILES, GraphFile, graph_file, require_format
 from train.export.settings import ExportSettings
 from train.inference.exported import (
     CONFIG_NAME,
@@ -69,6 +69,7 @@ def export_generator(
         LockedError: Another process writes into the folder.
     """
     _check_licence(settings.licence)
+    require_format(settings.format)
     if not is_run(settings.run):
         remedy = "give the --out of train-gan"
         raise UsageError(problem(settings.run, "a training run", "none", remedy))

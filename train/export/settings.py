@@ -35,11 +35,12 @@ class ExportSettings:
         shown="RUN/scores where it is of this checkpoint",
         help="What eval-gan --run wrote about this checkpoint, for the card.",
     )
-    format: Literal["safetensors", "torch-export"] = setting(
+    format: Literal["safetensors", "torch-export", "onnx"] = setting(
         default="safetensors",
         flag="--format",
-        help="What is written besides the card: safetensors, the weights; torch-export, also a "
-        "graph that torch runs without posegan, checked against the generator.",
+        help="What is written besides the card: safetensors, the weights; torch-export and onnx, "
+        "also a graph that other programs run, checked against the generator (onnx needs the "
+        "extra onnx).",
     )
     licence: str = setting(
         default="agpl-3.0",

@@ -91,8 +91,8 @@ def _head(source: Tensor, target: Tensor, scale: Tensor) -> tuple[Tensor, Tensor
     here, there = torch.isfinite(source_head[..., 0]), torch.isfinite(target_head[..., 0])
     common = here & there
     shared = common.any(dim=1, keepdim=True)
-    target_middle = _mean_of(target_head, torch.where(shared, common, there))
-    source_middle = _mean_of(source_head, torch.where(shared, common, here))
+    target_middle = _mean_of(target_head, shared & common | ~shared & there)
+    source_middle = _mean_of(source_head, shared & common | ~shared & here)
     source_side, target_side = _facing(source), _facing(target)
     turned = (source_side.abs() > PROFILE) & (target_side.abs() > PROFILE)
     turned &= source_side.sign() != target_side.sign()
