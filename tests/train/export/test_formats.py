@@ -32,6 +32,7 @@ def test_what_is_recorded_draws_what_the_generator_draws(kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("wanted", ["torch-export", "onnx"])
 @pytest.mark.parametrize("kind", ["layers", "parts", "none"])
 def test_the_papers_kinds_and_layers_are_exported(kind: str, wanted: str) -> None:
@@ -42,6 +43,7 @@ def test_the_papers_kinds_and_layers_are_exported(kind: str, wanted: str) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_readmes_lines_draw_with_onnxruntime_alone(tmp_path: Path, repository: Path) -> None:
     """In a process that finds no module of ours, with the generator that ships."""
     trained = read_exported(repository / "train" / "weights", console=Console(quiet=True))
