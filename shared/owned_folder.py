@@ -237,6 +237,9 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
             raise UsageError(problem(path, "a folder, or a free name", "a file", remedy))
         return frozenset()
     marker = read_marker(path)
+    names = _names(path) if marker is None else []
+    if MARKER_NAME in names:  # another thread or process made it between the two looks
+        marker = read_marker(path)
     if marker is not None:
         if marker["made_by"] != command and _is_bare(path):
             return frozenset()
@@ -245,7 +248,7 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
             raise _refused(path, f"an empty folder or one that {command} made", found)
         _refuse_folders(path, marker["files"])
         return frozenset(marker["files"])
-    strangers = sorted(name for name in _names(path) if not belongs_to_claim(name))
+    strangers = sorted(name for name in names if not belongs_to_claim(name))
     known = recognise(path) if recognise is not None and strangers else None
     if known is not None:
         return frozenset(known)

@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.errors import LockedError, UsageError
 from shared.files import publish_text
-from shared.owned_folder import MARKER_NAME, owned_folder
+from shared.marker import read_marker
+from shared.owned_folder import MARKER_NAME, OwnedFolder, owned_folder, require_own
 
 
 def state(folder: Path) -> dict[str, str]:
@@ -141,6 +143,24 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
     expected = pytest.raises(LockedError, match=str(os.getpid()))
     with owned_folder(tmp_path, "prep-market"), expected, owned_folder(tmp_path, "prep-market"):
         pass
+
+
+def test_a_marker_that_another_makes_meanwhile_is_no_strangers_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+
+    def late(path: Path) -> dict[str, Any] | None:
+        """Read the marker; the first look comes just before it is made."""
+        looks.append(path)
+        if len(looks) == 1:
+            OwnedFolder(path, "train-gan").mark()
+            return None
+        return read_marker(path)
+
+    monkeypatch.setattr("shared.owned_folder.read_marker", late)
+    assert require_own(tmp_path, "train-gan") == frozenset()
+    assert len(looks) == 2
 
 
 def test_a_file_in_place_of_the_folder_is_one_line(tmp_path: Path) -> None:
