@@ -110,6 +110,7 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", SMALL)
 def test_in_float64_two_ranks_have_the_losses_of_one_whose_run_either_can_take_over(
     arguments: list[str], tmp_path: Path, preset: str
@@ -138,6 +139,7 @@ def test_in_float64_two_ranks_have_the_losses_of_one_whose_run_either_can_take_o
         assert together == pytest.approx(alone, rel=1e-6, abs=0)
 
 
+@pytest.mark.slow
 def test_weights_that_part_are_seen_at_the_next_checkpoint_and_made_equal(
     arguments: list[str], tmp_path: Path
 ) -> None:
@@ -149,6 +151,7 @@ def test_weights_that_part_are_seen_at_the_next_checkpoint_and_made_equal(
     assert started.note(0)["learned"] == started.note(1)["learned"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", [(0,), (1,), (0, 1)])
 def test_killed_ranks_end_the_others_and_the_same_command_goes_on(
     arguments: list[str], tmp_path: Path, killed: tuple[int, ...]
@@ -182,6 +185,7 @@ def test_a_signal_to_one_rank_saves_and_stops_both(
     goes_on(arguments, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_rank_that_freezes_is_waited_for_no_longer_than_the_patience(
     arguments: list[str], tmp_path: Path
 ) -> None:
@@ -198,6 +202,7 @@ def test_a_rank_that_freezes_is_waited_for_no_longer_than_the_patience(
     goes_on(arguments, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rank", "hook", "code", "said"),
     [

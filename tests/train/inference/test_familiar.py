@@ -94,8 +94,7 @@ def test_features_are_finite_whatever_the_picture_shows() -> None:
     assert np.isfinite(features).all() and features.shape[0] == 3
 
 
-@pytest.mark.long
-@pytest.mark.process
+@pytest.mark.slow
 def test_the_shipped_generator_knows_its_world_from_what_is_clearly_none(tmp_path: Path) -> None:
     """People whom it has never seen, of the world that it learned from; and what is no photo."""
     drawn = call("draw-market", "--out", tmp_path / "varied", "--world", "varied", "--detector",
