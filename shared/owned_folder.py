@@ -233,13 +233,11 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
     """
     if not path.is_dir():
         if os.path.lexists(path):
-            remedy = "choose another folder"
-            raise UsageError(problem(path, "a folder, or a free name", "a file", remedy))
+            raise _refused(path, "a folder, or a free name", "a file")
         return frozenset()
-    marker = read_marker(path)
-    names = _names(path) if marker is None else []
-    if MARKER_NAME in names:  # another thread or process made it between the two looks
-        marker = read_marker(path)
+    marker, names = read_marker(path), _names(path)
+    if marker is None and MARKER_NAME in names:
+        marker = read_marker(path)  # made by another between the two looks
     if marker is not None:
         if marker["made_by"] != command and _is_bare(path):
             return frozenset()
@@ -249,12 +247,11 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
         _refuse_folders(path, marker["files"])
         return frozenset(marker["files"])
     strangers = sorted(name for name in names if not belongs_to_claim(name))
-    known = recognise(path) if recognise is not None and strangers else None
-    if known is not None:
+    if recognise is not None and strangers and (known := recognise(path)) is not None:
         return frozenset(known)
     if strangers:
-        shown = ", ".join(strangers[:NUM_NAMED])
-        more = f" and {len(strangers) - NUM_NAMED} more" if len(strangers) > NUM_NAMED else ""
+        shown, others = ", ".join(strangers[:NUM_NAMED]), len(strangers) - NUM_NAMED
+        more = f" and {others} more" if others > 0 else ""
         raise _refused(path, f"an empty folder or one that {command} made", f"{shown}{more}")
     return frozenset()
 
