@@ -111,8 +111,9 @@ def test_a_killed_rank_and_a_killed_agent_leave_nobody_behind(
     agent.kill()
     agent.wait()
     assert all_end(ranks), "orphans train on"
-    (line,) = lines(second)
-    assert "stopped by the end of its launcher" in line
+    said = lines(second)  # torchrun's store is gone with it: each may have to speak for itself
+    assert 1 <= len(said) <= 2
+    assert all("stopped by the end of its launcher" in line for line in said)
 
 
 SRUN = """#!/bin/bash
