@@ -124,7 +124,7 @@ def _familiar(settings: ExportSettings, cache: CacheSettings | None) -> bytes | 
 
 
 def _graph(settings: ExportSettings, trained: Trained, console: Console) -> GraphFile | None:
-    """Make the graph that is asked for; it takes a minute, the comparison included."""
+    """Make the graph that is asked for; it takes minutes, the comparison included."""
     if settings.format in GRAPH_FILES:
         console.say(f"recording the generator as {settings.format}, then comparing the two")
     graph = graph_file(trained, settings.format)
