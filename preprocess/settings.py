@@ -189,6 +189,15 @@ class RunSettings:
     backend: Literal["loky", "threading"] = setting(
         default="loky", flag="--backend", help="Kind of joblib worker: processes or threads."
     )
+    scratch: Bytes = setting(
+        default=4_000_000_000,
+        ge=0,
+        le=1_000_000_000_000_000,
+        flag="--scratch",
+        since="0.2",
+        help="Room in --out for decoded pictures while the command runs; where it ends, or the "
+        "disk does, images are read a second time.",
+    )
     max_bad: float = setting(
         default=0.005,
         ge=0,
