@@ -14,8 +14,10 @@ from data_manifest.reid.tools import File, by_pattern
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish, publish_text, require_space, sha256_of_file
+from shared.folder_record import FolderRecord
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
+from shared.regular_files import is_regular
 from train.augment import table
 from train.augment.blocks import block_file
 from train.augment.drawing import Drawing
@@ -24,7 +26,6 @@ from train.augment.layouts import LAYOUTS
 from train.augment.people import NUM_NAMED, read_people
 from train.augment.plan import plan_pictures
 from train.augment.real import RealFiles, bytes_of, find_real, require_sources
-from train.augment.record import WORK_FOLDER, Record, is_there
 from train.augment.settings import AugmentSettings
 from train.inference.models import model_path
 from train.inference.painter import Painter, open_painter
@@ -32,6 +33,8 @@ from train.reid.judge import Judge
 from train.run_folder import open_shards_of_size
 
 COMMAND: Final = "augment-reid"
+WORK_FOLDER: Final = ".augment"
+LAST_FILE: Final = "augment.json"
 
 
 def augment_reid(settings: AugmentSettings, console: Console, disk: Disk | None = None) -> None:
@@ -59,7 +62,7 @@ def augment_reid(settings: AugmentSettings, console: Console, disk: Disk | None 
     )
     work = _Augmentation(settings, painter, judge, console)
     with owned_folder(settings.out, COMMAND, disk=disk, hold=not settings.dry_run) as owned:
-        record = Record(owned, work.record)
+        record = FolderRecord(owned, work.record, work_folder=WORK_FOLDER, last_file=LAST_FILE)
         finished, is_other = record.stands(overwrite=settings.overwrite)
         if finished:
             if not settings.dry_run:
@@ -147,7 +150,7 @@ class _Augmentation:
         folders = sorted({str(PurePosixPath(place).parent) for place in places})
         for folder in folders:
             owned.folder(folder)
-        owned.remove_temporaries((".", WORK_FOLDER, *folders))
+        owned.remove_temporaries((".", *folders))
         work = owned.path / WORK_FOLDER
         with self._console.stage("draw", len(self._plan)) as stage:
             distances = self._drawing.draw_missing(work, owned.disk, stage)
@@ -171,7 +174,7 @@ class _Augmentation:
         files = RealFiles(owned, link=self._settings.real == "link")
         with self._console.stage("real images", len(self._real_places)) as stage:
             for place, image in self._real_places.items():
-                if is_there(owned.path / place):
+                if is_regular(owned.path / place):
                     stage.skip(1)
                 else:
                     files.put(place, image)
@@ -184,7 +187,7 @@ class _Augmentation:
                 path = owned.path / self._drawn_places[number]
                 if not kept[number]:
                     continue
-                if is_there(path):
+                if is_regular(path):
                     stage.skip(1)
                 else:
                     publish(path, data, owned.disk)

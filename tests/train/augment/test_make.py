@@ -173,7 +173,7 @@ def test_another_request_is_refused_until_it_may_replace(data: Path, tmp_path: P
     out = augment(data, tmp_path / "out")
     other = typed(data, out, "--per-image", 2, "--seed", 1)
     assert other.exit_code == 2
-    assert "expected an empty folder or one of the same request, found seed" in other.stderr
+    assert "expected an empty folder or one of the same settings, found seed" in other.stderr
     original = files_of(data / "real")
     augment(data, out, layout="list", overwrite=True)
     augment(data, tmp_path / "fresh", layout="list")
