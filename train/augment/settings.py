@@ -7,6 +7,8 @@ from typing import Literal
 
 from shared.declarations import declared, setting
 from shared.device import DeviceName
+from shared.usual_settings import device_setting, dry_run_setting, overwrite_setting, quiet_setting
+from train.settings.painter import raw_weights_setting
 
 LayoutName = Literal["market", "folders", "list"]
 
@@ -96,16 +98,8 @@ class AugmentSettings:
         flag="--paste/--no-paste",
         help="Put the source's background, filled in, behind the person: it is its camera's.",
     )
-    raw_weights: bool = setting(
-        default=False, flag="--raw-weights", help="Not the averaged weights."
-    )
-    device: DeviceName = setting(default="auto", flag="--device", help="Where to draw.")
-    overwrite: bool = setting(
-        default=False, flag="--overwrite", help="Replace what another call made in the folder."
-    )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be drawn; write nothing."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    raw_weights: bool = raw_weights_setting()
+    device: DeviceName = device_setting("Where to draw.")
+    overwrite: bool = overwrite_setting("Replace what another call made in the folder.")
+    dry_run: bool = dry_run_setting("Say what would be drawn; write nothing.")
+    quiet: bool = quiet_setting()

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from shared.declarations import declared, setting
 from shared.device import DeviceName
+from shared.usual_settings import device_setting, dry_run_setting, overwrite_setting, quiet_setting
 
 Pixels = Literal["imagenet", "unit", "bytes"]
 """Values that a network takes: those of ImageNet's mean and deviation, [0, 1], or [0, 255]."""
@@ -29,15 +30,7 @@ class ReidSettings:
     out: Path = setting(
         path="folder", flag="--out", metavar="DIR", help="Where the judge, reid.pt, goes."
     )
-    device: DeviceName = setting(default="auto", flag="--device", help="Where to compute.")
-    overwrite: bool = setting(
-        default=False,
-        flag="--overwrite",
-        help="Replace a judge that was trained on other images.",
-    )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would happen; write nothing."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    device: DeviceName = device_setting("Where to compute.")
+    overwrite: bool = overwrite_setting("Replace a judge that was trained on other images.")
+    dry_run: bool = dry_run_setting("Say what would happen; write nothing.")
+    quiet: bool = quiet_setting()

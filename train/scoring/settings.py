@@ -9,10 +9,12 @@ from shared.declarations import declared, setting
 from shared.device import DeviceName
 from shared.errors import UsageError, problem
 from shared.quantities import Names, Size
+from shared.usual_settings import device_setting, quiet_setting
 from train.metrics.protocols import choose_scores
 from train.reid.settings import ONNX_SUFFIX, Pixels
 from train.scoring.panels import check_layout
 from train.scoring.rows import ON_TARGET, PASTED
+from train.settings.painter import raw_weights_setting
 
 
 @declared("Score")
@@ -167,7 +169,7 @@ class EvalSettings:
     force: bool = setting(
         default=False, flag="--force", help="Give FID for fewer than 2,048 images."
     )
-    device: DeviceName = setting(default="auto", flag="--device", help="Where to compute.")
+    device: DeviceName = device_setting("Where to compute.")
 
     def __post_init__(self) -> None:
         if (self.generated is None) == (self.panels is None):
@@ -225,9 +227,5 @@ class DrawnRunSettings:
         metavar="DIR",
         help="With --run: what prep-market made.",
     )
-    raw_weights: bool = setting(
-        default=False, flag="--raw-weights", help="With --run: not the averaged weights."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    raw_weights: bool = raw_weights_setting("With --run: not the averaged weights.")
+    quiet: bool = quiet_setting()
