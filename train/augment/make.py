@@ -21,7 +21,7 @@ from shared.regular_files import is_regular
 from train.augment import table
 from train.augment.blocks import block_file
 from train.augment.drawing import Drawing
-from train.augment.judging import open_judge
+from train.augment.judging import open_fit_judge
 from train.augment.layouts import LAYOUTS
 from train.augment.people import NUM_NAMED, read_people
 from train.augment.plan import plan_pictures
@@ -29,7 +29,8 @@ from train.augment.real import RealFiles, bytes_of, find_real, require_sources
 from train.augment.settings import AugmentSettings
 from train.inference.models import model_path
 from train.inference.painter import Painter, open_painter
-from train.reid.judge import Judge
+from train.reid.judges import AnyJudge
+from train.reid.settings import is_onnx
 from train.run_folder import open_shards_of_size
 
 COMMAND: Final = "augment-reid"
@@ -53,7 +54,7 @@ def augment_reid(settings: AugmentSettings, console: Console, disk: Disk | None 
         NoSpaceError: The disk cannot hold the pictures.
     """
     _refuse_conflicts(settings)
-    judge = open_judge(settings)
+    judge = open_fit_judge(settings)
     painter = open_painter(
         model_path(settings.model),
         device=settings.device,
@@ -84,7 +85,7 @@ class _Augmentation:
     """One request: what it consists of, and how it is made."""
 
     def __init__(
-        self, settings: AugmentSettings, painter: Painter, judge: Judge | None, console: Console
+        self, settings: AugmentSettings, painter: Painter, judge: AnyJudge | None, console: Console
     ) -> None:
         self._settings = settings
         self._console = console
@@ -111,7 +112,9 @@ class _Augmentation:
     def record(self) -> dict[str, Any]:
         """What decides the content, as plain values."""
         settings = self._settings
-        names = ("layout", "per_image", "poses", "seed", "keep", "paste", "real")
+        names = ["layout", "per_image", "poses", "seed", "keep", "paste", "real"]
+        if is_onnx(settings.reid):
+            names.append("reid_pixels")
         return {
             "model": self._origin,
             "shards": sha256_of_file(settings.shards / MANIFEST_FILE),

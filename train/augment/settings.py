@@ -8,6 +8,7 @@ from typing import Literal
 from shared.declarations import declared, setting
 from shared.device import DeviceName
 from shared.usual_settings import device_setting, dry_run_setting, overwrite_setting, quiet_setting
+from train.reid.settings import Pixels, check_pixels, reid_pixels_setting, reid_setting
 from train.settings.painter import raw_weights_setting
 
 LayoutName = Literal["market", "folders", "list"]
@@ -54,14 +55,10 @@ class AugmentSettings:
     seed: int = setting(
         default=0, ge=0, le=2**63 - 1, flag="--seed", help="Decides which poses are drawn."
     )
-    reid: Path | None = setting(
-        default=None,
-        path="file",
-        flag="--reid",
-        metavar="FILE.pt",
-        help="A judge that train-reid made: how far each generated image is from its person's real "
-        "ones.",
+    reid: Path | None = reid_setting(
+        ": how far each generated image is from its person's real ones."
     )
+    reid_pixels: Pixels = reid_pixels_setting()
     keep: float = setting(
         default=1.0,
         ge=0.01,
@@ -103,3 +100,6 @@ class AugmentSettings:
     overwrite: bool = overwrite_setting("Replace what another call made in the folder.")
     dry_run: bool = dry_run_setting("Say what would be drawn; write nothing.")
     quiet: bool = quiet_setting()
+
+    def __post_init__(self) -> None:
+        check_pixels(self.reid, self.reid_pixels)
