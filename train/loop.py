@@ -11,13 +11,16 @@ from shared.console import Console
 from shared.files import Disk
 from shared.owned_folder import OwnedFolder
 from shared.stopping import StopRequest
+from train.data.train_split import STREAM_WINDOW, choose_path
 from train.device import set_up_device
 from train.losses.vgg import promised_vgg
 from train.run_folder import COMMAND, begin_run, run_folder
-from train.set_up import Seams, find_needs, set_up, stand
+from train.set_up import Needs, Seams, find_needs, set_up, stand
 from train.settings.tree import TrainSettings
+from train.state import TrainState
+from train.step_memory import step_memory
 from train.trainer import Clock, Training
-from train.world import OneProcess, World, kept_by_first
+from train.world import OneProcess, World, kept_by_first, share_of_batch
 
 
 def run(
@@ -104,4 +107,22 @@ def check(
     seams = Seams(world=world or OneProcess(device), console=console, disk=disk)
     with run_folder(out, settings, disk, hold=False) as owned:
         needs = find_needs(settings, shards, seams, find_weights=promised_vgg)
-        stand(settings, needs, owned, seams)
+        state = stand(settings, needs, owned, seams).standing.state
+    _say_memory(settings, needs, state, seams)
+
+
+def _say_memory(settings: TrainSettings, needs: Needs, state: TrainState, seams: Seams) -> None:
+    """Say what a process of the run will take; the state is of no use afterwards."""
+    taken = step_memory(settings, state, needs.objective)
+    batch = share_of_batch(seams.world, settings.data.batch)
+    sizes = sorted((shard.num_bytes for shard in needs.train_shards), reverse=True)
+    path = settings.run.data
+    if path == "auto":
+        path = choose_path(sum(sizes), state.device)
+    window = (settings.run.window_shards or STREAM_WINDOW) if path == "stream" else len(sizes)
+    parts = (taken.networks, batch * taken.sample, sum(sizes[:window]))
+    networks, samples, data = (f"{part / 2**20:,.0f}" for part in parts)
+    seams.console.result(
+        f"memory: about {sum(parts) / 2**20:,.0f} MiB beside the libraries' own: networks and "
+        f"optimisers {networks}, a batch of {batch} {samples}, data ({path}) {data}"
+    )

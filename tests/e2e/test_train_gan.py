@@ -151,6 +151,7 @@ def test_the_shards_alone_choose_preset_and_folder(
     assert done.exit_code == 0, done.stderr
     assert "runs/full-" in done.stderr
     assert "on pixels, not VGG-19" in done.stderr
+    assert done.stdout.startswith("memory: about")
     assert not list(tmp_path.iterdir())
 
 

@@ -44,6 +44,11 @@ class Objective:
         self.penalises = settings.penalty_weight > 0
         self._terms = {name: term for name, term in terms.items() if term.weight(settings)}
 
+    @property
+    def features(self) -> VggFeatures | PixelFeatures | None:
+        """What the feature losses compare; None where no term needs it."""
+        return self._features
+
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Return the discriminator's loss."""
         return self._game.d_loss(real_logits.float(), fake_logits.float())
