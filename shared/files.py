@@ -270,8 +270,8 @@ def _write_whole(disk: Disk, path: Path, data: memoryview) -> None:
 
 def _forget(path: Path) -> None:
     try:
-        path.unlink(missing_ok=True)
-    except OSError:
+        path.unlink()
+    except OSError:  # most often that it is not there
         pass
 
 

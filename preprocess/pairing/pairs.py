@@ -145,9 +145,9 @@ def given_pairs(
         [[row_of_name.get(name, -1) for name in names] for names in (sources, targets)], np.int64
     ).reshape(2, -1)
     unknown = (ends < 0).any(axis=0)
-    safe = np.where(unknown, 0, ends)
-    two = ~unknown & (identities[safe[0]] != identities[safe[1]]) if len(identities) else ~unknown
-    same = ~unknown & (ends[0] == ends[1])
+    known = ~unknown  # an unknown name's -1 reads the last identity, which says nothing of it
+    two = known & (identities[ends[0]] != identities[ends[1]]) if len(identities) else known
+    same = known & (ends[0] == ends[1])
     usable = ~(unknown | two | same)
     repeated = usable & ~_first_ones(ends, usable)
     refused = {

@@ -41,9 +41,6 @@ class Taps:
     rows: Tensor
     weights: Tensor | None
 
-    def __len__(self) -> int:
-        return self.rows.shape[0]
-
     def pick(self, entries: Tensor) -> Taps:
         """Return the entries of these numbers."""
         weights = None if self.weights is None else self.weights.index_select(0, entries)

@@ -126,3 +126,8 @@ def test_the_rows_of_samples_are_whole_numbers_whatever_there_is() -> None:
         found = sample_pairs(np.array(identities, np.int32), 5)
         assert found.dtype == np.int64 and found.ndim == 2
     assert sorted(sample_pairs(np.array([4, 4]), 5).tolist()) == [[0, 1], [1, 0]]
+
+
+def test_a_name_that_is_unknown_is_told_as_such_even_beside_one_image_alone() -> None:
+    found = given_pairs(["x", "a", "a"], ["a", "x", "a"], {"a": 0}, np.array([7]))
+    assert found.refused == {"an image that is not valid": 2, "an image with itself": 1}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train.data.order import Order, Picks
+from train.data.order import Order, Picks, Share
 
 sizes_strategy = st.lists(st.integers(0, 23), min_size=1, max_size=6).filter(lambda s: sum(s) > 0)
 
@@ -78,3 +78,12 @@ def test_mirroring_has_the_asked_share_and_is_independent_of_the_batch() -> None
     (whole,) = order.batch(0, 4000)
     assert 0.22 < whole.mirrored.mean() < 0.28
     assert not Order((4000,), seed=0).batch(0, 4000)[0].mirrored.any()
+
+
+def test_a_share_of_a_run_is_its_rank_s_part_of_every_batch() -> None:
+    order = Order((40, 7, 31), seed=3, window_shards=2)
+    for number in (0, 5):
+        shares = [Share(order, 4, rank=rank, ranks=3) for rank in range(3)]
+        together = [pair for share in shares for pair in pairs_of(share.picks(number))]
+        assert together == pairs_of(order.batch(number, 12))
+    assert pairs_of(Share(order, 4).picks(2)) == pairs_of(order.batch(2, 4))

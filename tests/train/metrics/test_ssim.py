@@ -12,7 +12,7 @@ from skimage.metrics import structural_similarity
 
 from shared.errors import UsageError
 from train.metrics.protocols import SSIM_PROTOCOLS
-from train.metrics.ssim import ssim, ssim_by_protocol
+from train.metrics.ssim import fits, ssim, ssim_by_protocol
 
 SIZES = ((128, 64), (64, 128), (61, 97))
 
@@ -144,3 +144,10 @@ def test_the_gpu_gives_what_the_cpu_gives(rng: np.random.Generator) -> None:
     on_gpu = ssim_by_protocol(generated.cuda(), real.cuda(), SSIM_PROTOCOLS)
     for protocol, values in ssim_by_protocol(generated, real, SSIM_PROTOCOLS).items():
         np.testing.assert_allclose(on_gpu[protocol].cpu().numpy(), values.numpy(), atol=1e-10)
+
+
+@pytest.mark.parametrize("protocol", list(SSIM_PROTOCOLS))
+def test_a_window_fits_into_images_of_its_own_size_and_larger(protocol: str) -> None:
+    side = SSIM_PROTOCOLS[protocol].window.size
+    assert fits((side, side + 9), protocol) and fits((side + 9, side), protocol)
+    assert not fits((side - 1, side + 9), protocol) and not fits((side + 9, side - 1), protocol)
