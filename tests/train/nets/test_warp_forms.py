@@ -9,6 +9,7 @@ from guides import random_guidance
 from torch import Tensor
 
 from shared.errors import UsageError
+from shared.geometry import mask_quads
 from train.nets.fixed_plan import build_fixed_plan, build_forward_plan
 from train.nets.warp import build_warp_plan, warp_parts
 
@@ -50,3 +51,40 @@ def test_features_of_another_size_or_batch_are_one_line_that_says_what_to_do(
         f"part warp: expected features of (2, c, 32, 16), found {shape}; "
         "build the plan for this batch and level"
     )
+
+
+@pytest.mark.parametrize("build", [build_warp_plan, *FORMS.values()])
+@pytest.mark.parametrize("fidelity", [False, True])
+def test_zeros_join_the_maximum_where_they_are_asked_to_whatever_the_fidelity(
+    build, fidelity: bool
+) -> None:
+    # One part over the whole image reads its own pixels: below 0 it stands alone or yields.
+    transforms = torch.eye(2, 3).expand(1, 10, 2, 3)
+    status = torch.ones(1, 10, dtype=torch.uint8)
+    quads = torch.full((1, 10, 4, 2), torch.nan)
+    quads[0, 0] = torch.tensor(mask_quads(np.full((18, 2), np.nan), SIZE)[0])
+    features = torch.linspace(-3, 3, 2 * 32 * 16, dtype=torch.float64).view(1, 2, *SIZE)
+    for joined, expected in ((True, features.clamp_min(0)), (False, features)):
+        plan = build(transforms, status, quads, SIZE, SIZE, fidelity=fidelity, with_zeros=joined)
+        assert torch.equal(warp_parts(features, plan), expected)
+
+
+@pytest.mark.parametrize("sampling", ["nearest", "bilinear"])
+def test_a_sparse_plan_has_the_types_and_shapes_that_it_documents(
+    rng: np.random.Generator, sampling: str
+) -> None:
+    _, guidance = random_guidance(rng, SIZE)
+    plan = build_warp_plan(
+        guidance.transforms, guidance.status, guidance.quads, SIZE, SIZE, sampling=sampling
+    )
+    pixels = 2 * 32 * 16
+    taps = () if sampling == "nearest" else (4,)
+    entries = pixels + sum(len(numbers) for numbers, _ in plan.later)
+    assert plan.first.rows.shape == (pixels, *taps) and plan.first.rows.dtype == torch.int64
+    assert plan.num_masks.shape == (pixels, 1) and plan.num_masks.dtype == torch.float32
+    assert plan.offsets.shape == (pixels + 1,) and plan.offsets.dtype == torch.int64
+    assert plan.num_masks.min() >= 1 and plan.order.max() < entries
+    weights = [plan.first.weights, plan.order_weights, *(taps.weights for _, taps in plan.later)]
+    assert [None if w is None else w.dtype for w in weights] == [
+        torch.float32 if taps else None
+    ] * len(weights)
