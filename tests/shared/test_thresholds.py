@@ -21,6 +21,26 @@ def test_a_point_on_the_border_lies_inside_of_a_quad(quad: np.ndarray) -> None:
     assert not geometry.points_in_quads(quad, OUTSIDE).any()
 
 
+def test_quads_of_either_direction_may_stand_side_by_side() -> None:
+    inside = geometry.points_in_quads(np.stack([SQUARE, SQUARE[::-1]]), ON_BORDER)
+    assert inside.shape == (2, len(ON_BORDER)) and inside.all()
+    mixed = geometry.points_in_quads(np.stack([SQUARE, SQUARE[::-1]]), [[2.0, 2.0], [9.0, 2.0]])
+    assert mixed.tolist() == [[True, False], [True, False]]
+
+
+def test_quads_of_single_precision_decide_in_double(rng: np.random.Generator) -> None:
+    turned = SQUARE @ np.array([[1.1, 0.7], [-0.7, 1.3]])
+    quads = (rng.uniform(-9, 9, (400, 1, 2)) + turned * rng.uniform(1, 9, (400, 1, 1))).astype("f4")
+    share = rng.random((400, 1))
+    exact = quads.astype(np.float64)
+    on_border = (1 - share) * exact[:, 0] + share * exact[:, 1] + rng.normal(0, 1e-7, (400, 2))
+    decided, expected = (
+        [geometry.points_in_quads(quad, point).item() for quad, point in zip(of, at, strict=True)]
+        for of, at in ((quads, on_border[:, None]), (exact, on_border[:, None]))
+    )
+    assert decided == expected and 100 < sum(expected) < 300
+
+
 def test_a_limb_of_the_smallest_length_has_a_quad_and_one_of_none_has_not() -> None:
     pose = standing_pose()
     pose[JOINT["RKne"]] = pose[JOINT["RHip"]] + (0, 1e-9)
