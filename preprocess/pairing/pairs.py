@@ -89,8 +89,6 @@ def sample_pairs(identities: NDArray[np.integer], number: int) -> Rows:
     sizes = np.array([len(rows) for rows in groups], np.int64)
     ends = np.cumsum(sizes * (sizes - 1))
     total = int(ends[-1]) if len(ends) else 0
-    if total == 0:
-        return np.empty((0, 2), np.int64)
     # pandas draws by the legacy generator; only it gives the literature's list
     random = np.random.RandomState(TEST_SEED)
     drawn = random.choice(total, size=min(number, total), replace=False)

@@ -266,3 +266,13 @@ def test_a_transform_beyond_all_numbers_is_none(power: int) -> None:
         assert np.isfinite(transforms).all()
         given_up = (transforms == affine.NO_TRANSFORM).all(axis=(-2, -1))
         np.testing.assert_array_equal(given_up, status == affine.STATUS_NONE)
+
+
+def test_two_shoulders_are_no_head_however_far_away_the_picture_is(
+    rng: np.random.Generator,
+) -> None:
+    # So far away, two points do not lie on a line with their rounded mean.
+    source, target = rng.uniform(0, 60, (2, 50, 18, 2)) + 1e14
+    target[1:, list(HEAD_JOINTS)] = np.nan
+    _, status = affine.pair_transforms(source, target)
+    assert status[:, 1].tolist() == [1] + [0] * 49

@@ -77,15 +77,26 @@ def limb_status(length: float, torso: float) -> int:
     return int(status[0, PARTS.index("R thigh")])
 
 
+@pytest.mark.parametrize("torso", [1.0, 50.0])
 @pytest.mark.parametrize(("scatter", "expected"), [(1.01e-9, 1), (0.99e-9, 0), (1e-6, 1)])
 def test_a_limb_is_singular_below_a_normalised_scatter_of_1e_9(
-    scatter: float, expected: int
+    scatter: float, expected: int, torso: float
 ) -> None:
     # Four corners at +-length / 2 and +-width: normalised, the smaller scatter is
     # 8 width^2 / (width^2 + (length / 2)^2), where the quad is 1.21 times as long as the limb.
     width = 0.2
     length = 2 * np.sqrt(8 * width**2 / scatter - width**2) / 1.21
-    assert limb_status(length, torso=1.0) == expected
+    assert limb_status(length * torso, torso) == expected
+
+
+@pytest.mark.parametrize("short", ["source", "target"])
+def test_a_limb_that_is_singular_on_one_side_has_no_transform(short: str) -> None:
+    pose = standing_pose()
+    other = pose.copy()
+    other[JOINT["RKne"]] = other[JOINT["RHip"]] + (0, 1e-5)
+    pair = (other, pose) if short == "source" else (pose, other)
+    _, status = affine.pair_transforms(pair[0][None], pair[1][None])
+    assert status[0, PARTS.index("R thigh")] == 0 and status[0, PARTS.index("L thigh")] == 1
 
 
 @pytest.mark.parametrize("side", ["source", "target"])

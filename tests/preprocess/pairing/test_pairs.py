@@ -143,3 +143,8 @@ def test_a_limit_draws_so_many_pairs_of_an_identity_and_none_twice(limit: int) -
 @pytest.mark.parametrize("identities", [[], [3], [4, 4, 9, 4]])
 def test_the_rows_of_all_pairs_are_whole_numbers(identities: list[int]) -> None:
     assert all_pairs(np.array(identities, np.int32)).dtype == np.int64
+
+
+def test_one_image_is_one_group_and_none_are_none() -> None:
+    assert [group.tolist() for group in rows_of_identities(np.array([7]))] == [[0]]
+    assert rows_of_identities(np.array([], np.int32)) == []

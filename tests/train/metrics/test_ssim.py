@@ -168,7 +168,9 @@ def test_values_do_not_depend_on_how_many_images_are_taken_at_once(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     spans = np.array([20, 90, 0, 255, 140]).reshape(5, 1, 1, 1)
-    generated, real = rng.integers(0, spans + 1, (2, 5, 24, 17, 3)).astype(np.uint8)
+    darkest = np.array([7, 100, 9, 0, 40]).reshape(5, 1, 1, 1)
+    pictures = rng.integers(darkest, darkest + spans + 1, (2, 5, 24, 17, 3))
+    generated, real = pictures.astype(np.uint8)
     pair = torch.from_numpy(generated), torch.from_numpy(real)
     masks = torch.from_numpy(rng.random((5, 24, 17)) < 0.5)
     names = ("pose-gan", "range255", "pg2")
