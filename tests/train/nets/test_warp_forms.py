@@ -10,8 +10,8 @@ from torch import Tensor
 
 from shared.errors import UsageError
 from shared.geometry import mask_quads
-from train.nets.fixed_plan import build_fixed_plan, build_forward_plan
-from train.nets.warp import build_warp_plan, warp_parts
+from train.nets.fixed_plan import ForwardPlan, build_fixed_plan, build_forward_plan
+from train.nets.warp import WarpPlan, build_warp_plan, warp_parts
 
 SIZE = (32, 16)
 FORMS = {"fixed": build_fixed_plan, "forward": build_forward_plan}
@@ -25,17 +25,48 @@ def values_and_gradient(features: Tensor, plan, aggregation: str) -> list[Tensor
     return [values.detach(), gradient]
 
 
+def plans(
+    rng: np.random.Generator, form: str, level: tuple[int, int], **rules: object
+) -> tuple[WarpPlan, ForwardPlan]:
+    """The plan of two people, sparse and in another form."""
+    _, guidance = random_guidance(rng, SIZE)
+    parts = guidance.transforms, guidance.status, guidance.quads
+    return build_warp_plan(*parts, SIZE, level, **rules), FORMS[form](*parts, SIZE, level, **rules)
+
+
+@pytest.mark.parametrize("fidelity", [False, True])
+@pytest.mark.parametrize("sampling", ["nearest", "bilinear"])
 @pytest.mark.parametrize("aggregation", ["max", "mean"])
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_sparse_plan_s_values_and_gradients(
-    rng: np.random.Generator, form: str, aggregation: str
+    rng: np.random.Generator, form: str, aggregation: str, sampling: str, fidelity: bool
 ) -> None:
-    _, guidance = random_guidance(rng, SIZE)
-    parts = guidance.transforms, guidance.status, guidance.quads
-    features = torch.tensor(rng.normal(size=(2, 3, *SIZE)))
-    sparse, other = (build(*parts, SIZE, SIZE) for build in (build_warp_plan, FORMS[form]))
+    sparse, other = plans(rng, form, (16, 8), sampling=sampling, fidelity=fidelity)
+    features = torch.tensor(rng.normal(size=(2, 3, 16, 8)))
     expected = values_and_gradient(features, sparse, aggregation)
     torch.testing.assert_close(values_and_gradient(features, other, aggregation), expected)
+
+
+@pytest.mark.parametrize("fidelity", [False, True])
+def test_on_ties_a_fixed_plan_gives_the_gradient_to_whom_the_sparse_one_gives_it(
+    rng: np.random.Generator, fidelity: bool
+) -> None:
+    sparse, fixed = plans(rng, "fixed", SIZE, fidelity=fidelity)
+    for features in (torch.zeros(2, 3, *SIZE), torch.tensor(rng.integers(-1, 2, (2, 3, *SIZE)))):
+        expected = values_and_gradient(features.double(), sparse, "max")
+        torch.testing.assert_close(values_and_gradient(features.double(), fixed, "max"), expected)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_feature_that_is_not_a_number_is_hidden_by_no_form(
+    rng: np.random.Generator, form: str
+) -> None:
+    sparse, other = plans(rng, form, SIZE, fidelity=True)
+    features = torch.tensor(rng.normal(size=(2, 3, *SIZE)))
+    features[:, :, ::3, ::2] = torch.nan
+    expected = warp_parts(features, sparse).isnan()
+    assert torch.equal(warp_parts(features, other).isnan(), expected)
+    assert expected.any() and not expected.all()
 
 
 @pytest.mark.parametrize("build", [build_warp_plan, *FORMS.values()])
