@@ -15,6 +15,7 @@ from train.nets.warp import WarpPlan, build_warp_plan, warp_parts
 
 SIZE = (32, 16)
 FORMS = {"fixed": build_fixed_plan, "forward": build_forward_plan}
+BUILDS = pytest.mark.parametrize("build", [build_warp_plan, *FORMS.values()])
 
 
 def values_and_gradient(features: Tensor, plan, aggregation: str) -> list[Tensor]:
@@ -69,7 +70,7 @@ def test_a_feature_that_is_not_a_number_is_hidden_by_no_form(
     assert expected.any() and not expected.all()
 
 
-@pytest.mark.parametrize("build", [build_warp_plan, *FORMS.values()])
+@BUILDS
 @pytest.mark.parametrize("shape", [(1, 2, 16, 32), (3, 2, 32, 16), (2, 2, 32, 17)])
 def test_features_of_another_size_or_batch_are_one_line_that_says_what_to_do(
     rng: np.random.Generator, build, shape: tuple[int, ...]
@@ -84,20 +85,42 @@ def test_features_of_another_size_or_batch_are_one_line_that_says_what_to_do(
     )
 
 
-@pytest.mark.parametrize("build", [build_warp_plan, *FORMS.values()])
+def one_part(status: int = 1) -> tuple[Tensor, Tensor, Tensor]:
+    """A part over the whole image that reads its own pixels, and nine that are not there."""
+    quads = torch.full((1, 10, 4, 2), torch.nan)
+    quads[0, 0] = torch.tensor(mask_quads(np.full((18, 2), np.nan), SIZE)[0])
+    kinds = torch.full((1, 10), status, dtype=torch.uint8)
+    return torch.eye(2, 3).expand(1, 10, 2, 3), kinds, quads
+
+
+@BUILDS
 @pytest.mark.parametrize("fidelity", [False, True])
 def test_zeros_join_the_maximum_where_they_are_asked_to_whatever_the_fidelity(
     build, fidelity: bool
 ) -> None:
-    # One part over the whole image reads its own pixels: below 0 it stands alone or yields.
-    transforms = torch.eye(2, 3).expand(1, 10, 2, 3)
-    status = torch.ones(1, 10, dtype=torch.uint8)
-    quads = torch.full((1, 10, 4, 2), torch.nan)
-    quads[0, 0] = torch.tensor(mask_quads(np.full((18, 2), np.nan), SIZE)[0])
     features = torch.linspace(-3, 3, 2 * 32 * 16, dtype=torch.float64).view(1, 2, *SIZE)
     for joined, expected in ((True, features.clamp_min(0)), (False, features)):
-        plan = build(transforms, status, quads, SIZE, SIZE, fidelity=fidelity, with_zeros=joined)
+        plan = build(*one_part(), SIZE, SIZE, fidelity=fidelity, with_zeros=joined)
         assert torch.equal(warp_parts(features, plan), expected)
+
+
+@BUILDS
+@pytest.mark.parametrize("aggregation", ["max", "mean"])
+def test_a_part_without_a_transform_gives_nothing_whatever_stands_in_its_place(
+    build, aggregation: str
+) -> None:
+    plan = build(*one_part(status=0), SIZE, SIZE)
+    assert not warp_parts(torch.ones(1, 2, *SIZE), plan, aggregation).any()
+
+
+@pytest.mark.parametrize("build", [build_warp_plan, build_fixed_plan])
+def test_a_feature_that_is_not_a_number_or_0_gets_its_gradient(build) -> None:
+    plan = build(*one_part(), SIZE, SIZE, fidelity=True)
+    features = torch.zeros(1, 1, *SIZE)
+    features[..., ::3] = torch.nan
+    features.requires_grad_()
+    (gradient,) = torch.autograd.grad(warp_parts(features, plan).sum(), features)
+    assert torch.equal(gradient, torch.ones_like(gradient))
 
 
 @pytest.mark.parametrize("sampling", ["nearest", "bilinear"])
