@@ -77,8 +77,7 @@ def _seconds(
     start = clock()
     check_images([image.path for image in sample])
     image_s = (clock() - start) / max(len(sample), 1)
-    reads = len(catalogue) + expected.num_images
-    seconds = 2 + (reads * image_s + sum(expected.num_pairs.values()) / PAIRS_PER_S) / max(
+    seconds = 2 + (len(catalogue) * image_s + sum(expected.num_pairs.values()) / PAIRS_PER_S) / max(
         settings.run.workers, 1
     )
     if not settings.keypoints:

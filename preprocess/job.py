@@ -1,0 +1,20 @@
+"""What every part of a run of stage 1 needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from preprocess.output.folder import OutputFolder
+from preprocess.settings import PrepareSettings
+from preprocess.sources.source import Source
+from shared.console import Console
+
+
+@dataclass(frozen=True)
+class Job:
+    """The settings, the data set, the output folder and the console."""
+
+    settings: PrepareSettings
+    source: Source
+    out: OutputFolder
+    console: Console
