@@ -272,8 +272,8 @@ def _write_whole(disk: Disk, path: Path, data: Content) -> str:
 
 
 def _forget(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
+    with suppress(OSError):  # most often that it is not there
+        path.unlink()
 
 
 def publishing_error(path: Path, error: OSError) -> NoSpaceError | UsageError:

@@ -89,8 +89,6 @@ def sample_pairs(identities: NDArray[np.integer], number: int) -> Rows:
     sizes = np.array([len(rows) for rows in groups], np.int64)
     ends = np.cumsum(sizes * (sizes - 1))
     total = int(ends[-1]) if len(ends) else 0
-    if total == 0:
-        return np.empty((0, 2), np.int64)
     # pandas draws by the legacy generator; only it gives the literature's list
     random = np.random.RandomState(TEST_SEED)
     drawn = random.choice(total, size=min(number, total), replace=False)
@@ -145,9 +143,9 @@ def given_pairs(
         [[row_of_name.get(name, -1) for name in names] for names in (sources, targets)], np.int64
     ).reshape(2, -1)
     unknown = (ends < 0).any(axis=0)
-    safe = np.where(unknown, 0, ends)
-    two = ~unknown & (identities[safe[0]] != identities[safe[1]]) if len(identities) else ~unknown
-    same = ~unknown & (ends[0] == ends[1])
+    known = ~unknown  # an unknown name's -1 reads the last identity, which says nothing of it
+    two = known & (identities[ends[0]] != identities[ends[1]]) if len(identities) else known
+    same = known & (ends[0] == ends[1])
     usable = ~(unknown | two | same)
     repeated = usable & ~_first_ones(ends, usable)
     refused = {

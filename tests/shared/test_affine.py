@@ -226,3 +226,53 @@ def test_joints_of_single_precision_are_fitted_in_double(rng: np.random.Generato
         strict=True,
     ):
         np.testing.assert_array_equal(found, exact)
+
+
+def expected_status(source: np.ndarray, target: np.ndarray, part: int) -> int:
+    """The status of a part of two poses whose joints lie anywhere, in plain words."""
+    here, there = (np.isfinite(pose).all(axis=-1) for pose in (source, target))
+    torsos = list(TORSO_JOINTS)
+    if PARTS[part] == "torso":
+        return int(here[torsos].all() and there[torsos].all())
+    if PARTS[part] == "head":
+        shoulders = [JOINT["LSho"], JOINT["RSho"]]
+        common = (here & there)[list(HEAD_JOINTS)]
+        return int(common.any() and (here & there)[shoulders].all())
+    first, second = LIMBS[part - FIRST_LIMB]
+    mirrored = LIMBS[(part - FIRST_LIMB) ^ 1]
+    if not (here[torsos].all() and there[torsos].all() and there[first] and there[second]):
+        return 0
+    if here[first] and here[second]:
+        return 1
+    return 2 if here[list(mirrored)].all() else 0
+
+
+def test_what_can_be_fitted_is_fitted(rng: np.random.Generator) -> None:
+    poses = rng.uniform(0, 128, (2, 400, 18, 2))
+    poses[rng.random((2, 400, 18)) < rng.random((1, 400, 1)) * 0.6] = np.nan
+    transforms, status = affine.pair_transforms(*poses)
+    assert transforms.dtype == np.float64 and status.dtype == np.uint8
+    for pair, (source, target) in enumerate(poses.swapaxes(0, 1)):
+        expected = [expected_status(source, target, part) for part in range(NUM_PARTS)]
+        assert status[pair].tolist() == expected
+    assert {0, 1, 2} == set(np.unique(status)) and status[:, 1].any() and not status[:, 1].all()
+
+
+@pytest.mark.parametrize("power", [140, 150, 160])
+def test_a_transform_beyond_all_numbers_is_none(power: int) -> None:
+    large, small = (standing_pose()[None] * 10.0**sign for sign in (power, -power))
+    for source, target in ((large, small), (small, large)):
+        transforms, status = affine.pair_transforms(source, target)
+        assert np.isfinite(transforms).all()
+        given_up = (transforms == affine.NO_TRANSFORM).all(axis=(-2, -1))
+        np.testing.assert_array_equal(given_up, status == affine.STATUS_NONE)
+
+
+def test_two_shoulders_are_no_head_however_far_away_the_picture_is(
+    rng: np.random.Generator,
+) -> None:
+    # So far away, two points do not lie on a line with their rounded mean.
+    source, target = rng.uniform(0, 60, (2, 50, 18, 2)) + 1e14
+    target[1:, list(HEAD_JOINTS)] = np.nan
+    _, status = affine.pair_transforms(source, target)
+    assert status[:, 1].tolist() == [1] + [0] * 49

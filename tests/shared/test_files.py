@@ -6,9 +6,12 @@ import array
 import errno
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, NamedTuple
 
 import pytest
 from disks import FailingDisk
@@ -210,13 +213,21 @@ def test_what_the_disk_refuses_is_told_with_its_remedy(number: int | None, line:
     assert isinstance(told, NoSpaceError) == (number == errno.ENOSPC)
 
 
-def test_published_files_have_the_users_mode_and_are_no_link(tmp_path: Path) -> None:
-    old = os.umask(0o027)
+@pytest.mark.parametrize(("mask", "mode"), [(0o027, 0o640), (0, 0o666)])
+@pytest.mark.parametrize("write", [files.publish_text, files.append_text])
+def test_files_have_the_mode_that_the_user_lets_them_have(
+    tmp_path: Path, write: Callable[[Path, str], object], mask: int, mode: int
+) -> None:
+    old = os.umask(mask)
     try:
-        files.publish(tmp_path / "a", b"1")
+        write(tmp_path / "a", "1")
     finally:
         os.umask(old)
-    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "a").stat().st_mode & 0o777 == mode
+
+
+def test_published_files_are_no_link(tmp_path: Path) -> None:
+    files.publish(tmp_path / "a", b"1")
     taken = tmp_path / "taken"
     taken.symlink_to(tmp_path / "a")
     for there in (taken, tmp_path / "a"):
@@ -230,3 +241,82 @@ def test_published_files_have_the_users_mode_and_are_no_link(tmp_path: Path) -> 
 def test_bytes_of_any_kind_of_numbers_are_written_as_they_are(tmp_path: Path) -> None:
     files.publish(tmp_path / "a", memoryview(array.array("d", [1.5, -2.5])))
     assert (tmp_path / "a").read_bytes() == array.array("d", [1.5, -2.5]).tobytes()
+
+
+def test_text_is_published_as_utf_8_by_the_disk_that_is_given(tmp_path: Path) -> None:
+    digest = files.publish_text(tmp_path / "a.txt", "Grüße\n")
+    assert (tmp_path / "a.txt").read_bytes() == "Grüße\n".encode()
+    assert digest == files.sha256_of_file(tmp_path / "a.txt")
+    with pytest.raises(NoSpaceError):
+        files.publish_text(tmp_path / "b", "1", FailingDisk(fail_at=0, number=errno.ENOSPC))
+    assert not (tmp_path / "b").exists()
+
+
+def test_appended_text_goes_behind_what_is_there_also_in_small_pieces(tmp_path: Path) -> None:
+    class Slow(files.Disk):
+        open_descriptors: ClassVar[list[int]] = []
+
+        def append(self, path: Path) -> int:
+            self.open_descriptors.append(super().append(path))
+            return self.open_descriptors[-1]
+
+        def write(self, descriptor: int, data: memoryview) -> int:
+            return os.write(descriptor, data[:3])
+
+        def close(self, descriptor: int) -> None:
+            self.open_descriptors.remove(descriptor)
+            super().close(descriptor)
+
+    log = tmp_path / "log.txt"
+    files.append_text(log, "first ä\n")
+    files.append_text(log, "second line\n", Slow())
+    assert log.read_bytes() == "first ä\nsecond line\n".encode()
+    assert not Slow.open_descriptors
+
+
+def test_a_log_is_not_reached_through_a_link(tmp_path: Path) -> None:
+    files.append_text(tmp_path / "log", "1\n")
+    (tmp_path / "link").symlink_to(tmp_path / "log")
+    with pytest.raises(UsageError, match="link: expected a file that can be written"):
+        files.append_text(tmp_path / "link", "2\n")
+    assert (tmp_path / "log").read_bytes() == b"1\n"
+
+
+@pytest.mark.parametrize("fail_at", [0, 1])
+def test_a_full_disk_is_told_with_the_log_s_name(tmp_path: Path, fail_at: int) -> None:
+    with pytest.raises(NoSpaceError) as told:
+        files.append_text(tmp_path / "log", "1\n", FailingDisk(fail_at, errno.ENOSPC))
+    assert told.value.message == (
+        f"{tmp_path / 'log'}: expected space to write, found {os.strerror(errno.ENOSPC)}; "
+        "free space, then repeat the command"
+    )
+
+
+def test_free_bytes_are_those_of_the_folder_s_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {tmp_path: 123, Path("/"): 7}
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: _Usage(free[folder]))
+    assert files.Disk().free_bytes(tmp_path) == 123
+
+
+class _Usage(NamedTuple):
+    free: int
+
+
+@pytest.mark.parametrize("call", ["write", "rename"])
+def test_an_interrupted_file_leaves_nothing_behind(tmp_path: Path, call: str) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    disk = files.Disk()
+    setattr(disk, call, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.publish(tmp_path / "a", b"1", disk)
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_a_folder_is_flushed_as_one(tmp_path: Path) -> None:
+    files.publish(tmp_path / "a", b"1")
+    with pytest.raises(NotADirectoryError):
+        files.Disk().flush_folder(tmp_path / "a")

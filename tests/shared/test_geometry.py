@@ -117,8 +117,25 @@ def test_convention_feature_map_pixel_is_the_centre_of_its_image_pixels() -> Non
 
 
 def test_joints_of_single_precision_are_scaled_in_double() -> None:
-    joints = np.array([[100.1, 33.3]], np.float32)
+    joints = (np.arange(40).reshape(20, 2) / 7 - 1).astype(np.float32)
     scaled = geometry.scale_joints(joints, (7, 3), (11, 13))
     exact = (joints.astype(np.float64) + 0.5) * np.array([13 / 3, 11 / 7]) - 0.5
     assert scaled.dtype == np.float64
     np.testing.assert_allclose(scaled, exact, rtol=1e-14)
+
+
+def test_quads_of_joints_of_single_precision_are_computed_in_double(
+    rng: np.random.Generator,
+) -> None:
+    joints = random_poses(rng, 30).astype(np.float32)
+    for quads in (geometry.head_quads, lambda j: geometry.limb_quads(j, [0.1] * 8)):
+        found = quads(joints)
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, quads(joints.astype(np.float64)))
+
+
+def test_poses_are_valid_one_by_one() -> None:
+    poses = np.stack([standing_pose()] * 3)
+    poses[1, JOINT["LHip"]] = np.nan
+    poses[2, JOINT["nose"]] = np.nan
+    assert geometry.valid_poses(poses).tolist() == [True, False, True]

@@ -21,6 +21,26 @@ def test_a_point_on_the_border_lies_inside_of_a_quad(quad: np.ndarray) -> None:
     assert not geometry.points_in_quads(quad, OUTSIDE).any()
 
 
+def test_quads_of_either_direction_may_stand_side_by_side() -> None:
+    inside = geometry.points_in_quads(np.stack([SQUARE, SQUARE[::-1]]), ON_BORDER)
+    assert inside.shape == (2, len(ON_BORDER)) and inside.all()
+    mixed = geometry.points_in_quads(np.stack([SQUARE, SQUARE[::-1]]), [[2.0, 2.0], [9.0, 2.0]])
+    assert mixed.tolist() == [[True, False], [True, False]]
+
+
+def test_quads_of_single_precision_decide_in_double(rng: np.random.Generator) -> None:
+    turned = SQUARE @ np.array([[1.1, 0.7], [-0.7, 1.3]])
+    quads = (rng.uniform(-9, 9, (400, 1, 2)) + turned * rng.uniform(1, 9, (400, 1, 1))).astype("f4")
+    share = rng.random((400, 1))
+    exact = quads.astype(np.float64)
+    on_border = (1 - share) * exact[:, 0] + share * exact[:, 1] + rng.normal(0, 1e-7, (400, 2))
+    decided, expected = (
+        [geometry.points_in_quads(quad, point).item() for quad, point in zip(of, at, strict=True)]
+        for of, at in ((quads, on_border[:, None]), (exact, on_border[:, None]))
+    )
+    assert decided == expected and 100 < sum(expected) < 300
+
+
 def test_a_limb_of_the_smallest_length_has_a_quad_and_one_of_none_has_not() -> None:
     pose = standing_pose()
     pose[JOINT["RKne"]] = pose[JOINT["RHip"]] + (0, 1e-9)
@@ -57,15 +77,26 @@ def limb_status(length: float, torso: float) -> int:
     return int(status[0, PARTS.index("R thigh")])
 
 
+@pytest.mark.parametrize("torso", [1.0, 50.0])
 @pytest.mark.parametrize(("scatter", "expected"), [(1.01e-9, 1), (0.99e-9, 0), (1e-6, 1)])
 def test_a_limb_is_singular_below_a_normalised_scatter_of_1e_9(
-    scatter: float, expected: int
+    scatter: float, expected: int, torso: float
 ) -> None:
     # Four corners at +-length / 2 and +-width: normalised, the smaller scatter is
     # 8 width^2 / (width^2 + (length / 2)^2), where the quad is 1.21 times as long as the limb.
     width = 0.2
     length = 2 * np.sqrt(8 * width**2 / scatter - width**2) / 1.21
-    assert limb_status(length, torso=1.0) == expected
+    assert limb_status(length * torso, torso) == expected
+
+
+@pytest.mark.parametrize("short", ["source", "target"])
+def test_a_limb_that_is_singular_on_one_side_has_no_transform(short: str) -> None:
+    pose = standing_pose()
+    other = pose.copy()
+    other[JOINT["RKne"]] = other[JOINT["RHip"]] + (0, 1e-5)
+    pair = (other, pose) if short == "source" else (pose, other)
+    _, status = affine.pair_transforms(pair[0][None], pair[1][None])
+    assert status[0, PARTS.index("R thigh")] == 0 and status[0, PARTS.index("L thigh")] == 1
 
 
 @pytest.mark.parametrize("side", ["source", "target"])

@@ -172,6 +172,7 @@ def test_sixteen_channels_on_either_side_make_a_matrix() -> None:
     assert is_matrix(nn.Conv2d(16, 16, 3).weight)
     assert not is_matrix(nn.Conv2d(15, 16, 3).weight)
     assert not is_matrix(nn.Conv2d(16, 15, 3).weight)
+    assert not is_matrix(nn.Conv2d(1, 16, 3).weight)
 
 
 def test_tiny_gradients_move_as_far_as_large_ones() -> None:
@@ -181,3 +182,56 @@ def test_tiny_gradients_move_as_far_as_large_ones() -> None:
     layer.weight.grad = torch.full((1, 1), 1e-6)
     Muon(layer.parameters(), 0.01, (0.5, 0.99)).step()
     assert float(layer.weight.detach()) == pytest.approx(-0.01, rel=0.02)
+
+
+def test_a_step_stays_on_the_device_of_its_parameters_whatever_the_default() -> None:
+    torch.manual_seed(8)
+    layer, twin = nn.Conv2d(16, 16, 3), nn.Conv2d(16, 16, 3)
+    twin.load_state_dict(layer.state_dict())
+    gradients = [torch.randn_like(parameter) for parameter in layer.parameters()]
+    for network, default in ((layer, "cpu"), (twin, "meta")):
+        optimizer = Muon(network.parameters(), 0.01, (0.5, 0.99))
+        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+            parameter.grad = gradient.clone()
+        with torch.device(default):
+            optimizer.step()
+    for one, other in zip(layer.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def stepped(network: nn.Module) -> Muon:
+    optimizer = Muon(network.parameters(), 0.01, (0.5, 0.99))
+    for parameter in network.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    return optimizer
+
+
+def test_what_is_loaded_lies_on_the_parameters_device() -> None:
+    kept = stepped(nn.Conv2d(16, 16, 3)).state_dict()
+    other = Muon(nn.Conv2d(16, 16, 3, device="meta").parameters(), 0.01, (0.5, 0.99))
+    other.load_state_dict(kept)
+    found = [value.device.type for state in other.state.values() for value in state.values()]
+    assert found == ["meta"] * 4
+
+
+def test_who_is_moved_how_does_not_come_from_what_is_loaded() -> None:
+    layer = nn.Conv2d(16, 16, 3)
+    optimizer = Muon(layer.parameters(), 0.01, (0.5, 0.99))
+    kept = optimizer.state_dict()  # of no step yet
+    for group in kept["param_groups"]:
+        group["orthogonal"] = not group["orthogonal"]
+    optimizer.load_state_dict(kept)
+    assert [group["orthogonal"] for group in optimizer.param_groups] == [True, False]
+
+
+def test_a_scaler_lets_muon_itself_skip_what_is_not_finite() -> None:
+    layer = nn.Conv2d(16, 16, 3)
+    before = copy.deepcopy(layer.state_dict())
+    optimizer = Muon(layer.parameters(), 0.01, (0.5, 0.99))
+    scaler = torch.amp.GradScaler("cpu", init_scale=1.0)
+    scaler.scale(layer(torch.full((1, 16, 4, 5), torch.nan)).sum()).backward()
+    scaler.step(optimizer)
+    assert len(optimizer.state) == 2  # it was asked, which waits for nothing
+    for name, value in layer.state_dict().items():
+        assert torch.equal(value, before[name])

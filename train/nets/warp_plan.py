@@ -41,9 +41,6 @@ class Taps:
     rows: Tensor
     weights: Tensor | None
 
-    def __len__(self) -> int:
-        return self.rows.shape[0]
-
     def pick(self, entries: Tensor) -> Taps:
         """Return the entries of these numbers."""
         weights = None if self.weights is None else self.weights.index_select(0, entries)
@@ -230,8 +227,9 @@ def _nearest(position: Tensor, length: int) -> tuple[Tensor, Tensor]:
 
 def _neighbours(position: Tensor, length: int) -> tuple[Tensor, Tensor]:
     """Return the two neighbours ``(n, 2)`` of positions and their weights, 0 for those outside."""
-    # Far positions are pulled to where both neighbours are outside: a weight never gets infinite.
-    position = position.nan_to_num(-2.0).clamp(-2.0, length + 1.0)
+    # What is not a number lies outside, and so do infinite positions: as the largest numbers there
+    # are, they have a floor, and a weight never gets infinite.
+    position = position.nan_to_num(-2.0)
     low = position.floor()
     both = torch.stack([low, low + 1], dim=-1)
     share = position - low

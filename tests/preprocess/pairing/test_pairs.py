@@ -126,3 +126,25 @@ def test_the_rows_of_samples_are_whole_numbers_whatever_there_is() -> None:
         found = sample_pairs(np.array(identities, np.int32), 5)
         assert found.dtype == np.int64 and found.ndim == 2
     assert sorted(sample_pairs(np.array([4, 4]), 5).tolist()) == [[0, 1], [1, 0]]
+
+
+def test_a_name_that_is_unknown_is_told_as_such_even_beside_one_image_alone() -> None:
+    found = given_pairs(["x", "a", "a"], ["a", "x", "a"], {"a": 0}, np.array([7]))
+    assert found.refused == {"an image that is not valid": 2, "an image with itself": 1}
+
+
+@pytest.mark.parametrize("limit", [0, 1, 55, 71, 72, 73])
+def test_a_limit_draws_so_many_pairs_of_an_identity_and_none_twice(limit: int) -> None:
+    for identity in range(5):
+        pairs = [tuple(pair) for pair in all_pairs(np.full(9, identity), limit=limit).tolist()]
+        assert len(set(pairs)) == len(pairs) == min(limit, 72)
+
+
+@pytest.mark.parametrize("identities", [[], [3], [4, 4, 9, 4]])
+def test_the_rows_of_all_pairs_are_whole_numbers(identities: list[int]) -> None:
+    assert all_pairs(np.array(identities, np.int32)).dtype == np.int64
+
+
+def test_one_image_is_one_group_and_none_are_none() -> None:
+    assert [group.tolist() for group in rows_of_identities(np.array([7]))] == [[0]]
+    assert rows_of_identities(np.array([], np.int32)) == []

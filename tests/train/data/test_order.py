@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train.data.order import Order, Picks
+from train.data.order import Order, Picks, Share
 
 sizes_strategy = st.lists(st.integers(0, 23), min_size=1, max_size=6).filter(lambda s: sum(s) > 0)
 
@@ -32,7 +32,9 @@ def test_an_epoch_shows_every_pair_once(sizes: list[int], window: int, seed: int
 @given(sizes=sizes_strategy, window=st.integers(0, 3), size=st.integers(1, 50))
 def test_batches_are_the_walk_cut_into_pieces(sizes: list[int], window: int, size: int) -> None:
     one_by_one = walk(Order(sizes, seed=3, window_shards=window), 3 * size, 1)
-    assert walk(Order(sizes, seed=3, window_shards=window), 3, size) == one_by_one
+    order = Order(sizes, seed=3, window_shards=window)
+    assert walk(order, 3, size) == one_by_one
+    assert all(len(picks.pairs) for number in range(3) for picks in order.batch(number, size))
 
 
 @settings(deadline=None)
@@ -78,3 +80,27 @@ def test_mirroring_has_the_asked_share_and_is_independent_of_the_batch() -> None
     (whole,) = order.batch(0, 4000)
     assert 0.22 < whole.mirrored.mean() < 0.28
     assert not Order((4000,), seed=0).batch(0, 4000)[0].mirrored.any()
+
+
+def test_a_share_of_a_run_is_its_rank_s_part_of_every_batch() -> None:
+    order = Order((40, 7, 31), seed=3, window_shards=2)
+    for number in (0, 5):
+        shares = [Share(order, 4, rank=rank, ranks=3) for rank in range(3)]
+        together = [pair for share in shares for pair in pairs_of(share.picks(number))]
+        assert together == pairs_of(order.batch(number, 12))
+    assert pairs_of(Share(order, 4).picks(2)) == pairs_of(order.batch(2, 4))
+
+
+PAIRS = [[1, 0, 3, 4, 2], [6, 7, 8, 5, 6], [7, 5, 0, 1, 8]]
+MIRRORED = [[0, 1, 0, 1, 0], [1, 1, 1, 0, 0], [1, 1, 0, 1, 1]]
+SHARDS = [[(0, 1), (2,)], [(0, 2), (1,)], [(1, 2), (0,)]]
+
+
+def test_the_order_is_that_of_every_earlier_version() -> None:
+    """A run that is resumed by a newer version goes on in the order in which it began."""
+    order = Order((3, 2, 4), seed=5, window_shards=2, mirror=0.5, detour=1)
+    batches = [order.batch(number, 5) for number in range(3)]
+    assert [pairs_of(batch) for batch in batches] == PAIRS
+    marks = [[int(m) for picks in batch for m in picks.mirrored] for batch in batches]
+    assert marks == MIRRORED
+    assert [[w.shards for w in order.windows(epoch)] for epoch in range(3)] == SHARDS

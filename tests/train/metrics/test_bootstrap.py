@@ -71,3 +71,9 @@ def test_a_centred_interval_of_skewed_draws_keeps_their_mean(rng: np.random.Gene
     low, high = centred_interval(7.0, draws)
     expected = np.quantile(draws, (0.025, 0.975)) - draws.mean() + 7
     assert (low, high) == pytest.approx(tuple(expected))
+
+
+def test_a_sum_over_nothing_is_no_value_and_no_warning() -> None:
+    counts = np.array([[2, 0], [0, 2]], np.int32)
+    draws = ratio_draws(np.array([1.0, 3.0]), np.array([0.0, 1.0]), counts)
+    assert percentile_interval(draws) == (3.0, 3.0)

@@ -36,3 +36,9 @@ def test_two_groups_deviate_by_their_difference_over_the_root_of_two() -> None:
     score = inception_score(np.concatenate([one_class, four_classes]), num_splits=2)
     assert score.value == pytest.approx(2.5)
     assert score.deviation == pytest.approx(3 / np.sqrt(2))
+
+
+def test_ten_groups_and_two_hundred_resamples_are_the_protocol(rng: np.random.Generator) -> None:
+    logits = rng.normal(0, 2, (50, 6)).astype(np.float32)
+    score = inception_score(logits)
+    assert score == inception_score(logits, 200, 10) and score != inception_score(logits, 201, 10)

@@ -104,6 +104,25 @@ def test_the_border_is_neutral() -> None:
     assert pose_masks(joints, (20, 30))[0, 0, 0]
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 3), (3, 2), (2, 12)])
+def test_pictures_smaller_than_the_closing_s_square_are_exact(
+    size: tuple[int, int], rng: np.random.Generator
+) -> None:
+    joints = rng.uniform(-9, 15, (40, 18, 2))
+    joints[rng.random((40, 18)) < 0.8] = np.nan
+    check(joints, size)
+
+
+def test_masks_lie_on_the_device_of_the_joints_whatever_the_default(
+    rng: np.random.Generator,
+) -> None:
+    """A tensor made on the default device here, which has no values, would stop the drawing."""
+    joints = torch.from_numpy(whole_joints(rng, 3, (21, 33)))
+    with torch.device("meta"):
+        found = pose_masks(joints, (21, 33))
+    assert torch.equal(found, pose_masks(joints, (21, 33)))
+
+
 def test_many_poses_give_what_each_gives_alone(rng: np.random.Generator) -> None:
     joints = torch.from_numpy(whole_joints(rng, 600, (21, 33)))
     together = pose_masks(joints, (21, 33))
@@ -139,8 +158,11 @@ def test_wrong_shapes_are_refused() -> None:
         mask_ssim(images, images, torch.ones(2, 30, 20, dtype=torch.bool))
     line = "masks: expected shape (2, 20, 30), found (2, 30, 20); draw them anew"
     assert refused.value.message == line
-    with pytest.raises(UsageError, match="joints"):
-        pose_masks(torch.zeros(2, 17, 2), (20, 30))
+    for shape in ((2, 17, 2), (2, 18, 3), (18, 2)):
+        with pytest.raises(UsageError) as refused:
+            pose_masks(torch.zeros(shape), (20, 30))
+        line = f"joints: expected shape (n, 18, 2), found {shape}; reshape them"
+        assert refused.value.message == line
 
 
 @pytest.mark.gpu

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scored_pictures import person_image, smooth_image
 from skimage.metrics import structural_similarity
+from torch import Tensor
 
 from shared.errors import UsageError
+from train.metrics.compared import Compared
 from train.metrics.protocols import SSIM_PROTOCOLS
-from train.metrics.ssim import ssim, ssim_by_protocol
+from train.metrics.ssim import fits, ssim, ssim_by_place, ssim_by_protocol, ssim_of_pairs
 
 SIZES = ((128, 64), (64, 128), (61, 97))
 
@@ -113,27 +115,88 @@ def test_an_image_against_itself_is_1(rng: np.random.Generator) -> None:
 
 def test_no_images_give_no_values() -> None:
     none = torch.zeros((0, 60, 55, 3), dtype=torch.uint8)
-    assert ssim(none, none).shape == (0,)
+    sides = ssim_by_place(none, none, torch.zeros((0, 60, 55), dtype=torch.bool))
+    for values in (ssim(none, none), *sides):
+        assert values.shape == (0,) and values.dtype == torch.float64
 
 
 @pytest.mark.parametrize("protocol", list(SSIM_PROTOCOLS))
 def test_an_image_smaller_than_the_window_is_one_clear_line(protocol: str) -> None:
     side = SSIM_PROTOCOLS[protocol].window.size
     small = torch.zeros((1, side, side - 1, 3), dtype=torch.uint8)
-    with pytest.raises(UsageError, match=f"{protocol}: expected images of at least {side} x"):
+    with pytest.raises(UsageError) as refused:
         ssim(small, small, protocol)
+    assert refused.value.message == (
+        f"SSIM {protocol}: expected images of at least {side} x {side} pixels, its window, "
+        f"found {side} x {side - 1} (height x width); leave this protocol out"
+    )
 
 
-def test_wrong_shapes_types_and_names_are_refused() -> None:
-    images = torch.zeros((2, 20, 30, 3), dtype=torch.uint8)
-    with pytest.raises(UsageError, match="equal shapes"):
-        ssim(images, images[:1])
-    with pytest.raises(UsageError, match="uint8 of shape"):
-        ssim(images.float(), images)
-    with pytest.raises(UsageError, match="uint8 of shape"):
-        ssim(images.permute(0, 3, 1, 2), images.permute(0, 3, 1, 2))
-    with pytest.raises(UsageError, match="one of pose-gan"):
-        ssim(images, images, "posegan")
+IMAGES = torch.zeros((2, 20, 30, 3), dtype=torch.uint8)
+UINT8 = "expected uint8 of shape (n, height, width, 3), found"
+
+
+@pytest.mark.parametrize(
+    ("generated", "real", "line"),
+    [
+        (IMAGES, IMAGES[:1], "generated and real images: expected equal shapes, (1, 20, 30, 3), "
+         "found (2, 20, 30, 3); compare images of one size"),
+        (IMAGES.float(), IMAGES,
+         f"generated images: {UINT8} torch.float32 (2, 20, 30, 3); convert them"),
+        (IMAGES, IMAGES.permute(0, 3, 1, 2),
+         f"real images: {UINT8} torch.uint8 (2, 3, 20, 30); convert them"),
+        (IMAGES[0], IMAGES, f"generated images: {UINT8} torch.uint8 (20, 30, 3); convert them"),
+    ],
+)  # fmt: skip
+def test_wrong_shapes_and_types_are_refused(generated: Tensor, real: Tensor, line: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        ssim(generated, real)
+    assert refused.value.message == line
+
+
+def test_an_unknown_protocol_is_told_beside_the_known_ones() -> None:
+    with pytest.raises(UsageError) as refused:
+        ssim(IMAGES, IMAGES, "posegan")
+    assert refused.value.message == (
+        f"SSIM protocol: expected one of {', '.join(SSIM_PROTOCOLS)}, found posegan; "
+        "choose one of them"
+    )
+
+
+@pytest.mark.parametrize("at_once", [2, 3, 50])
+def test_values_do_not_depend_on_how_many_images_are_taken_at_once(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    spans = np.array([20, 90, 0, 255, 140]).reshape(5, 1, 1, 1)
+    darkest = np.array([7, 100, 9, 0, 40]).reshape(5, 1, 1, 1)
+    pictures = rng.integers(darkest, darkest + spans + 1, (2, 5, 24, 17, 3))
+    generated, real = pictures.astype(np.uint8)
+    pair = torch.from_numpy(generated), torch.from_numpy(real)
+    masks = torch.from_numpy(rng.random((5, 24, 17)) < 0.5)
+    names = ("pose-gan", "range255", "pg2")
+    one_by_one = ssim_by_protocol(*pair, names), ssim_by_place(*pair, masks)
+    monkeypatch.setattr("train.metrics.ssim.CPU_IMAGES_AT_ONCE", at_once)
+    together = ssim_by_protocol(*pair, names), ssim_by_place(*pair, masks)
+    torch.testing.assert_close(together, one_by_one, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("device", "others"), [("cpu", "GPU"), ("meta", "CPU")])
+def test_a_device_takes_its_own_number_of_images_at_once(
+    monkeypatch: pytest.MonkeyPatch, device: str, others: str
+) -> None:
+    monkeypatch.setattr(f"train.metrics.ssim.{others}_IMAGES_AT_ONCE", 0)  # stops who takes it
+    images = IMAGES.to(device)
+    assert ssim(images, images).shape == (2,)
+
+
+def test_scores_of_pairs_share_what_the_first_of_them_computed() -> None:
+    images, real = torch.stack([IMAGES, IMAGES])
+    seen = Compared(images=images, real=real, protocols={"ssim": ("pose-gan", "range255")})
+    assert ssim_of_pairs(seen, "pose-gan").tolist() == [1, 1]
+    real += 90  # what was computed is not computed again
+    assert ssim_of_pairs(seen, "range255").tolist() == [1, 1]
+    alone = Compared(images=images, real=real)
+    assert (ssim_of_pairs(alone, "range255") < 0.1).all()
 
 
 @pytest.mark.gpu
@@ -144,3 +207,10 @@ def test_the_gpu_gives_what_the_cpu_gives(rng: np.random.Generator) -> None:
     on_gpu = ssim_by_protocol(generated.cuda(), real.cuda(), SSIM_PROTOCOLS)
     for protocol, values in ssim_by_protocol(generated, real, SSIM_PROTOCOLS).items():
         np.testing.assert_allclose(on_gpu[protocol].cpu().numpy(), values.numpy(), atol=1e-10)
+
+
+@pytest.mark.parametrize("protocol", list(SSIM_PROTOCOLS))
+def test_a_window_fits_into_images_of_its_own_size_and_larger(protocol: str) -> None:
+    side = SSIM_PROTOCOLS[protocol].window.size
+    assert fits((side, side + 9), protocol) and fits((side + 9, side), protocol)
+    assert not fits((side - 1, side + 9), protocol) and not fits((side + 9, side - 1), protocol)

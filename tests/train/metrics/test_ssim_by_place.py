@@ -57,5 +57,18 @@ def test_a_side_without_a_pixel_has_no_score(rng: np.random.Generator) -> None:
 
 def test_masks_of_another_size_are_refused() -> None:
     image = torch.zeros(1, 20, 16, 3, dtype=torch.uint8)
-    with pytest.raises(UsageError, match="masks"):
+    with pytest.raises(UsageError) as refused:
         ssim_by_place(image, image, torch.zeros(1, 16, 20, dtype=torch.bool))
+    assert refused.value.message == (
+        "masks: expected shape (1, 20, 16), found (1, 16, 20); draw them anew"
+    )
+
+
+def test_images_smaller_than_the_window_are_refused_in_the_protocol_s_name() -> None:
+    image = torch.zeros(1, 20, 10, 3, dtype=torch.uint8)
+    with pytest.raises(UsageError) as refused:
+        ssim_by_place(image, image, torch.zeros(1, 20, 10, dtype=torch.bool), "range255")
+    assert refused.value.message == (
+        "SSIM range255: expected images of at least 11 x 11 pixels, its window, "
+        "found 20 x 10 (height x width); leave this protocol out"
+    )
