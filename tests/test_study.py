@@ -48,16 +48,18 @@ def test_the_papers_rows_are_their_presets_made_small() -> None:
     assert [row.preset for row in papers(8)] == ["baseline", "dsc", "full"]
 
 
+CONTROLS = ("source", "mean")
+
+
 def result(name: str, adds: str, value: float) -> dict[str, Any]:
     metrics = ("ssim", "ssim-inside", "mask-ssim", "sharpness")
     scores = {metric: {"p": {"value": value + 0.1 * k}} for k, metric in enumerate(metrics)}
-    control = {metric: {"p": 0.5} for metric in metrics}
     return {
         "row": name,
         "adds": adds,
         "ms_a_sample": 10 * value,
         "scores": scores,
-        "controls": {"source": control, "mean": control},
+        "controls": {name: {metric: {"p": 0.5} for metric in metrics} for name in CONTROLS},
     }
 
 
@@ -73,6 +75,17 @@ def test_the_table_has_controls_and_the_rows_that_there_are(tmp_path: Path) -> N
         f"| {STEPS[0][1]} | 2 | 0.250 | 0.350 | 0.450 | 0.550 |",
         f"| + {STEPS[2][1]} | 45 | 4.500 | 4.600 | 4.700 | 4.800 |",
     ]
+
+
+def test_identity_has_a_column_where_every_row_was_judged(tmp_path: Path) -> None:
+    for place, value in ((0, 0.25), (1, 0.5)):
+        found = result(*STEPS[place][:2], value)
+        for scores in (found["scores"], *found["controls"].values()):
+            scores["rank-1"] = {"reid": {"value": value} if scores is found["scores"] else value}
+        (tmp_path / f"{STEPS[place][0]}-0.json").write_text(json.dumps(found))
+    lines = table_of(tmp_path).splitlines()
+    assert lines[0].endswith("| sharpness | identity |")
+    assert lines[-1].endswith("| 0.800 | 0.500 |") and lines[2].endswith("| 0.500 | 0.500 |")
 
 
 def test_a_table_stands_between_its_markers_and_nothing_else_changes() -> None:

@@ -16,6 +16,9 @@ COLUMNS = (
     ("mask-SSIM", "mask-ssim"),
     ("sharpness", "sharpness"),
 )
+IDENTITY = ("identity", "rank-1")
+"""A column where a judge scored every row."""
+
 CONTROLS = (("source copied", "source"), ("mean image", "mean"))
 
 
@@ -43,14 +46,16 @@ def table_of(results: Path) -> str:
     found = [json.loads(path.read_text()) for path in paths if path.exists()]
     if not found:
         return ""
-    heads = ["variant", "ms", *(head for head, _ in COLUMNS)]
-    lines = [f"| {' | '.join(heads)} |", "|---|--:" + "|--:" * len(COLUMNS) + "|"]
+    judged = all(IDENTITY[1] in row["scores"] for row in found)
+    columns = (*COLUMNS, IDENTITY) if judged else COLUMNS
+    heads = ["variant", "ms", *(head for head, _ in columns)]
+    lines = [f"| {' | '.join(heads)} |", "|---|--:" + "|--:" * len(columns) + "|"]
     for control, key in CONTROLS:
         table = found[-1]["controls"][key]
-        lines.append(_line(control, "–", [_control(table, metric) for _, metric in COLUMNS]))
+        lines.append(_line(control, "–", [_control(table, metric) for _, metric in columns]))
     for row in found:
         adds = row["adds"] if row["row"] == STEPS[0][0] else f"+ {row['adds']}"
-        figures = [_decimals(_entry(row, metric)) for _, metric in COLUMNS]
+        figures = [_decimals(_entry(row, metric)) for _, metric in columns]
         lines.append(_line(adds, f"{row['ms_a_sample']:.0f}", figures))
     return "\n".join(lines) + "\n"
 
