@@ -12,6 +12,8 @@ import numpy as np
 
 from data_manifest.inspection.summary import print_summary
 from data_manifest.manifest import Manifest, ShardEntry
+from preprocess.cluster.client import Cluster
+from preprocess.cluster.hiring import cluster_of, hire
 from preprocess.dry_run import estimate, say_estimate
 from preprocess.output.folder import WEIGHTS_KEY, OutputFolder, output_of
 from preprocess.output.publish import Made, publish_folder
@@ -33,8 +35,9 @@ from preprocess.pairing.given import read_given
 from preprocess.pairing.splits import Split, make_split
 from preprocess.pairing.transforms import PartsOfPairs
 from preprocess.parallel import in_parallel
-from preprocess.pose.device_processes import OpenEstimator, opened, opener
+from preprocess.pose.device_processes import opened, opener
 from preprocess.pose.kept_poses import KeptPoses
+from preprocess.pose.people import OpenEstimator
 from preprocess.pose.stage import with_poses
 from preprocess.pose.weight_files import DEMO_NOTE
 from preprocess.settings import DEMO_MODEL, PrepareSettings
@@ -51,12 +54,13 @@ CHECK_BLOCK: Final = 512
 
 @dataclass(frozen=True)
 class Job:
-    """What every stage needs: the settings, the data set, the output folder and the console."""
+    """What every stage needs: settings, data set, output folder, console; a cluster, if any."""
 
     settings: PrepareSettings
     source: Source
     out: OutputFolder
     console: Console
+    cluster: Cluster | None = None
 
 
 def run(
@@ -87,8 +91,11 @@ def run(
         PoseGanError: See the exit codes of ``shared.errors``.
     """
     hold = not settings.run.dry_run
-    with nullcontext(owned) if owned else output_of(settings.out, hold=hold, disk=disk) as held:
-        job = Job(settings, source, OutputFolder(held), console)
+    with (
+        nullcontext(owned) if owned else output_of(settings.out, hold=hold, disk=disk) as held,
+        cluster_of(settings.run) as cluster,
+    ):
+        job = Job(settings, source, OutputFolder(held), console, cluster)
         manifest = _make(job, open_estimator, clock)
     if manifest is not None:
         print_summary(manifest.summary, console)
@@ -114,11 +121,13 @@ def _make(
     if not finished:
         require_space(out.path, max(0, expected.num_bytes - out.held_bytes), out.disk)
     if settings.run.dry_run:
-        say_estimate(expected, catalogue, settings, console, clock)
+        workers = settings.run.workers if finished else hire(job.cluster, settings, listing)
+        say_estimate(expected, catalogue, settings, console, clock, workers=workers)
         return None
 
     manifest = _verified(out, console) if finished else None
     if manifest is None:
+        hire(job.cluster, settings, listing)
         out.begin(record)
         with times.stage("check images"):
             catalogue = _checked(job, catalogue)
@@ -201,7 +210,9 @@ def _posed(
     if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)
     threads = job.settings.run.workers
-    with opened(pose, job.console, open_estimator, threads=threads) as estimator:
+    with opened(
+        pose, job.console, open_estimator, threads=threads, cluster=job.cluster
+    ) as estimator:
         catalogue = with_poses(
             catalogue,
             estimator,
@@ -232,9 +243,8 @@ def _make_shards(job: Job, catalogue: Catalogue, splits: Sequence[Split]) -> Mad
                 unveil(fresh.file, out.disk)
                 out.note_shard(entry, fresh.key)
                 stage.advance()
-    except BaseException:
-        out.owned.remove_temporaries()
-        raise
+    finally:
+        out.owned.remove_temporaries()  # of workers that were killed, too
     return Made(tuple(entries), parts)
 
 
@@ -260,4 +270,6 @@ def _shared_out(
     job: Job, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
 ) -> Iterator[Any]:
     how = job.settings.run
-    return in_parallel(work, arguments, workers=how.workers, backend=how.backend)
+    return in_parallel(
+        work, arguments, workers=how.workers, backend=how.backend, cluster=job.cluster
+    )
