@@ -143,7 +143,7 @@ class Cluster:
         ]
         for name, future in sent:
             with suppress(TimeoutError):
-                _wait(future, max(0.0, until_s - self._clock()))
+                self._wait(future, max(0.0, until_s - self._clock()))
                 self._value_of(future, f"worker {name}")
 
     def _sent(self, work: Callable[..., Any], arguments: tuple[Any, ...], **how: Any) -> Any:
@@ -161,7 +161,7 @@ class Cluster:
         whose = worker or f"a worker of {self.address}"
         while True:
             try:
-                _wait(future, INTERVAL_S)
+                self._wait(future, INTERVAL_S)
                 outcome = future.result(timeout=self._patience_s)
                 break
             except TimeoutError:
@@ -178,6 +178,13 @@ class Cluster:
         if isinstance(outcome, Failed):
             raise outcome.error(whose)
         return outcome.value
+
+    def _wait(self, future: Any, timeout_s: float) -> None:
+        """Wait until a task has ended, however; a TimeoutError says that it has not."""
+        from distributed import wait  # noqa: PLC0415 - it is here, as there is a client
+
+        with self._client.as_current():
+            wait([future], timeout=timeout_s)
 
     def _look(self) -> None:
         """See now and then how many workers there are; wait for some, but not for ever."""
@@ -240,13 +247,6 @@ def _connected(address: str, patience_s: float) -> Iterator[Any]:
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
-
-
-def _wait(future: Any, timeout_s: float) -> None:
-    """Wait until a task has ended, however; a TimeoutError says that it has not."""
-    from distributed import wait  # noqa: PLC0415 - it is here, as there is a client
-
-    wait([future], timeout=timeout_s)
 
 
 def _in_brief(error: Exception) -> str:
