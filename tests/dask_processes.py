@@ -19,8 +19,9 @@ WITHOUT_POSEGAN = "import sys; sys.modules['preprocess'] = None; "
 
 
 def program(what: str, before: str, *arguments: object) -> list[str]:
-    """A process of dask, some Python before it."""
-    code = f"{before}from distributed.cli.dask_{what} import main; main()"
+    """A process of dask, some Python before it; it ends with the one that starts it."""
+    watch = f"from shared.workers import end_with_parent; end_with_parent({os.getpid()}); "
+    code = f"{watch}{before}from distributed.cli.dask_{what} import main; main()"
     return [sys.executable, "-c", code, *map(str, arguments)]
 
 
@@ -54,8 +55,13 @@ class Processes:
         self.process = process
 
     @contextmanager
-    def workers(self, count: int = 1, *, before: str = "", **how: Any) -> Iterator[None]:
-        """Run workers without nannies while the block runs; they are there when it begins."""
+    def workers(
+        self, count: int = 1, *, before: str = "", are_left: bool = False, **how: Any
+    ) -> Iterator[None]:
+        """Run workers without nannies while the block runs; they are there when it begins.
+
+        Unless the scheduler may have left them, it knows at the end that they are gone.
+        """
         with ExitStack() as stack:
             for _ in range(count):
                 number = len(list(self.folder.glob("worker-*")))
@@ -64,7 +70,8 @@ class Processes:
                 stack.enter_context(started(words, self.folder / f"worker-{number}.log", **how))
             wait_until(lambda: len(self.asked(_workers)) == count)
             yield
-        wait_until(lambda: not self.asked(_workers))
+        if not are_left:
+            wait_until(lambda: not self.asked(_workers))
 
     def num_tasks(self) -> int:
         """How many tasks of whatever state the scheduler holds."""

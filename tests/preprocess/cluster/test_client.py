@@ -170,8 +170,8 @@ def test_killed_workers_change_nothing_and_without_any_the_same_command_continue
     out = tmp_path / "out"
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-    settings = settings_for(market.root, out, alone.address, patience_s=1)
-    with alone.workers(1), pytest.raises(StoppedError, match="found none for 1 s; repeat"):
+    settings = settings_for(market.root, out, alone.address, patience_s=5)
+    with alone.workers(1), pytest.raises(StoppedError, match="found none for 5 s; repeat"):
         run_on(settings, DeadlyDisk(tmp_path / "first"))
     assert (tmp_path / "first" / "killed").exists()
     assert not list(out.glob(".*.h5.*")) and not (out / "manifest.json").exists()
@@ -186,21 +186,13 @@ def test_a_scheduler_that_goes_away_ends_the_run_and_it_continues_without_one(
     market: SmallMarket, reference: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    with scheduler(tmp_path / "gone") as processes, _one_worker(processes):
-        settings = settings_for(market.root, out, processes.address, patience_s=2)
+    with scheduler(tmp_path / "gone") as processes, processes.workers(1, are_left=True):
+        settings = settings_for(market.root, out, processes.address, patience_s=5)
         with pytest.raises(StoppedError, match=r"the cluster at tcp.*repeat the command") as met:
             run_on(settings, DeadlyDisk(tmp_path, processes.process.pid))
         assert met.value.exit_code == 75 and "\n" not in str(met.value)
     assert prep(market, out, "--backend", "threading").exit_code == 0
     assert contents(out) == contents(reference / "out")
-
-
-def _one_worker(processes: Processes):
-    """A worker whose scheduler may be gone at the end."""
-    from dask_processes import program, started
-
-    words = program("worker", "", processes.address, "--no-nanny", "--nthreads", 1)
-    return started(words, processes.folder / "worker.log")
 
 
 @pytest.mark.parametrize(
@@ -270,9 +262,9 @@ def test_somebody_who_says_nothing_is_one_line(market: SmallMarket, tmp_path: Pa
 def test_a_cluster_without_workers_is_one_line(
     alone: Processes, market: SmallMarket, tmp_path: Path
 ) -> None:
-    said = refused(market, tmp_path / "out", alone.address)
+    said = refused(market, tmp_path / "out", alone.address, 5)
     assert said.endswith(
-        f"the cluster at {alone.address}: expected at least one worker, found none within 1 s; "
+        f"the cluster at {alone.address}: expected at least one worker, found none within 5 s; "
         f"start one: dask worker {alone.address}"
     )
 
