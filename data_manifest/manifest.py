@@ -28,6 +28,9 @@ IMAGES_FILE = "images.csv"
 FORMAT = "posegan-manifest"
 VERSION = 1
 REMEDY = "make the shards anew with prep-market --overwrite, or fetch an undamaged copy"
+MAX_TABLE_BYTES = 1 << 34
+"""A table of a hundred million pairs is smaller."""
+
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

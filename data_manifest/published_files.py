@@ -12,10 +12,11 @@ import csv
 import dataclasses
 import io
 import json
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 KEYPOINTS_HEADER = "name:keypoints_y:keypoints_x"
 ABSENT = -1
 LARGEST_PX = 1_000_000
+NUM_FIELDS = 3
+"""Fields of a row: the name, the list of y and the list of x."""
+
+_WHOLE = "(?:-?[1-9][0-9]{0,5}|0)"
+_PLAIN_AXIS = re.compile(rf" \[{_WHOLE}(?:, {_WHOLE}){{{NUM_JOINTS - 1}}}\]")
+"""A list as it is published: whole numbers with one space between them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,15 +81,15 @@ def read_keypoints(file: Path | InputFile) -> KeypointTable:
         raise UsageError(problem(path, f"the header {KEYPOINTS_HEADER}", found, "add the header"))
     numbered = [(number, line) for number, line in enumerate(lines[1:], 2) if line.strip()]
     first_line: dict[str, int] = {}
-    joints = np.empty((len(numbered), NUM_JOINTS, 2))
-    for row, (number, line) in enumerate(numbered):
-        name, ys, xs = _split_row(path, number, line)
+    rows: list[tuple[str, str]] = []
+    for number, line in numbered:
+        name, *axes = _split_row(path, number, line)
         if name in first_line:
             where, found = f"{path}:{number}", f"{name!r} as in line {first_line[name]}"
             raise UsageError(problem(where, "each name once", found, "remove one of the lines"))
         first_line[name] = number
-        joints[row, :, 0] = xs
-        joints[row, :, 1] = ys
+        rows.append((axes[0], axes[1]))
+    joints = _parsed(rows)[..., ::-1]
     _check_points(path, joints, [number for number, _ in numbered])
     joints[(joints == ABSENT).all(axis=-1)] = np.nan
     return KeypointTable(tuple(first_line), joints)
@@ -194,25 +201,36 @@ def _text(file: InputFile) -> tuple[Path, str]:
     return file.path, text
 
 
-def _split_row(path: Path, number: int, line: str) -> tuple[str, list[Any], list[Any]]:
+def _split_row(path: Path, number: int, line: str) -> tuple[str, str, str]:
+    """Divide a line into the name, and the lists of y and of x as plain decimals."""
     fields = line.strip().rsplit(":", 2)
+    if len(fields) == NUM_FIELDS and (name := fields[0].strip()):
+        axes = [text[2:-1] if _PLAIN_AXIS.fullmatch(text) else _axis(text) for text in fields[1:]]
+        if all(axes):
+            return name, axes[0], axes[1]
+    expected = f"NAME: [{NUM_JOINTS} numbers]: [{NUM_JOINTS} numbers]"
+    raise UsageError(problem(f"{path}:{number}", expected, repr(line[:60]), "correct the line"))
+
+
+def _axis(text: str) -> str:
+    """Write a list of numbers that is no plain one as plain decimals; "" where it is none."""
     try:
-        name, ys, xs = fields[0].strip(), json.loads(fields[1]), json.loads(fields[2])
-    except (IndexError, ValueError, RecursionError):
-        name, ys, xs = "", None, None
-    if not (name and _is_axis(ys) and _is_axis(xs)):
-        expected = f"NAME: [{NUM_JOINTS} numbers]: [{NUM_JOINTS} numbers]"
-        found = repr(line[:60])
-        raise UsageError(problem(f"{path}:{number}", expected, found, "correct the line"))
-    return name, ys, xs
-
-
-def _is_axis(values: Any) -> bool:
-    return (
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    right = (
         isinstance(values, list)
         and len(values) == NUM_JOINTS
         and all(type(value) in (int, float) and abs(value) <= LARGEST_PX for value in values)
     )
+    return ", ".join(map(repr, values)) if right else ""
+
+
+def _parsed(rows: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+    """Parse lists of plain decimals: float64 (n, 18, 2), each point in the order of the lists."""
+    numbers = ", ".join(text for row in rows for text in row)
+    values = np.fromstring(numbers, np.float64, sep=",") if rows else np.empty(0)
+    return values.reshape(len(rows), 2, NUM_JOINTS).transpose(0, 2, 1)
 
 
 def _check_points(path: Path, joints: NDArray[np.float64], line_numbers: list[int]) -> None:

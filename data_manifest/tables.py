@@ -7,9 +7,11 @@ Convention:
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,21 +21,24 @@ from numpy.typing import NDArray
 
 from data_manifest import schema
 from data_manifest.arrays import ShardArrays
-from data_manifest.manifest import IMAGES_FILE, REMEDY, open_manifest, pairs_file
+from data_manifest.manifest import (
+    IMAGES_FILE,
+    MAX_TABLE_BYTES,
+    REMEDY,
+    open_manifest,
+    pairs_file,
+)
 from data_manifest.remote.folder import RemoteFolder, ShardFolder, as_folder
 from data_manifest.remote.transfer import Wanted
 from data_manifest.schema import Column
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.errors import DamagedError, UsageError, problem
 from shared.files import Disk, publish
-from shared.geometry import presence, torso_lengths
+from shared.pair_geometry import pose_changes
 from shared.regular_files import read_regular
 from shared.stable_fit import degenerate
 
 FLOAT_FORMAT: Final = "%.6g"
-
-MAX_TABLE_BYTES: Final = 1 << 33
-"""A table of a hundred million pairs is smaller."""
 
 
 def pair_table(arrays: ShardArrays, number: int, *, measured: bool = False) -> pd.DataFrame:
@@ -50,17 +55,25 @@ def pair_table(arrays: ShardArrays, number: int, *, measured: bool = False) -> p
     Returns:
         The columns ``schema.PAIR_COLUMNS``, then ``order``, the position in the split's list.
     """
+    source, target = arrays.pairs.T
     table = pair_rows(
         names=np.char.decode(arrays.names, "utf-8", "backslashreplace").astype(object),
         identities=arrays.identities,
         cameras=arrays.cameras,
-        pairs=arrays.pairs,
+        source=source,
+        target=target,
+        places={
+            "shard": np.full(len(source), number, np.int32),
+            "pair_row": np.arange(len(source), dtype=np.int32),
+            "row_from": source,
+            "row_to": target,
+        },
+        parts_direct=(arrays.status == STATUS_DIRECT).sum(axis=1, dtype=np.int8),
+        parts_mirrored=(arrays.status == STATUS_MIRRORED).sum(axis=1, dtype=np.int8),
         order=arrays.pair_order,
-        status=arrays.status,
-        number=number,
     )
     if measured:
-        table["pose_change"] = pose_changes(arrays.joints, *arrays.pairs.T)
+        table["pose_change"] = pose_changes(arrays.joints, source, target)
         useless = degenerate(arrays.transforms, arrays.status)
         table["parts_degenerate"] = useless.sum(axis=1, dtype=np.int8)
     return table
@@ -71,26 +84,29 @@ def pair_rows(
     names: NDArray[np.object_],
     identities: NDArray[np.integer[Any]],
     cameras: NDArray[np.integer[Any]],
-    pairs: NDArray[np.integer[Any]],
+    source: NDArray[np.integer[Any]],
+    target: NDArray[np.integer[Any]],
+    places: Mapping[str, NDArray[np.int32]],
+    parts_direct: NDArray[np.int8],
+    parts_mirrored: NDArray[np.int8],
     order: NDArray[np.integer[Any]],
-    status: NDArray[np.uint8],
-    number: int,
 ) -> pd.DataFrame:
-    """Return the pairs of a shard as rows of ``pairs-*.csv``, from what the rows are made of.
+    """Return m pairs as rows of ``pairs-*.csv``, from what the rows are made of.
 
     Args:
-        names: Text (n,), names of the shard's images.
+        names: Text (n,), names of images.
         identities: Integers (n,).
         cameras: Integers (n,).
-        pairs: Integers (m, 2), rows of source and target.
+        source: Integers (m,), the sources as rows of these.
+        target: Integers (m,), the targets.
+        places: The columns ``shard``, ``pair_row``, ``row_from`` and ``row_to``, int32 (m,).
+        parts_direct: int8 (m,).
+        parts_mirrored: int8 (m,).
         order: Integers (m,), positions in the split's list.
-        status: uint8 (m, 10), of the transforms.
-        number: Number of the shard in its split.
 
     Returns:
         The columns ``schema.PAIR_COLUMNS``, then ``order``.
     """
-    source, target = pairs.T
     return pd.DataFrame(
         {
             "from": names[source],
@@ -98,12 +114,9 @@ def pair_rows(
             "identity": identities[source],
             "camera_from": cameras[source],
             "camera_to": cameras[target],
-            "shard": np.full(len(source), number, np.int32),
-            "pair_row": np.arange(len(source), dtype=np.int32),
-            "row_from": source,
-            "row_to": target,
-            "parts_direct": (status == STATUS_DIRECT).sum(axis=1, dtype=np.int8),
-            "parts_mirrored": (status == STATUS_MIRRORED).sum(axis=1, dtype=np.int8),
+            **places,
+            "parts_direct": parts_direct,
+            "parts_mirrored": parts_mirrored,
             "order": order,
         }
     ).astype({"from": "str", "to": "str"})
@@ -158,17 +171,25 @@ def publish_images(folder: Path, images: pd.DataFrame, disk: Disk | None = None)
     Raises:
         UsageError: A column is missing, unknown or of a type that does not convert.
     """
-    return publish(folder / IMAGES_FILE, _csv(images, schema.IMAGE_COLUMNS, IMAGES_FILE), disk)
+    typed = _typed(images, schema.IMAGE_COLUMNS, IMAGES_FILE)
+    text = typed.to_csv(index=False, lineterminator="\n", float_format=FLOAT_FORMAT)
+    return publish(folder / IMAGES_FILE, text.encode("utf-8"), disk)
 
 
-def publish_pairs(folder: Path, split: str, pairs: pd.DataFrame, disk: Disk | None = None) -> str:
+def publish_pairs(
+    folder: Path,
+    split: str,
+    pairs: pd.DataFrame | Iterable[pd.DataFrame],
+    disk: Disk | None = None,
+) -> str:
     """Publish ``pairs-<split>.csv``.
 
     Args:
         folder: The shard folder.
         split: ``"train"`` or ``"test"``.
         pairs: One row a pair, in the order of the split's list, with the columns
-            ``schema.PAIR_COLUMNS`` in any order; ``order`` may be there and is left out.
+            ``schema.PAIR_COLUMNS`` in any order; ``order`` may be there and is left out. A long
+            list may come in several tables: no more than one of them is held at a time.
         disk: The calls to the operating system.
 
     Returns:
@@ -178,8 +199,13 @@ def publish_pairs(folder: Path, split: str, pairs: pd.DataFrame, disk: Disk | No
         UsageError: A column is missing, unknown or of a type that does not convert.
     """
     name = pairs_file(split)
-    rows = pairs.drop(columns="order", errors="ignore")
-    return publish(folder / name, _csv(rows, schema.PAIR_COLUMNS, name), disk)
+    tables = [pairs] if isinstance(pairs, pd.DataFrame) else pairs
+    head = ",".join(column.name for column in schema.PAIR_COLUMNS) + "\n"
+    rows = (
+        _typed(table.drop(columns="order", errors="ignore"), schema.PAIR_COLUMNS, name)
+        for table in tables
+    )
+    return publish(folder / name, chain([head.encode()], map(_pair_lines, rows)), disk)
 
 
 def read(text: bytes, columns: Sequence[Column]) -> pd.DataFrame:
@@ -237,7 +263,7 @@ def _verified(folder: ShardFolder, name: str) -> bytes:
     return text
 
 
-def _csv(table: pd.DataFrame, columns: Sequence[Column], where: str) -> bytes:
+def _typed(table: pd.DataFrame, columns: Sequence[Column], where: str) -> pd.DataFrame:
     names = [column.name for column in columns]
     strange = sorted(set(names) ^ set(map(str, table.columns)))
     if strange:
@@ -246,39 +272,29 @@ def _csv(table: pd.DataFrame, columns: Sequence[Column], where: str) -> bytes:
             problem(where, "the columns of schema.py", found, "correct the table's columns")
         )
     try:
-        typed = table[names].astype({column.name: column.dtype for column in columns})
+        return table[names].astype({column.name: column.dtype for column in columns})
     except (ValueError, TypeError) as error:
         raise UsageError(
             problem(where, "values of the columns' types", "others", "convert them")
         ) from error
-    text = typed.to_csv(index=False, lineterminator="\n", float_format=FLOAT_FORMAT)
-    return text.encode("utf-8")
 
 
-def pose_changes(
-    joints: NDArray[np.float32], source: NDArray[Any], target: NDArray[Any]
-) -> NDArray[np.float32]:
-    """Measure how far poses change, as the column ``pose_change`` of :func:`pair_table`.
+def _pair_lines(table: pd.DataFrame) -> bytes:
+    """Write rows of pairs as pandas does, each name quoted once and not once a pair."""
+    columns = []
+    for column in schema.PAIR_COLUMNS:
+        values = table[column.name]
+        if column.dtype == "str":
+            which, names = pd.factorize(values)
+            columns.append(np.array([*map(_field, names)], object)[which].tolist())
+        else:
+            columns.append(values.tolist())
+    line = ",".join("%s" if c.dtype == "str" else "%d" for c in schema.PAIR_COLUMNS) + "\n"
+    return "".join(map(line.__mod__, zip(*columns, strict=True))).encode("utf-8")
 
-    Args:
-        joints: float32 (n, 18, 2), px, NaN where absent.
-        source: Integers (m,), rows of the sources.
-        target: Integers (m,), rows of the targets.
 
-    Returns:
-        float32 (m,), in torso lengths.
-    """
-    exact = joints.astype(np.float64)
-    scale = torso_lengths(exact)[:, None, None]
-    known = presence(exact)
-    common = (known[source] & known[target])[:, :, None]
-    count = np.maximum(common.sum(axis=1, keepdims=True), 1)
-
-    def placed(rows: NDArray[Any]) -> NDArray[np.float64]:
-        points = np.where(common, exact[rows], 0.0)
-        middle = points.sum(axis=1, keepdims=True) / count
-        return np.where(common, (points - middle) / scale[rows], 0.0)
-
-    moved = np.sqrt(np.square(placed(target) - placed(source)).sum(axis=-1))
-    change: NDArray[np.float64] = moved.sum(axis=1) / count[:, 0, 0]
-    return change.astype(np.float32)
+def _field(text: str) -> str:
+    """Write a text as a field of a CSV, in quotes where it needs them."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerow((text, ""))
+    return stream.getvalue().removesuffix(",\n")

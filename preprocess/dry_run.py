@@ -83,8 +83,8 @@ def _seconds(
     start = clock()
     check_images([image.path for image in sample])
     image_s = (clock() - start) / max(len(sample), 1)
-    reads = len(catalogue) + expected.num_images
-    seconds = 2 + (reads * image_s + sum(expected.num_pairs.values()) / PAIRS_PER_S) / workers
+    pairs = sum(expected.num_pairs.values())
+    seconds = 2 + (len(catalogue) * image_s + pairs / PAIRS_PER_S) / workers
     if not settings.keypoints:
         height, width = settings.pose.pose_size
         devices = settings.pose.device.split(",")

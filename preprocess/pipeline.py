@@ -1,66 +1,39 @@
-"""Stage 1 from top to bottom: a folder of person images becomes verified shards."""
+"""Stage 1 from top to bottom: a folder of person images becomes verified shards.
+
+What is there is looked at here; what is missing is made by ``preprocess.passes``.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, Final
-
-import numpy as np
 
 from data_manifest.inspection.summary import print_summary
-from data_manifest.manifest import Manifest, ShardEntry
-from preprocess.cluster.client import Cluster
+from data_manifest.manifest import Manifest
 from preprocess.cluster.hiring import cluster_of, hire
 from preprocess.dry_run import estimate, say_estimate
+from preprocess.job import Job
 from preprocess.output.folder import WEIGHTS_KEY, OutputFolder, output_of
-from preprocess.output.publish import Made, publish_folder
 from preprocess.output.record import record_of
-from preprocess.output.report import StageTimes, refuse_too_many_bad, say_left_out
-from preprocess.output.shards import ShardTask, make_shard, shard_task
-from preprocess.output.tables import unmatched_names
+from preprocess.output.report import StageTimes, refuse_too_many_bad
 from preprocess.pairing.annotations import Annotations, read_annotations
 from preprocess.pairing.catalogue import (
     Catalogue,
     Status,
     make_catalogue,
     with_annotations,
-    with_checks,
     without_invalid,
     without_unpaired,
 )
 from preprocess.pairing.given import read_given
-from preprocess.pairing.splits import Split, make_split
-from preprocess.pairing.transforms import PartsOfPairs
-from preprocess.parallel import in_parallel
-from preprocess.pose.device_processes import opened, opener
-from preprocess.pose.kept_poses import KeptPoses
+from preprocess.pose.device_processes import opener
 from preprocess.pose.people import OpenEstimator
-from preprocess.pose.stage import with_poses
-from preprocess.pose.weight_files import DEMO_NOTE
-from preprocess.settings import DEMO_MODEL, PrepareSettings
-from preprocess.sources.drawn import is_drawn
-from preprocess.sources.images import Checked, check_images
+from preprocess.settings import PrepareSettings
 from preprocess.sources.source import Source
 from shared.console import Console
-from shared.files import Disk, Staged, require_space, unveil
+from shared.files import Disk, require_space
 from shared.owned_folder import OwnedFolder
-from shared.pair_geometry import transforms_of_pairs
-
-CHECK_BLOCK: Final = 512
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every stage needs: settings, data set, output folder, console; a cluster, if any."""
-
-    settings: PrepareSettings
-    source: Source
-    out: OutputFolder
-    console: Console
-    cluster: Cluster | None = None
 
 
 def run(
@@ -107,52 +80,43 @@ def _make(
 ) -> Manifest | None:
     """Fill the output folder, or say what would go into it: a dry run has no manifest to give."""
     settings, source, out, console = job.settings, job.source, job.out, job.console
-    times = StageTimes(clock)
+    times, dry_run = StageTimes(clock), settings.run.dry_run
     with times.stage("list files"):
         listing = source.listing()
         for remark in listing.remarks:
             console.say(remark)
         given = read_given(settings)
-        annotations = read_annotations(given.keypoints)
-        catalogue = make_catalogue(listing, annotations)
-        expected = estimate(_as_if_readable(catalogue, annotations), settings, given)
     record = record_of(settings, source, listing, given)
     finished = out.check(record, overwrite=settings.run.overwrite)
-    if not finished:
-        require_space(out.path, max(0, expected.num_bytes - out.held_bytes), out.disk)
-    if settings.run.dry_run:
-        workers = settings.run.workers if finished else hire(job.cluster, settings, listing)
+    if finished and not dry_run:
+        manifest = _verified(job)
+        if manifest is not None:
+            return manifest
+    with times.stage("list files"):
+        annotations = read_annotations(given.keypoints)
+        catalogue = make_catalogue(listing, annotations)
+        hopeful = _as_if_readable(catalogue, annotations)
+        expected = estimate(hopeful, settings, given)
+        needed = max(0, expected.num_bytes - out.held_bytes)
+    spare = 0 if finished and dry_run else require_space(out.path, needed, out.disk)
+    workers = settings.run.workers if finished and dry_run else hire(job.cluster, settings, listing)
+    if dry_run:
         say_estimate(expected, catalogue, settings, console, clock, workers=workers)
         return None
+    from preprocess.passes import Found, make_everything  # noqa: PLC0415 - slow: it takes pandas
 
-    manifest = _verified(out, console) if finished else None
-    if manifest is None:
-        hire(job.cluster, settings, listing)
-        out.begin(record)
-        with times.stage("check images"):
-            catalogue = _checked(job, catalogue)
-        with times.stage("poses"):
-            catalogue, pose_key = _posed(
-                job, catalogue, annotations, open_estimator or opener(record.get(WEIGHTS_KEY))
-            )
-        with times.stage("pairs"):
-            splits = [make_split(name, catalogue, settings, given) for name in ("train", "test")]
-            say_left_out(splits, unmatched_names(listing, catalogue, annotations), console)
-        with times.stage("shards"):
-            made = _make_shards(job, catalogue, splits)
-        manifest = publish_folder(
-            out,
-            made,
-            listing=listing,
-            catalogue=catalogue,
-            annotations=annotations,
-            splits=splits,
-            record=record,
-            pose_key=pose_key,
-            image_size=settings.shards.image_size,
-            times=times,
-        )
-    return manifest
+    out.begin(record)
+    found = Found(
+        listing=listing,
+        given=given,
+        annotations=annotations,
+        catalogue=catalogue,
+        hopeful=hopeful.status == Status.VALID,
+        record=record,
+        spare_bytes=spare,
+    )
+    opening = open_estimator or opener(record.get(WEIGHTS_KEY))
+    return make_everything(job, found, times, open_estimator=opening)
 
 
 def _as_if_readable(catalogue: Catalogue, annotations: Annotations | None) -> Catalogue:
@@ -163,113 +127,15 @@ def _as_if_readable(catalogue: Catalogue, annotations: Annotations | None) -> Ca
     return without_invalid(with_annotations(catalogue, annotations))
 
 
-def _verified(out: OutputFolder, console: Console) -> Manifest | None:
+def _verified(job: Job) -> Manifest | None:
     """Return the manifest of a folder that is finished and whole; None where work is left."""
+    out, console = job.out, job.console
     manifest = out.finished()
     if manifest is None:
         return None
-    damaged = out.damaged_files(manifest)
+    damaged = out.damaged_files(manifest, threads=job.settings.run.workers)
     if damaged:
         console.warn(f"damaged, to be made again: {', '.join(damaged)}")
         return None
     console.say(f"{out.path} is finished: {len(manifest.shards)} shards verified, nothing to do")
     return manifest
-
-
-def _checked(job: Job, catalogue: Catalogue) -> Catalogue:
-    """Read every image once and refuse those that cannot be used or are never paired."""
-    paths = [image.path for image in catalogue.images]
-    blocks = [paths[i : i + CHECK_BLOCK] for i in range(0, len(paths), CHECK_BLOCK)]
-    parts: list[Checked] = []
-    with job.console.stage("images", len(paths)) as stage:
-        for part in _shared_out(job, check_images, [(block,) for block in blocks]):
-            parts.append(part)
-            stage.advance(len(part.reasons))
-    checked = Checked(
-        [reason for part in parts for reason in part.reasons],
-        np.concatenate([np.zeros((0, 2), np.int32), *(part.sizes for part in parts)]),
-        [digest for part in parts for digest in part.digests],
-    )
-    catalogue = with_checks(catalogue, checked, any_size=job.settings.shards.any_size)
-    return without_unpaired(catalogue)
-
-
-def _posed(
-    job: Job,
-    catalogue: Catalogue,
-    annotations: Annotations | None,
-    open_estimator: OpenEstimator,
-) -> tuple[Catalogue, str]:
-    """Enter the joints, published or estimated; the pose model's key comes with them."""
-    if annotations is not None:
-        annotated = with_annotations(catalogue, annotations)
-        valid = annotated.rows(Status.VALID)
-        annotations.refuse_points_outside(catalogue.annotation_rows[valid], catalogue.sizes[valid])
-        return without_invalid(annotated), ""
-    pose = job.settings.pose
-    if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
-        job.console.warn(DEMO_NOTE)
-    threads = job.settings.run.workers
-    with opened(
-        pose, job.console, open_estimator, threads=threads, cluster=job.cluster
-    ) as estimator:
-        catalogue = with_poses(
-            catalogue,
-            estimator,
-            KeptPoses(job.out.poses, estimator.key, job.out.disk, job.out.owned),
-            job.console,
-            joint_threshold=pose.joint_threshold,
-        )
-        return without_invalid(catalogue), estimator.key
-
-
-def _make_shards(job: Job, catalogue: Catalogue, splits: Sequence[Split]) -> Made:
-    """Make every shard that is not there already, and remove those of earlier data."""
-    out, size = job.out, job.settings.shards.image_size
-    plans = [(plan, split) for split in splits for plan in split.plans]
-    out.drop_other_shards({plan.file for plan, _ in plans})
-    out.intend(plan.file for plan, _ in plans)
-    tasks = ((shard_task(plan, split, catalogue, out.path, size), out) for plan, split in plans)
-    entries: list[ShardEntry] = []
-    parts: dict[str, list[PartsOfPairs]] = {split.name: [] for split in splits}
-    try:
-        with job.console.stage("shards", len(plans)) as stage:
-            for entry, fresh, of_pairs in _shared_out(job, _produce, tasks):
-                entries.append(entry)
-                parts[entry.split].append(of_pairs)
-                if fresh is None:
-                    stage.skip(1)
-                    continue
-                unveil(fresh.file, out.disk)
-                out.note_shard(entry, fresh.key)
-                stage.advance()
-    finally:
-        out.owned.remove_temporaries()  # of workers that were killed, too
-    return Made(tuple(entries), parts)
-
-
-@dataclass(frozen=True)
-class _Fresh:
-    """A shard that a worker has made: the file, still without its name, and its task's key."""
-
-    file: Staged
-    key: str
-
-
-def _produce(task: ShardTask, out: OutputFolder) -> tuple[ShardEntry, _Fresh | None, PartsOfPairs]:
-    """Make one shard, or find it where an earlier run made it of the same content."""
-    key = task.key
-    kept = out.kept_shard(task.path.name, key)
-    if kept is not None:
-        return kept, None, PartsOfPairs.of(*transforms_of_pairs(task.joints, task.pairs))
-    entry, file, parts = make_shard(task, out.disk)
-    return entry, _Fresh(file, key), parts
-
-
-def _shared_out(
-    job: Job, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
-) -> Iterator[Any]:
-    how = job.settings.run
-    return in_parallel(
-        work, arguments, workers=how.workers, backend=how.backend, cluster=job.cluster
-    )

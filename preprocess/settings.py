@@ -209,6 +209,15 @@ class RunSettings:
         since="0.2",
         help="Give a cluster up that is silent, or without workers, for so long.",
     )
+    scratch: Bytes = setting(
+        default=4_000_000_000,
+        ge=0,
+        le=1_000_000_000_000_000,
+        flag="--scratch",
+        since="0.2",
+        help="Room in --out for decoded pictures while the command runs; where it ends, or the "
+        "disk does, images are read a second time.",
+    )
     max_bad: float = setting(
         default=0.005,
         ge=0,

@@ -14,17 +14,13 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.errors import (
-    OUT_OF_SPACE,
-    DamagedError,
-    NoSpaceError,
-    UsageError,
-    problem,
-)
+from shared.errors import OUT_OF_SPACE, DamagedError, NoSpaceError, UsageError, problem
 from shared.regular_files import read_regular, regular_file
 
 TEMPORARY_SUFFIX = ".posegan.part"
@@ -74,7 +70,11 @@ class Disk:
         return shutil.disk_usage(folder).free
 
 
-def publish(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> str:
+Content = bytes | memoryview | Iterable[bytes]
+"""A file's content: whole, or part by part."""
+
+
+def publish(path: Path, data: Content, disk: Disk | None = None) -> str:
     """Write a whole file so that its name shows either all of it or what was there before.
 
     Args:
@@ -109,7 +109,7 @@ class Staged:
     sha256: str
 
 
-def stage(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> Staged:
+def stage(path: Path, data: Content, disk: Disk | None = None) -> Staged:
     """Do the first half of :func:`publish`: write a whole file beside its final name.
 
     So a worker can write what only its parent, the holder of the folder, may publish. On several
@@ -119,14 +119,14 @@ def stage(path: Path, data: bytes | memoryview, disk: Disk | None = None) -> Sta
     writer = f"{os.getpid()}-{secrets.token_hex(4)}"
     temporary = path.with_name(f".{path.name}.{writer}{TEMPORARY_SUFFIX}")
     try:
-        _write_whole(disk, temporary, memoryview(data).cast("B"))
+        sha256 = _write_whole(disk, temporary, data)
     except OSError as error:
         _forget(temporary)
         raise publishing_error(path, error) from error
     except BaseException:
         _forget(temporary)
         raise
-    return Staged(temporary, path, hashlib.sha256(data).hexdigest())
+    return Staged(temporary, path, sha256)
 
 
 def unveil(staged: Staged, disk: Disk | None = None) -> None:
@@ -224,14 +224,7 @@ def writer_of(name: str, of: str) -> int | None:
 
 
 def remove_temporaries(folder: Path) -> int:
-    """Remove what killed runs left half-written in a folder.
-
-    Only to be called by the holder of the folder's lock. Files that :func:`publish` does not
-    name so are left alone.
-
-    Returns:
-        Number of files that were removed.
-    """
+    """Remove what killed runs left half-written in a folder that this process holds; count it."""
     found = sorted(folder.glob(f".*{TEMPORARY_SUFFIX}"))
     leftovers = [path for path in found if is_temporary(path.name)]
     for leftover in leftovers:
@@ -239,13 +232,16 @@ def remove_temporaries(folder: Path) -> int:
     return len(leftovers)
 
 
-def require_space(folder: Path, needed_bytes: int, disk: Disk | None = None) -> None:
+def require_space(folder: Path, needed_bytes: int, disk: Disk | None = None) -> int:
     """Make sure, before work starts, that the disk can hold its result.
 
     Args:
         folder: Where the result goes; it, or one of its parents, exists.
         needed_bytes: Estimate of the result's size; a tenth is added.
         disk: The calls to the operating system.
+
+    Returns:
+        The bytes that are free besides.
 
     Raises:
         NoSpaceError: Less is free; the message gives both figures.
@@ -254,36 +250,36 @@ def require_space(folder: Path, needed_bytes: int, disk: Disk | None = None) -> 
     free = (disk or Disk()).free_bytes(existing)
     needed = int(needed_bytes * SPACE_MARGIN)
     if needed > free:
-        raise NoSpaceError(
-            problem(
-                folder, f"{needed:,} bytes free", f"{free:,}", "free space or choose another disk"
-            )
-        )
+        remedy = "free space or choose another disk"
+        raise NoSpaceError(problem(folder, f"{needed:,} bytes free", f"{free:,}", remedy))
+    return free - needed
 
 
-def _write_whole(disk: Disk, path: Path, data: memoryview) -> None:
+def _write_whole(disk: Disk, path: Path, data: Content) -> str:
+    digest = hashlib.sha256()
     descriptor = disk.create(path)
     try:
-        while data:
-            data = data[disk.write(descriptor, data) :]
+        for part in (data,) if isinstance(data, bytes | memoryview) else data:
+            left = memoryview(part).cast("B")
+            digest.update(left)
+            while left:
+                left = left[disk.write(descriptor, left) :]
         disk.flush(descriptor)
     finally:
         disk.close(descriptor)
+    return digest.hexdigest()
 
 
 def _forget(path: Path) -> None:
-    try:
+    with suppress(OSError):
         path.unlink(missing_ok=True)
-    except OSError:
-        pass
 
 
 def publishing_error(path: Path, error: OSError) -> NoSpaceError | UsageError:
     """Turn an error of the operating system while writing a file into one of ours."""
     if error.errno in OUT_OF_SPACE:
-        return NoSpaceError(
-            problem(path, "space to write", error.strerror, "free space, then repeat the command")
-        )
+        remedy = "free space, then repeat the command"
+        return NoSpaceError(problem(path, "space to write", error.strerror, remedy))
     remedy = _REMEDIES.get(error.errno or 0, "check the path and its permissions")
     return UsageError(problem(path, "a file that can be written", error.strerror, remedy))
 

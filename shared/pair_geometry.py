@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.affine import pair_transforms
-from shared.geometry import Floats, mask_quads
+from shared.geometry import Floats, mask_quads, presence, torso_lengths
 from shared.skeleton import NUM_PARTS
 
 BLOCK_PAIRS: Final = 4096
@@ -79,3 +79,32 @@ def transforms_of_pairs(
         source, target = pairs[block].T
         transforms[block], status[block] = pair_transforms(joints[source], joints[target])
     return transforms, status
+
+
+def pose_changes(
+    joints: NDArray[np.float32], source: NDArray[Any], target: NDArray[Any]
+) -> NDArray[np.float32]:
+    """Measure how far poses change, in the sense of ``Shard.pair_table()``'s ``pose_change``.
+
+    Args:
+        joints: float32 (n, 18, 2), px, NaN where absent.
+        source: Integers (m,), rows of the sources.
+        target: Integers (m,), rows of the targets.
+
+    Returns:
+        float32 (m,), in torso lengths.
+    """
+    exact = joints.astype(np.float64)
+    scale = torso_lengths(exact)[:, None, None]
+    known = presence(exact)
+    common = (known[source] & known[target])[:, :, None]
+    count = np.maximum(common.sum(axis=1, keepdims=True), 1)
+
+    def placed(rows: NDArray[Any]) -> NDArray[np.float64]:
+        points = np.where(common, exact[rows], 0.0)
+        middle = points.sum(axis=1, keepdims=True) / count
+        return np.where(common, (points - middle) / scale[rows], 0.0)
+
+    moved = np.sqrt(np.square(placed(target) - placed(source)).sum(axis=-1))
+    change: NDArray[np.float64] = moved.sum(axis=1) / count[:, 0, 0]
+    return change.astype(np.float32)

@@ -34,6 +34,9 @@ RESULT_FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 READABLE_MODES: Final = ("RGB", "L", "P", "RGBA", "LA", "CMYK", "YCbCr", "1")
 """Modes that become RGB without a loss that a screen would show."""
 
+PART_BYTES: Final = 1 << 20
+"""Read at once of a file that is longer than it said."""
+
 NO_FILE: Final = "not a regular file: a pipe, socket or device"
 
 _JPEG_START: Final = b"\xff\xd8\xff"
@@ -72,13 +75,12 @@ def content_of(path: Path, max_bytes: int | None = None) -> bytes:
     except OSError as error:
         raise _unreadable(error) from error
     try:
-        kind = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(kind):
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode):
             raise RefusedPictureError(f"cannot be read: {os.strerror(errno.EISDIR)}")
-        if not stat.S_ISREG(kind):
+        if not stat.S_ISREG(found.st_mode):
             raise RefusedPictureError(NO_FILE)
-        with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            data = stream.read(max_bytes + 1)
+        data = _whole(descriptor, found.st_size, max_bytes)
     except OSError as error:
         raise _unreadable(error) from error
     finally:
@@ -144,6 +146,16 @@ def resized(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uin
         return picture
     image = Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BICUBIC)
     return np.asarray(image)
+
+
+def _whole(descriptor: int, size: int, max_bytes: int) -> bytes:
+    """Read a file to its end, or a byte further than it may be long."""
+    parts = [os.read(descriptor, min(size, max_bytes) + 1)]
+    left = max_bytes - len(parts[0])
+    while left >= 0 and parts[-1]:
+        parts.append(os.read(descriptor, min(left, PART_BYTES) + 1))
+        left -= len(parts[-1])
+    return b"".join(parts)
 
 
 def _unreadable(error: OSError) -> RefusedPictureError:

@@ -20,20 +20,23 @@ from shared.files import Disk
 
 
 class DeadlyDisk(Disk):
-    """A disk on which a worker that writes half a file is killed, or kills another; once.
+    """A disk on which a worker that has written half a file is killed, or kills another; once.
 
     Args:
         folder: Where it is noted that it happened.
         victim: The process that is killed; the writer itself by default.
+        file: What the file's name holds.
     """
 
-    def __init__(self, folder: Path, victim: int = 0) -> None:
+    def __init__(self, folder: Path, victim: int = 0, file: str = ".h5.") -> None:
         self._note = folder / "killed"
+        self._file = file
         self._victim = victim
         self._holder = os.getpid()
 
     def write(self, descriptor: int, data: memoryview) -> int:
-        if os.getpid() == self._holder:
+        name = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        if os.getpid() == self._holder or self._file not in name:
             return super().write(descriptor, data)
         written = super().write(descriptor, data[: len(data) // 2 + 1])
         try:

@@ -20,8 +20,8 @@ from data_manifest.inspection.suspicion import IMAGE_RULES, PAIR_RULES
 from data_manifest.listed import read_all
 from data_manifest.manifest import Manifest
 from data_manifest.remote.folder import ShardFolder
-from data_manifest.tables import pose_changes
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
+from shared.pair_geometry import pose_changes
 from shared.skeleton import NUM_JOINTS, NUM_PARTS
 from shared.stable_fit import degenerate
 

@@ -17,10 +17,10 @@ from data_manifest.inspection.warping import warp_parts
 from data_manifest.listed import read_listed
 from data_manifest.manifest import Manifest
 from data_manifest.remote.folder import ShardFolder
-from data_manifest.tables import pose_changes
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED
 from shared.geometry import presence
 from shared.page import Markup, element, name, paragraph, picture_address, picture_bytes
+from shared.pair_geometry import pose_changes
 from shared.pictures import resized
 from shared.skeleton import BONES, JOINTS
 from shared.stable_fit import degenerate

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from data_manifest import schema
 from data_manifest.manifest import (
     IMAGES_FILE,
     MANIFEST_FILE,
+    MAX_TABLE_BYTES,
     Manifest,
     ShardEntry,
     open_manifest,
@@ -40,9 +42,6 @@ WEIGHTS_KEY: Final = "pose_weights"
 
 COMMAND: Final = "prep-market"
 RECORD_FILE: Final = f"{WORK_FOLDER}/settings.json"
-MAX_TABLE_BYTES: Final = 1 << 33
-"""A table of a hundred million pairs is smaller."""
-
 TABLES: Final = (IMAGES_FILE, pairs_file("train"), pairs_file("test"))
 
 _NOTES: Final = f"{WORK_FOLDER}/shards"
@@ -178,11 +177,13 @@ class OutputFolder:
         """Read the manifest of a finished folder; None where there is none or it is damaged."""
         return _manifest_of(self.path)
 
-    def damaged_files(self, manifest: Manifest) -> list[str]:
-        """Hash every file of a finished folder and list those that are not what was written."""
+    def damaged_files(self, manifest: Manifest, *, threads: int = 1) -> list[str]:
+        """Hash all files of a finished folder; list those that are not what was written."""
         tables = {name: (None, sha256) for name, sha256 in manifest.files.items()}
         wanted = {entry.file: (entry.num_bytes, entry.sha256) for entry in manifest.shards} | tables
-        return [file for file, known in wanted.items() if not self._is(file, *known)]
+        with ThreadPoolExecutor(threads) as pool:
+            right = pool.map(lambda file: self._is(file, *wanted[file]), wanted)
+            return [file for file, is_right in zip(wanted, right, strict=True) if not is_right]
 
     def kept_shard(self, file: str, key: str) -> ShardEntry | None:
         """Look up a shard that was published for the same task; None if absent or damaged."""

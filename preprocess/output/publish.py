@@ -76,20 +76,21 @@ def publish_folder(
         images = image_table(listing, catalogue, annotations, _places(splits))
         hashes = {IMAGES_FILE: publish_images(out.path, images, out.disk)}
         names = np.array(catalogue.names, dtype=object)
+        parts = {split.name: PartsOfPairs.joined(made.parts[split.name]) for split in splits}
         for split in splits:
-            table = pairs_of_split(
+            tables = pairs_of_split(
                 names[split.rows],
                 catalogue.identities[split.rows],
                 catalogue.cameras[split.rows],
                 split.plans,
-                [parts.status for parts in made.parts[split.name]],
+                parts[split.name],
             )
-            hashes[pairs_file(split.name)] = publish_pairs(out.path, split.name, table, out.disk)
+            hashes[pairs_file(split.name)] = publish_pairs(out.path, split.name, tables, out.disk)
     summary = summary_of(
         images=images,
         catalogue=catalogue,
         splits=splits,
-        parts={split.name: PartsOfPairs.joined(made.parts[split.name]) for split in splits},
+        parts=parts,
         shards=made.entries,
         seconds=times.seconds,
     )

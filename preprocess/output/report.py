@@ -6,20 +6,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from data_manifest.inspection.summary import table
 from data_manifest.manifest import ShardEntry
 from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pairing.splits import Split
-from preprocess.pairing.transforms import PartsOfPairs, count_parts
+from preprocess.pairing.transforms import KINDS, PartsOfPairs
 from preprocess.sources.source import LISTED
 from shared.console import Console
 from shared.errors import RulesBrokenError, problem
 from shared.geometry import presence
-from shared.skeleton import JOINTS
+from shared.skeleton import JOINTS, PARTS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IMAGES_TABLE: Final = "images"
 UNCLEAR_MARGIN: Final = 0.2
@@ -165,12 +166,11 @@ def _pairs(splits: Sequence[Split]) -> dict[str, Any]:
 
 
 def _parts(parts: PartsOfPairs) -> dict[str, Any]:
-    total, kinds = len(parts), ("direct", "mirrored", "none", "degenerate")
     rows = [
-        [part, *(_share(counts[kind], total) for kind in kinds)]
-        for part, counts in count_parts(parts).items()
+        [part, *(_share(count, len(parts)) for count in counts)]
+        for part, counts in zip(PARTS, parts.counts.tolist(), strict=True)
     ]
-    return table(["part", *kinds], rows)
+    return table(["part", *KINDS], rows)
 
 
 def _shards(shards: Sequence[ShardEntry]) -> dict[str, Any]:

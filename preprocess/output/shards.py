@@ -23,13 +23,10 @@ from preprocess.pairing.catalogue import Catalogue
 from preprocess.pairing.shard_plans import ShardPlan
 from preprocess.pairing.splits import Split
 from preprocess.pairing.transforms import PartsOfPairs
-from preprocess.sources.images import fast_decoder, read_image
-from preprocess.sources.places import Place
-from shared.errors import UsageError, problem
+from preprocess.sources.known_images import ImagesOf, KnownImage, PictureReader
 from shared.files import Disk, Staged
 from shared.geometry import mask_quads, presence, scale_joints
 from shared.pair_geometry import transforms_of_pairs
-from shared.pictures import RefusedPictureError, resized
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,7 +39,6 @@ class ShardTask:
         image_size: (height, width) of the images in the shard.
         sources: The image files.
         names: Their names in the shard.
-        digests: SHA-256 of each file's content.
         joints: float64 (n, 18, 2), pixels of the shard's images, NaN where absent.
         scores: float32 (n, 18).
         identities: int32 (n,).
@@ -57,9 +53,8 @@ class ShardTask:
     path: Path
     split: str
     image_size: tuple[int, int]
-    sources: Sequence[Place]
+    sources: Sequence[KnownImage]
     names: Sequence[str]
-    digests: Sequence[str]
     joints: NDArray[np.float64]
     scores: NDArray[np.float32]
     identities: NDArray[np.int32]
@@ -74,7 +69,7 @@ class ShardTask:
     def key(self) -> str:
         """SHA-256 of everything that the shard's content follows from."""
         digest = hashlib.sha256(f"{schema.FORMAT} {schema.VERSION}\n".encode())
-        texts = (list(self.names), list(self.digests))
+        texts = (list(self.names), [source.digest for source in self.sources])
         plain = (self.path.name, self.split, self.image_size, *texts)
         digest.update(repr(plain).encode("utf-8", "surrogateescape"))
         for field in dataclasses.fields(self):
@@ -86,18 +81,31 @@ class ShardTask:
 
 
 def shard_task(
-    plan: ShardPlan, split: Split, catalogue: Catalogue, folder: Path, image_size: tuple[int, int]
+    plan: ShardPlan,
+    split: Split,
+    catalogue: Catalogue,
+    images: ImagesOf,
+    *,
+    folder: Path,
+    image_size: tuple[int, int],
 ) -> ShardTask:
-    """Gather all that a worker needs to make one shard in a folder."""
+    """Gather all that a worker needs to make one shard in a folder.
+
+    Args:
+        plan: The shard.
+        split: Its split.
+        catalogue: The images.
+        images: Gives the images of the catalogue's rows, for reading.
+        folder: Where it goes.
+        image_size: (height, width) of its images.
+    """
     rows = split.rows[plan.rows]
-    images = [catalogue.images[row] for row in rows]
     return ShardTask(
         path=folder / plan.file,
         split=split.name,
         image_size=image_size,
-        sources=[image.path for image in images],
-        names=[image.name for image in images],
-        digests=catalogue.digests[rows].tolist(),
+        sources=images(rows),
+        names=[catalogue.images[row].name for row in rows],
         joints=_scaled(catalogue.joints[rows], catalogue.sizes[rows], image_size),
         scores=catalogue.scores[rows],
         identities=catalogue.identities[rows],
@@ -127,8 +135,10 @@ def make_shard(
         NoSpaceError: The disk is full.
     """
     transforms, status = transforms_of_pairs(task.joints, task.pairs)
+    with PictureReader() as reader:
+        pictures = reader.read_all(task.sources, task.image_size)
     arrays = ShardArrays(
-        images=_pictures(task),
+        images=pictures,
         joints=task.joints.astype(np.float32),
         present=presence(task.joints),
         scores=task.scores,
@@ -145,27 +155,6 @@ def make_shard(
         status=status,
     )
     return *stage_shard(task.path, task.split, arrays, disk), PartsOfPairs.of(transforms, status)
-
-
-def _pictures(task: ShardTask) -> NDArray[np.uint8]:
-    pictures = np.empty((len(task.sources), *task.image_size, 3), np.uint8)
-    fast = fast_decoder()
-    for row, (source, digest) in enumerate(zip(task.sources, task.digests, strict=True)):
-        try:
-            picture, found = read_image(source, fast)
-        except RefusedPictureError as refusal:
-            picture, found = pictures[row], str(refusal)
-        if found != digest:
-            raise UsageError(
-                problem(
-                    source,
-                    "the image that was checked before",
-                    "another content",
-                    "let nothing change the source, then repeat the command",
-                )
-            )
-        pictures[row] = resized(picture, task.image_size)
-    return pictures
 
 
 def _scaled(

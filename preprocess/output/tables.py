@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,14 @@ from data_manifest.tables import pair_rows
 from preprocess.pairing.annotations import Annotations
 from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pairing.shard_plans import ShardPlan
+from preprocess.pairing.transforms import PartsOfPairs
 from preprocess.sources.source import Listing, OtherFile, SourceImage
 from shared.geometry import presence
-from shared.skeleton import JOINTS, NUM_PARTS
+from shared.skeleton import JOINTS
 from shared.spreadsheets import harmless
+
+TABLE_ROWS: Final = 1 << 20
+"""Pairs that are laid out at a time."""
 
 
 def pairs_of_split(
@@ -24,37 +29,54 @@ def pairs_of_split(
     identities: NDArray[np.int32],
     cameras: NDArray[np.int16],
     plans: Sequence[ShardPlan],
-    status: Sequence[NDArray[np.uint8]],
-) -> pd.DataFrame:
-    """Lay out a split's pairs as a table, in the order of its list.
+    parts: PartsOfPairs,
+) -> Iterator[pd.DataFrame]:
+    """Lay out a split's pairs as tables of bounded length, in the order of its list.
 
     Args:
         names: Text (n,), names of the split's valid images.
         identities: int32 (n,).
         cameras: int16 (n,).
         plans: The split's shards.
-        status: Status of each shard's pairs, uint8 (m, 10).
+        parts: What became of the parts of the shards' pairs, shard by shard.
 
-    Returns:
+    Yields:
         The columns ``schema.PAIR_COLUMNS``, then ``order``.
     """
-    nothing = ShardPlan("", 0, np.empty(0, np.int64), np.empty((0, 2), np.int32), np.empty(0, int))
-    shards = list(zip(plans, status, strict=True)) or [
-        (nothing, np.empty((0, NUM_PARTS), np.uint8))
-    ]
-    tables = [
-        pair_rows(
-            names=names[plan.rows],
-            identities=identities[plan.rows],
-            cameras=cameras[plan.rows],
-            pairs=plan.pairs,
-            order=plan.order,
-            status=found,
-            number=plan.number,
+    if not plans:
+        return
+    first_image = _starts(len(plan.rows) for plan in plans)
+    first_pair = _starts(len(plan.pairs) for plan in plans)
+    rows = np.concatenate([plan.rows for plan in plans])
+    pairs = np.concatenate([plan.pairs for plan in plans])
+    order = np.concatenate([plan.order for plan in plans])
+    numbers = np.array([plan.number for plan in plans], np.int32)
+    by_order = np.argsort(order, kind="stable")
+    for start in range(0, len(by_order), TABLE_ROWS):
+        chosen = by_order[start : start + TABLE_ROWS]
+        shard = np.searchsorted(first_pair, chosen, side="right") - 1
+        row_from, row_to = pairs[chosen].T
+        yield pair_rows(
+            names=names,
+            identities=identities,
+            cameras=cameras,
+            source=rows[first_image[shard] + row_from],
+            target=rows[first_image[shard] + row_to],
+            places={
+                "shard": numbers[shard],
+                "pair_row": (chosen - first_pair[shard]).astype(np.int32),
+                "row_from": row_from,
+                "row_to": row_to,
+            },
+            parts_direct=parts.direct[chosen],
+            parts_mirrored=parts.mirrored[chosen],
+            order=order[chosen],
         )
-        for plan, found in shards
-    ]
-    return pd.concat(tables).sort_values("order", kind="stable")
+
+
+def _starts(lengths: Iterable[int]) -> NDArray[np.int64]:
+    """Where each of several arrays begins when they are put together."""
+    return np.cumsum([0, *lengths], dtype=np.int64)[:-1]
 
 
 def image_table(

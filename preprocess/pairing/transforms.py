@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.affine import STATUS_DIRECT, STATUS_MIRRORED, STATUS_NONE
 from shared.geometry import Floats
-from shared.skeleton import NUM_PARTS, PARTS
+from shared.skeleton import NUM_PARTS
 from shared.stable_fit import degenerate
+
+KINDS: Final = ("direct", "mirrored", "none", "degenerate")
+"""What becomes of a part; the first three exclude each other."""
 
 
 @dataclass(frozen=True)
@@ -19,39 +23,37 @@ class PartsOfPairs:
     """What became of the parts of m pairs.
 
     Attributes:
-        status: uint8 (m, 10), of the transforms.
-        degenerate: bool (m, 10), transforms that squeeze or stretch until nothing can be seen; see
+        direct: int8 (m,), parts of each pair with a direct transform.
+        mirrored: int8 (m,), parts whose transform is from the other side of the body.
+        counts: int64 (10, 4), for each part the pairs of each of :data:`KINDS`. Degenerate are
+            transforms that squeeze or stretch until nothing can be seen, see
             :func:`shared.stable_fit.degenerate`.
     """
 
-    status: NDArray[np.uint8]
-    degenerate: NDArray[np.bool_]
+    direct: NDArray[np.int8]
+    mirrored: NDArray[np.int8]
+    counts: NDArray[np.int64]
 
     @classmethod
     def of(cls, transforms: Floats, status: NDArray[np.uint8]) -> PartsOfPairs:
         """Judge transforms, float (m, 10, 2, 3), of a status, uint8 (m, 10)."""
-        return cls(status, degenerate(transforms, status))
+        direct, mirrored = status == STATUS_DIRECT, status == STATUS_MIRRORED
+        kinds = (direct, mirrored, status == STATUS_NONE, degenerate(transforms, status))
+        return cls(
+            direct.sum(axis=1, dtype=np.int8),
+            mirrored.sum(axis=1, dtype=np.int8),
+            np.stack([kind.sum(axis=0, dtype=np.int64) for kind in kinds], axis=1),
+        )
 
     @classmethod
     def joined(cls, several: Sequence[PartsOfPairs]) -> PartsOfPairs:
         """Put those of several shards together."""
-        empty = np.empty((0, NUM_PARTS), np.uint8)
+        none = np.empty(0, np.int8)
         return cls(
-            np.concatenate([empty, *(each.status for each in several)]),
-            np.concatenate([empty.astype(np.bool_), *(each.degenerate for each in several)]),
+            np.concatenate([none, *(each.direct for each in several)]),
+            np.concatenate([none, *(each.mirrored for each in several)]),
+            sum((each.counts for each in several), np.zeros((NUM_PARTS, len(KINDS)), np.int64)),
         )
 
     def __len__(self) -> int:
-        return len(self.status)
-
-
-def count_parts(parts: PartsOfPairs) -> dict[str, dict[str, int]]:
-    """Count, for each part, the pairs with a direct, a mirrored, no and a degenerate transform."""
-    kinds = {"direct": STATUS_DIRECT, "mirrored": STATUS_MIRRORED, "none": STATUS_NONE}
-    counts = {
-        part: {kind: int((parts.status[:, row] == value).sum()) for kind, value in kinds.items()}
-        for row, part in enumerate(PARTS)
-    }
-    for row, part in enumerate(PARTS):
-        counts[part]["degenerate"] = int(parts.degenerate[:, row].sum())
-    return counts
+        return len(self.direct)

@@ -27,6 +27,7 @@ from preprocess.pose.weight_files import DEMO_NOTE
 from preprocess.settings import DEMO_MODEL
 from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import IMAGE_SUFFIXES, check_images
+from preprocess.sources.known_images import KnownImage
 from shared.console import Console
 from shared.errors import RulesBrokenError, UsageError, problem
 from shared.files import Disk
@@ -103,7 +104,7 @@ def extract_poses(
             if settings.fit_size
             else settings.pose
         )
-        sources = [(photo.path, photo.digest) for photo in photos]
+        sources = [KnownImage(photo.path, photo.digest) for photo in photos]
         opening = open_estimator or open_network
         with opened(pose, console, opening, threads=settings.workers) as estimator:
             kept = KeptPoses(settings.kept, estimator.key, disk, owned)

@@ -13,18 +13,15 @@ from numpy.typing import NDArray
 from preprocess.pairing.catalogue import Catalogue, Status
 from preprocess.pose.kept_poses import KeptPoses
 from preprocess.pose.people import People, PoseEstimator, empty_people, joints_of_people
-from preprocess.sources.images import fast_decoder, read_image
-from preprocess.sources.places import Place
+from preprocess.sources.known_images import ImagesOf, KnownImage, PictureReader
 from shared.console import Console
-from shared.errors import UsageError, problem
-from shared.pictures import RefusedPictureError
 
 BLOCK_IMAGES: Final = 512
 """Images of one kept block: what a killed run loses at most."""
 
 Picture = NDArray[np.uint8]
-Block = Sequence[tuple[Place, str]]
-"""Files, each with the SHA-256 that its content must have."""
+Block = Sequence[KnownImage]
+"""Images that the model takes in hand together."""
 
 
 class BlockEstimator(Protocol):
@@ -50,6 +47,7 @@ class BlockEstimator(Protocol):
 
 def with_poses(
     catalogue: Catalogue,
+    images: ImagesOf,
     estimator: BlockEstimator,
     kept: KeptPoses,
     console: Console,
@@ -60,6 +58,7 @@ def with_poses(
 
     Args:
         catalogue: The images, with their content known.
+        images: Gives the images of rows, for reading.
         estimator: The pose model.
         kept: Results of earlier runs; new ones are added block by block.
         console: Shows the progress.
@@ -69,8 +68,7 @@ def with_poses(
         The catalogue with joints, scores and people.
     """
     rows = catalogue.rows(Status.VALID)
-    sources = [(catalogue.images[row].path, catalogue.digests[row]) for row in rows]
-    people = estimate(sources, estimator, kept, console)
+    people = estimate(images(rows), estimator, kept, console)
     joints, scores = joints_of_people(people, catalogue.sizes[rows], joint_threshold)
     return catalogue.with_changes(
         joints=_placed(catalogue.joints, rows, joints),
@@ -82,7 +80,7 @@ def with_poses(
 
 
 def estimate(
-    sources: Sequence[tuple[Place, str]],
+    images: Sequence[KnownImage],
     estimator: BlockEstimator,
     kept: KeptPoses,
     console: Console,
@@ -90,29 +88,29 @@ def estimate(
     """Find the person of each image, block by block, where an earlier run has not done so.
 
     Args:
-        sources: The files, each with the SHA-256 of its content.
+        images: The images.
         estimator: The pose model.
         kept: Results of earlier runs; new ones are added after every block.
         console: Shows the progress.
 
     Returns:
-        The people, in the order of the files.
+        The people, in the order of the images.
 
     Raises:
         UsageError: A file is not what it was.
     """
-    fresh: dict[str, Place] = {}
-    for path, digest in sources:
-        if digest not in kept:
-            fresh.setdefault(digest, path)
-    wanted = [(path, digest) for digest, path in fresh.items()]
+    fresh: dict[str, KnownImage] = {}
+    for image in images:
+        if image.digest not in kept:
+            fresh.setdefault(image.digest, image)
+    wanted = list(fresh.values())
     blocks = [wanted[i : i + BLOCK_IMAGES] for i in range(0, len(wanted), BLOCK_IMAGES)]
-    with console.stage("poses", len(sources)) as stage:
-        stage.skip(len(sources) - len(wanted))
+    with console.stage("poses", len(images)) as stage:
+        stage.skip(len(images) - len(wanted))
         for number, people in estimator.people_of(blocks):
-            kept.keep([digest for _, digest in blocks[number]], people)
+            kept.keep([image.digest for image in blocks[number]], people)
             stage.advance(len(people))
-    return kept.people_of([digest for _, digest in sources])
+    return kept.people_of([image.digest for image in images])
 
 
 def prefetched(blocks: Iterable[Block], threads: int) -> Iterator[list[Picture]]:
@@ -128,30 +126,13 @@ def prefetched(blocks: Iterable[Block], threads: int) -> Iterator[list[Picture]]
     Raises:
         UsageError: A file is not what it was.
     """
-    fast = fast_decoder()
-
-    def load(source: tuple[Place, str]) -> Picture:
-        path, digest = source
-        try:
-            picture, found = read_image(path, fast)
-        except RefusedPictureError as refusal:
-            raise _changed(path, str(refusal)) from refusal
-        if found != digest:
-            raise _changed(path, "another content")
-        return picture
-
     left = iter(blocks)
-    with ThreadPoolExecutor(threads) as pool:
-        ahead = [pool.map(load, block) for block in islice(left, 1)]
+    with PictureReader() as reader, ThreadPoolExecutor(threads) as pool:
+        ahead = [pool.map(reader.read, block) for block in islice(left, 1)]
         while ahead:
             pictures = list(ahead.pop())
-            ahead.extend(pool.map(load, block) for block in islice(left, 1))
+            ahead.extend(pool.map(reader.read, block) for block in islice(left, 1))
             yield pictures
-
-
-def _changed(path: Place, found: str) -> UsageError:
-    remedy = "let nothing change the source, then repeat the command"
-    return UsageError(problem(path, "the image that was checked before", found, remedy))
 
 
 def estimate_pictures(estimator: PoseEstimator, pictures: Sequence[Picture]) -> People:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from preprocess.sources.kept_pictures import Keeper, Keeping, nothing_of
 from preprocess.sources.places import Place, content_at
 from shared.pictures import RefusedPictureError, decode_rgb
 
@@ -31,11 +32,14 @@ class Checked:
         reasons: Why each is refused; "" where it is a whole RGB picture.
         sizes: int32 (n, 2), (height, width); 0 where unknown.
         digests: SHA-256 of each file's content in hexadecimal; "" where it cannot be read.
+        offsets: int64 (n,), where each picture lies in what was kept of them; ``NOT_KEPT`` where
+            it was not.
     """
 
     reasons: list[str]
     sizes: NDArray[np.int32]
     digests: list[str]
+    offsets: NDArray[np.int64]
 
 
 def fast_decoder() -> Any | None:
@@ -59,22 +63,32 @@ def read_image(place: Place, fast: Any | None = None) -> tuple[NDArray[np.uint8]
     return decode_rgb(data, fast), hashlib.sha256(data).hexdigest()
 
 
-def check_images(places: Sequence[Place]) -> Checked:
+def check_images(places: Sequence[Place], keeping: Keeping | None = None) -> Checked:
     """Read images whole and keep only what is to be said about them.
 
     It is a task for a worker: the pictures themselves stay behind.
+
+    Args:
+        places: The files.
+        keeping: What of the pictures is to be kept on the disk.
     """
+    keeper = Keeper(keeping or nothing_of(len(places)))
     fast = fast_decoder()
     reasons, digests = [], []
     sizes = np.zeros((len(places), 2), np.int32)
-    for row, place in enumerate(places):
-        digest, reason = "", ""
-        try:
-            data = content_at(place)
-            digest = hashlib.sha256(data).hexdigest()
-            sizes[row] = decode_rgb(data, fast).shape[:2]
-        except RefusedPictureError as refusal:
-            reason = str(refusal)
-        reasons.append(reason)
-        digests.append(digest)
-    return Checked(reasons, sizes, digests)
+    try:
+        for row, place in enumerate(places):
+            digest, reason = "", ""
+            try:
+                data = content_at(place)
+                digest = hashlib.sha256(data).hexdigest()
+                picture = decode_rgb(data, fast)
+                sizes[row] = picture.shape[:2]
+                keeper.keep(row, picture)
+            except RefusedPictureError as refusal:
+                reason = str(refusal)
+            reasons.append(reason)
+            digests.append(digest)
+    finally:
+        keeper.close()
+    return Checked(reasons, sizes, digests, keeper.offsets)

@@ -92,4 +92,4 @@ def parse_name(name: str) -> ImageName | None:
             accepted.
     """
     match = _NAME.fullmatch(name)
-    return None if match is None else ImageName(**{k: int(v) for k, v in match.groupdict().items()})
+    return None if match is None else ImageName(*map(int, match.groups()))

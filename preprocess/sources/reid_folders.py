@@ -131,9 +131,9 @@ class ReidFolders:
         for folder, split in [*folders, *((folder, "") for folder in self.others)]:
             enters = folder in self.splits.values()
             entries = entries_of(folder)
-            names = {entry.name for entry in entries if self._reads(entry) is not None}
-            for entry in entries:
-                said = self._reads(entry)
+            read = [self._reads(entry) for entry in entries]
+            names = {e.name for e, said in zip(entries, read, strict=True) if said is not None}
+            for entry, said in zip(entries, read, strict=True):
                 if enters and said is not None:
                     images.append(self._image(entry, said, folder, split, names))
                 else:

@@ -404,7 +404,8 @@ def test_any_single_fault_of_the_disk_leaves_valid_data(number: int, tmp_path: P
         disk = FailingDisk(fail_at, number)
         try:
             prepare(market, out, disk=disk)
-            break
+            if disk.calls <= fail_at:
+                break  # no call was left to fail; faults of scratch files stop nothing
         except PoseGanError as error:
             assert isinstance(error, kind) and str(out) in error.message
         assert set(hashes(out).items()) <= set(expected.items())

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_manifest.manifest import ShardEntry
-from data_manifest.tables import pose_changes
 from shared.errors import UsageError, problem
+from shared.pair_geometry import pose_changes
 from train.augment.people import People, bare_stem
 from train.augment.settings import AugmentSettings
 

@@ -172,9 +172,9 @@ def test_killed_workers_change_nothing_and_without_any_the_same_command_continue
         (tmp_path / name).mkdir()
     settings = settings_for(market.root, out, alone.address, patience_s=5)
     with alone.workers(1), pytest.raises(StoppedError, match="found none for 5 s; repeat"):
-        run_on(settings, DeadlyDisk(tmp_path / "first"))
+        run_on(settings, DeadlyDisk(tmp_path / "first", file=".pictures-"))
     assert (tmp_path / "first" / "killed").exists()
-    assert not list(out.glob(".*.h5.*")) and not (out / "manifest.json").exists()
+    assert not list(out.rglob(".*.part")) and not (out / "manifest.json").exists()
     with alone.workers(2):
         settings = settings_for(market.root, out, alone.address)
         run_on(settings, DeadlyDisk(tmp_path / "second"))

@@ -16,6 +16,7 @@ from small_market import jpeg
 from preprocess.output.shards import ShardTask, make_shard
 from preprocess.pairing.pairs import all_pairs
 from preprocess.pairing.shard_plans import OVERHEAD_BYTES, image_bytes, pair_bytes, plan_shards
+from preprocess.sources.known_images import KnownImage
 from shared.errors import UsageError
 
 SIZE = (96, 40)
@@ -45,18 +46,18 @@ def test_plans_hold_every_image_and_pair_once_by_identity(
 
 @pytest.fixture
 def task(tmp_path: Path, rng: np.random.Generator) -> ShardTask:
-    sources, digests = [tmp_path / f"{n}.jpg" for n in range(4)], []
-    for source in sources:
-        source.write_bytes(jpeg(rng, SIZE))
-        digests.append(hashlib.sha256(source.read_bytes()).hexdigest())
+    sources = []
+    for n in range(4):
+        file = tmp_path / f"{n}.jpg"
+        file.write_bytes(jpeg(rng, SIZE))
+        sources.append(KnownImage(file, hashlib.sha256(file.read_bytes()).hexdigest()))
     unknown = np.full(4, np.nan, np.float32)
     return ShardTask(
         path=tmp_path / "train-00000.h5",
         split="train",
         image_size=SIZE,
         sources=sources,
-        names=[source.name for source in sources],
-        digests=digests,
+        names=[source.place.name for source in sources],
         joints=random_poses(rng, 4, missing=0),
         scores=np.full((4, 18), np.nan, np.float32),
         identities=np.full(4, 7, np.int32),
@@ -72,7 +73,7 @@ def task(tmp_path: Path, rng: np.random.Generator) -> ShardTask:
 def test_the_key_follows_everything_that_the_content_follows_from(task: ShardTask) -> None:
     keys = {task.key}
     changes = {
-        "split": "test", "image_size": (40, 96), "digests": task.digests[::-1],
+        "split": "test", "image_size": (40, 96), "sources": task.sources[::-1],
         "joints": task.joints + 1e-12, "cameras": task.cameras + np.int16(1),
         "pairs": task.pairs[::-1], "order": task.order + 1, "names": task.names[::-1],
     }  # fmt: skip
@@ -85,10 +86,10 @@ def test_the_key_follows_everything_that_the_content_follows_from(task: ShardTas
 def test_a_source_that_changed_meanwhile_is_noticed(
     task: ShardTask, rng: np.random.Generator
 ) -> None:
-    task.sources[2].write_bytes(jpeg(rng, SIZE))
+    task.sources[2].place.write_bytes(jpeg(rng, SIZE))
     with pytest.raises(UsageError, match=r"2\.jpg.*the image that was checked before"):
         make_shard(task)
-    task.sources[2].unlink()
+    task.sources[2].place.unlink()
     with pytest.raises(UsageError, match=r"2\.jpg"):
         make_shard(task)
     assert not task.path.exists()
@@ -99,4 +100,4 @@ def test_a_shard_is_the_same_bytes_every_time(task: ShardTask) -> None:
     again = make_shard(task)[0]
     assert entry == again and entry.num_bytes == file.temporary.stat().st_size
     assert not task.path.exists()  # its name is not the worker's to give
-    assert parts.status.shape == parts.degenerate.shape == (2, 10)
+    assert len(parts) == 2 and parts.counts.shape == (10, 4)

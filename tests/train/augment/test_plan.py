@@ -10,8 +10,8 @@ import pytest
 from poses import standing_pose
 
 from data_manifest.manifest import ShardEntry
-from data_manifest.tables import pose_changes
 from shared.errors import UsageError
+from shared.pair_geometry import pose_changes
 from train.augment import plan as module
 from train.augment.people import People
 from train.augment.plan import Plan, blocks_of, plan_pictures
