@@ -8,6 +8,7 @@ from typing import Literal
 from shared.addresses import Place
 from shared.declarations import declared, setting
 from shared.quantities import Bytes
+from shared.usual_settings import dry_run_setting, overwrite_setting
 
 
 @declared("Check")
@@ -67,9 +68,7 @@ class CopySettings:
     dst: Place = setting(
         path="folder", flag="dst", metavar="DST", help="Where the copy goes, here or elsewhere."
     )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be copied; copy nothing."
-    )
+    dry_run: bool = dry_run_setting("Say what would be copied; copy nothing.")
 
 
 @declared("Sheet")
@@ -132,14 +131,8 @@ class ExportSettings:
         flag="--pairs-per-tar",
         help="Pairs in one file of the form webdataset; a file is built in memory.",
     )
-    overwrite: bool = setting(
-        default=False,
-        flag="--overwrite",
-        help="Write anew where the folder holds another export.",
-    )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be written; write nothing."
-    )
+    overwrite: bool = overwrite_setting("Write anew where the folder holds another export.")
+    dry_run: bool = dry_run_setting("Say what would be written; write nothing.")
 
 
 @declared("Check")

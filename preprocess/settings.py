@@ -16,6 +16,7 @@ from shared.declarations import declared, setting
 from shared.device import Devices
 from shared.errors import UsageError, problem
 from shared.quantities import Bytes, Scheduler, Size
+from shared.usual_settings import device_setting, dry_run_setting, overwrite_setting
 
 DEMO_MODEL = "demo"
 """The pose model's name that stands for the weights that come with the package."""
@@ -95,11 +96,9 @@ class PoseSettings:
         flag="--pose-size",
         help="What images are resized to for the pose model.",
     )
-    device: Devices = setting(
-        default="auto",
-        flag="--device",
-        help="Where the pose model runs; auto is a GPU where there is one. Several of one kind, as "
-        "cuda:0,cuda:1, share out the images: one process a device, equal results.",
+    device: Devices = device_setting(
+        "Where the pose model runs; auto is a GPU where there is one. Several of one kind, as "
+        "cuda:0,cuda:1, share out the images: one process a device, equal results."
     )
     half: bool = setting(default=True, flag="--half/--no-half", help="Half precision on a GPU.")
     batch: int = setting(
@@ -226,14 +225,10 @@ class RunSettings:
         metavar="SHARE",
         help="Exit with 1 when a larger share of the images is bad.",
     )
-    overwrite: bool = setting(
-        default=False,
-        flag="--overwrite",
-        help="Make the folder anew where it holds data of other settings.",
+    overwrite: bool = overwrite_setting(
+        "Make the folder anew where it holds data of other settings."
     )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would happen; write nothing."
-    )
+    dry_run: bool = dry_run_setting("Say what would happen; write nothing.")
 
     def __post_init__(self) -> None:
         if (self.backend == "dask") != (self.cluster is not None):

@@ -48,13 +48,16 @@ class Curve:
     stroke: Stroke = ""
 
 
-def line_chart(title: str, curves: Sequence[Curve], x_label: str) -> Markup:
+def line_chart(
+    title: str, curves: Sequence[Curve], x_label: str, *, always_named: bool = False
+) -> Markup:
     """Draw curves in one field, with a legend where there are several.
 
     Args:
         title: Stands above the chart.
         curves: At least one, each with a point.
         x_label: What the horizontal axis counts.
+        always_named: Whether a single curve has a legend too, as others beside it might have been.
     """
     thinned = [(curve, _thinned(curve.points)) for curve in curves]
     across = [x for _, points in thinned for x, _ in points]
@@ -62,7 +65,8 @@ def line_chart(title: str, curves: Sequence[Curve], x_label: str) -> Markup:
     field = _Field(min(across), max(across), *_widened(min(along), max(along)))
     drawn = [_curve(curve, points, field) for curve, points in thinned]
     svg = _svg(title, field.axes(x_label), drawn)
-    return element("figure", element("figcaption", title), svg, _legend(curves))
+    legend = _legend(curves) if always_named or len(curves) > 1 else None
+    return element("figure", element("figcaption", title), svg, legend)
 
 
 def bar_chart(title: str, bars: Sequence[tuple[str, float]], x_label: str) -> Markup:
@@ -117,7 +121,8 @@ def share_chart(
         drawn.append(_text(place, height - 4, f"{percent} %", anchor))
     svg = element("svg", drawn, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=title)
     keys = [Curve(label=head, points=(), colour=at) for at, head in enumerate(heads)]
-    return element("figure", element("figcaption", title), svg, _legend(keys))
+    legend = _legend(keys) if len(keys) > 1 else None
+    return element("figure", element("figcaption", title), svg, legend)
 
 
 def histogram(values: Sequence[float], edges: Sequence[float]) -> list[tuple[str, float]]:
@@ -187,9 +192,7 @@ def _curve(curve: Curve, points: Points, field: _Field) -> Markup:
     )
 
 
-def _legend(curves: Sequence[Curve]) -> Markup | None:
-    if len(curves) < 2:
-        return None
+def _legend(curves: Sequence[Curve]) -> Markup:
     entries = []
     for curve in curves:
         classes = f"curve {_stroke(curve.colour)} {curve.stroke}".rstrip()

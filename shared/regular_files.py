@@ -20,6 +20,14 @@ MAX_NOTE_BYTES: Final = 1 << 30
 """A marker with ten million names is smaller."""
 
 
+def is_regular(path: Path) -> bool:
+    """Tell whether a regular file lies at a path itself; a link to one does not count."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
 @contextmanager
 def regular_file(path: Path) -> Iterator[io.BufferedReader]:
     """Open a regular file for reading.

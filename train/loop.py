@@ -10,12 +10,12 @@ from data_manifest.remote.folder import ShardFolder
 from shared.console import Console
 from shared.files import Disk
 from shared.owned_folder import OwnedFolder
+from shared.stopping import StopRequest
 from train.device import set_up_device
 from train.losses.vgg import promised_vgg
 from train.run_folder import COMMAND, begin_run, run_folder
 from train.set_up import Seams, find_needs, set_up, stand
 from train.settings.tree import TrainSettings
-from train.stopping import StopRequest
 from train.trainer import Clock, Training
 from train.world import OneProcess, World, kept_by_first
 

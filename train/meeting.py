@@ -29,11 +29,11 @@ from shared.errors import (
     from_machine,
     problem,
 )
+from shared.stopping import StopRequest
 from train.device import find_device
 from train.launch import Launch
 from train.ranks import Ranks, answered
 from train.settings.run import RunSettings
-from train.stopping import StopRequest
 from train.world import LostError
 
 GRACE_S = 5.0

@@ -12,6 +12,7 @@ import torch
 
 from shared.console import Console, Stage
 from shared.errors import NoSpaceError, StoppedError
+from shared.stopping import StopRequest
 from train.agreement import keep_equal
 from train.checkpoint import Checkpoints
 from train.data.batch import Batch, make_batch
@@ -25,7 +26,6 @@ from train.roll_back import Failure, RollBack
 from train.settings.tree import TrainSettings
 from train.state import TrainState
 from train.step import train_step
-from train.stopping import StopRequest
 from train.watch.recorder import Recorder
 from train.watch.status import Meter, seconds_left, status_line
 from train.world import World, seed_of_step, share_of_batch

@@ -10,22 +10,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from data_manifest import schema
 from data_manifest.export import tars
 from data_manifest.export.content import ImageFiles, SplitContent, mean_bytes, read_content
-from data_manifest.export.record import (
-    LAST_FILE,
-    RECORD_FILE,
-    WEBDATASET,
-    WORK_FOLDER,
-    is_there,
-    record_of,
-    standing,
-)
+from data_manifest.export.record import WEBDATASET, record_of
 from data_manifest.export.trees import TREES, Tree
 from data_manifest.listed import read_all, read_listed
 from data_manifest.manifest import Manifest, open_manifest
@@ -33,17 +24,15 @@ from data_manifest.remote.folder import ShardFolder, opened
 from data_manifest.settings import CacheSettings, ExportSettings
 from shared.console import Console
 from shared.errors import UsageError, problem
-from shared.files import (
-    Disk,
-    publish,
-    publish_json,
-    publish_text,
-    require_space,
-)
+from shared.files import Disk, publish, publish_text, require_space
+from shared.folder_record import FolderRecord
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
+from shared.regular_files import is_regular
 
 COMMAND: Final = "export-pairs"
+WORK_FOLDER: Final = ".export"
+LAST_FILE: Final = "export.json"
 ROW_BYTES: Final = 350
 """What an image or a pair takes up in the lists, at most."""
 
@@ -71,25 +60,26 @@ def export_pairs(
     _refuse_conflicts(settings)
     shards = opened(settings.shards, cache, say=console.say)
     manifest = open_manifest(shards)
-    record = record_of(settings, shards)
+    decisive = record_of(settings, shards)
     with owned_folder(settings.out, COMMAND, disk=disk, hold=not settings.dry_run) as owned:
-        finished, is_other = standing(owned, record, overwrite=settings.overwrite)
+        record = FolderRecord(owned, decisive, work_folder=WORK_FOLDER, last_file=LAST_FILE)
+        finished, is_other = record.stands(overwrite=settings.overwrite)
         if finished:
             if not settings.dry_run:
-                _forget_what_was_begun(owned)
+                record.forget_work()
             console.result(f"{settings.out} is finished already; nothing to do")
             return
         export = _Export(settings, shards, manifest, owned, console)
-        export.refuse_strangers()
+        record.refuse_strangers(export.names())
         needed = export.estimate()
         require_space(settings.out, needed, disk)
         export.say_plan(needed)
         if settings.dry_run:
             console.result("nothing was written: this was a dry run")
             return
-        _begin(owned, record, export.names(), clear=is_other)
+        record.begin(export.names(), clear=is_other)
         export.write()
-        _finish(owned, record, manifest)
+        record.finish(_facts(manifest, settings.format))
     console.result(f"{settings.out}: finished, see {LAST_FILE}")
 
 
@@ -124,14 +114,6 @@ class _Export:
         if self._tree is None:
             return [plan.file for plan in self._tars]
         return [name for content in self._contents for name in self._tree.files(content)]
-
-    def refuse_strangers(self) -> None:
-        """Refuse a folder in which somebody else's files bear names of the export."""
-        for name in (*self.names(), LAST_FILE, RECORD_FILE):
-            path = self._owned.path / name
-            if name not in self._owned.files and os.path.lexists(path):
-                found, remedy = f"a file not of {COMMAND}", "choose another --out"
-                raise UsageError(problem(path, "a free name", found, remedy))
 
     def estimate(self) -> int:
         """Estimate the bytes of the export by the images of one shard."""
@@ -197,7 +179,7 @@ class _Export:
             folder = self._owned.path / tree.folder(entry.split)
             for name, pixels in zip(arrays.names.tolist(), arrays.images, strict=True):
                 path = folder / name.decode()
-                yield path, None if is_there(path) else self._files.content(path.name, pixels)
+                yield path, None if is_regular(path) else self._files.content(path.name, pixels)
 
     def _write_tars(self) -> None:
         owned = self._owned
@@ -205,7 +187,7 @@ class _Export:
         with self._console.stage("pairs", sum(plan.count for plan in self._tars)) as stage:
             for entry in self._manifest.shards:
                 plans = [plan for plan in self._tars if plan.entry == entry]
-                missing = [plan for plan in plans if not is_there(owned.path / plan.file)]
+                missing = [plan for plan in plans if not is_regular(owned.path / plan.file)]
                 stage.skip(sum(plan.count for plan in plans if plan not in missing))
                 if not missing:
                     continue
@@ -229,41 +211,17 @@ def _refuse_conflicts(settings: ExportSettings) -> None:
             raise UsageError(problem("--out", "a folder beside what is read", found, remedy))
 
 
-def _begin(owned: OwnedFolder, record: dict[str, Any], names: list[str], *, clear: bool) -> None:
-    """Note what is begun and every file that it will consist of; remove another export first."""
-    owned.folder(WORK_FOLDER)
-    owned.remove_temporaries((WORK_FOLDER,))
-    owned.intend([RECORD_FILE])
-    owned.remove([LAST_FILE])
-    if clear:
-        publish_json(owned.path / RECORD_FILE, {"settings": {}}, owned.disk)
-        owned.remove(owned.files - {RECORD_FILE})
-    owned.intend([*names, LAST_FILE])
-    publish_json(owned.path / RECORD_FILE, {"settings": record}, owned.disk)
-
-
-def _finish(owned: OwnedFolder, record: dict[str, Any], manifest: Manifest) -> None:
-    """Say what is there, and remove the note of what was begun."""
+def _facts(manifest: Manifest, form: str) -> dict[str, Any]:
+    """What the last file says besides the settings."""
     counts = {
         split: {"images": manifest.num_images(split), "pairs": manifest.num_pairs(split)}
         for split in schema.SPLITS
     }
-    last: dict[str, Any] = {
-        "made_by": COMMAND,
-        "settings": record,
+    facts: dict[str, Any] = {
         "image_size": list(manifest.image_size),
         "splits": counts,
         "versions": versions(),
     }
-    if record["format"] == WEBDATASET:
-        last["fields"] = tars.FIELDS
-    publish_json(owned.path / LAST_FILE, last, owned.disk)
-    _forget_what_was_begun(owned)
-
-
-def _forget_what_was_begun(owned: OwnedFolder) -> None:
-    """Remove the note of what was begun; a run that was killed last of all left it."""
-    if RECORD_FILE in owned.files:
-        owned.remove([RECORD_FILE])
-    with suppress(OSError):  # somebody else's file keeps it
-        (owned.path / WORK_FOLDER).rmdir()
+    if form == WEBDATASET:
+        facts["fields"] = tars.FIELDS
+    return facts

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from preprocess.extract_settings import ExtractSettings
-from preprocess.stopping import StopSignals
 from shared.options import command
 from shared.settings import build_given
+from shared.stopping import StopRequest
 
 EXAMPLES = (
     "extract-poses --src photos --out poses.csv",
@@ -28,7 +28,7 @@ def extract_poses(**options: Any) -> None:
     """
     settings = settings_of(options)
     if settings.watch:
-        with StopSignals() as stop:  # before the slow imports: a signal meets a handler from here
+        with StopRequest() as stop:  # before the slow imports: a signal meets a handler from here
             _watch(settings, stop)
         return
 
@@ -38,7 +38,7 @@ def extract_poses(**options: Any) -> None:
     extract(settings, Console())
 
 
-def _watch(settings: ExtractSettings, stop: StopSignals) -> None:
+def _watch(settings: ExtractSettings, stop: StopRequest) -> None:
     from preprocess.pose.watch import watch_poses  # noqa: PLC0415 - so that --help stays quick
     from shared.console import Console  # noqa: PLC0415 - likewise
 

@@ -10,6 +10,7 @@ from shared.errors import UsageError, problem
 from shared.input_file import InputFile
 from shared.quantities import Size
 from shared.settings import lasting
+from shared.usual_settings import dry_run_setting, overwrite_setting
 
 CROP_SIZE = (128, 64)
 LAYOUTS = ("market", "cuhk03", "msmt17", "folders", "deepfashion")
@@ -137,11 +138,7 @@ class DrawRunSettings:
         shown="the cores, at most 8",
         help="Processes; they change the time, not the result.",
     )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be drawn; write nothing."
-    )
-    overwrite: bool = setting(
-        default=False,
-        flag="--overwrite",
-        help="Draw anew where the folder holds other settings' pictures.",
+    dry_run: bool = dry_run_setting("Say what would be drawn; write nothing.")
+    overwrite: bool = overwrite_setting(
+        "Draw anew where the folder holds other settings' pictures."
     )

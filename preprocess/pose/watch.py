@@ -35,7 +35,6 @@ from preprocess.pose.weight_files import DEMO_NOTE
 from preprocess.settings import DEMO_MODEL, PoseSettings
 from preprocess.sources.drawn import is_drawn
 from preprocess.sources.images import fast_decoder, read_image
-from preprocess.stopping import StopSignals
 from shared.console import Console
 from shared.errors import StoppedError
 from shared.files import Disk
@@ -44,6 +43,7 @@ from shared.owned_files import OwnedFiles
 from shared.owned_folder import owned_folder
 from shared.pictures import RefusedPictureError
 from shared.skeleton import JOINTS
+from shared.stopping import StopRequest
 
 POLL_S: Final = 0.04
 """Between two looks at the folder; longer where a look takes long."""
@@ -87,7 +87,7 @@ def watch_poses(
     settings: ExtractSettings,
     console: Console,
     *,
-    stop: StopSignals,
+    stop: StopRequest,
     open_estimator: OpenSized | None = None,
     disk: Disk | None = None,
     moment: Moment | None = None,
@@ -131,7 +131,7 @@ def watch_poses(
         files.publish(rows.contents())
         console.result(f"watching {settings.src}; rows go to {settings.out}; Ctrl-C ends it")
         idle_since = time_.clock()
-        while stop.name is None:
+        while stop.asked_by is None:
             begin = time_.clock()
             if watch.look():
                 files.publish(rows.contents())
@@ -234,15 +234,15 @@ def _size_of(picture: NDArray[Any]) -> tuple[int, int]:
     return picture.shape[0], picture.shape[1]
 
 
-def _end(stop: StopSignals, count: int, settings: ExtractSettings) -> None:
+def _end(stop: StopRequest, count: int, settings: ExtractSettings) -> None:
     """Tell by the exit code whether a signal ended it.
 
     Raises:
         StoppedError: One did.
     """
-    if stop.name is not None:
+    if stop.asked_by is not None:
         rows = f"{count:,} rows in {Path(settings.out)}"
-        raise StoppedError(f"stopped by {stop.name}, {rows}; the same command goes on")
+        raise StoppedError(f"stopped by {stop.asked_by}, {rows}; the same command goes on")
 
 
 def _open_network(pose: PoseSettings, console: Console) -> SizedEstimator:

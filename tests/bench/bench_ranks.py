@@ -27,12 +27,12 @@ import torch
 import torch.distributed as dist
 
 from shared.console import Console
+from shared.stopping import StopRequest
 from train.launch import Launch
 from train.meeting import Meeting
 from train.settings.presets import PRESETS
 from train.settings.run import RunSettings
 from train.step import train_step
-from train.stopping import StopRequest
 from train.world import OneProcess, World
 
 # The root comes first, or its packages would be taken from tests/.

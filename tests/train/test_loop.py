@@ -23,12 +23,12 @@ from shared.errors import (
 )
 from shared.files import Disk
 from shared.folder_lock import folder_lock
+from shared.stopping import StopRequest
 from train.checkpoint import Checkpoints
 from train.loop import run
 from train.run_folder import read_settings
 from train.state import TrainState
 from train.step import StepReport, train_step
-from train.stopping import StopRequest
 from train.watch.logbook import read_log
 
 pytestmark = pytest.mark.long

@@ -259,5 +259,5 @@ def test_a_rank_that_waits_for_the_others_can_be_stopped(
     started.send(0, signal.SIGTERM)
     assert started.ended() == [75], started.said(0)
     (line,) = complaints(started)
-    assert "stopped by SIGTERM before training began" in line
+    assert "stopped by SIGTERM before the work began" in line
     assert not (tmp_path / "run").exists()

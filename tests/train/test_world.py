@@ -19,12 +19,12 @@ import train.set_up
 import train.trainer
 from shared.errors import DivergedError, LockedError, NoSpaceError, StoppedError, UsageError
 from shared.folder_lock import folder_lock
+from shared.stopping import StopRequest
 from train.data.order import Order
 from train.loop import run
 from train.settings.tree import TrainSettings
 from train.state import TrainState
 from train.step import StepReport, train_step
-from train.stopping import StopRequest
 from train.watch.logbook import read_log
 from train.world import OneProcess, kept_by_first, seed_of_step, share_of_batch
 

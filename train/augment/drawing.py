@@ -19,7 +19,7 @@ from train.augment.blocks import Drawn, block_file, jpeg_of, keep_block, read_bl
 from train.augment.judging import Distances
 from train.augment.people import People
 from train.augment.plan import Block, Plan, blocks_of
-from train.reid.judge import Judge
+from train.reid.judges import AnyJudge
 
 Pictures = NDArray[np.uint8]
 
@@ -56,7 +56,7 @@ class Drawing:
         people: People,
         plan: Plan,
         painter: PosePainter,
-        judge: Judge | None,
+        judge: AnyJudge | None,
         *,
         paste: bool,
     ) -> None:

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from shared.errors import UsageError, problem
 from train.augment.settings import AugmentSettings
-from train.device import find_device
-from train.reid.judge import Judge, read_judge
+from train.reid.judges import AnyJudge, open_judge
 from train.scoring.gallery import open_gallery, require_fit
 
 
-def open_judge(settings: AugmentSettings) -> Judge | None:
+def open_fit_judge(settings: AugmentSettings) -> AnyJudge | None:
     """Open the judge that the settings name and examine it as ``eval-gan`` does.
 
     Returns:
@@ -35,7 +34,7 @@ def open_judge(settings: AugmentSettings) -> Judge | None:
                 expected, remedy = "a judge, --reid FILE, beside it", "make one with train-reid"
                 raise UsageError(problem(flag, expected, "none", remedy))
         return None
-    judge = read_judge(settings.reid, find_device(settings.device))
+    judge = open_judge(settings.reid, device=settings.device, pixels=settings.reid_pixels)
     require_fit(open_gallery(settings.gallery or settings.shards, (), judge), settings.reid)
     return judge
 
@@ -50,7 +49,7 @@ class Distances:
     """
 
     def __init__(
-        self, judge: Judge, images: NDArray[np.uint8], identities: NDArray[np.int64]
+        self, judge: AnyJudge, images: NDArray[np.uint8], identities: NDArray[np.int64]
     ) -> None:
         self._judge = judge
         self._seen = judge(torch.from_numpy(images)).astype(np.float64)

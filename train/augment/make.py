@@ -14,24 +14,28 @@ from data_manifest.reid.tools import File, by_pattern
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish, publish_text, require_space, sha256_of_file
+from shared.folder_record import FolderRecord
 from shared.owned_folder import OwnedFolder, owned_folder
 from shared.provenance import versions
+from shared.regular_files import is_regular
 from train.augment import table
 from train.augment.blocks import block_file
 from train.augment.drawing import Drawing
-from train.augment.judging import open_judge
+from train.augment.judging import open_fit_judge
 from train.augment.layouts import LAYOUTS
 from train.augment.people import NUM_NAMED, read_people
 from train.augment.plan import plan_pictures
 from train.augment.real import RealFiles, bytes_of, find_real, require_sources
-from train.augment.record import WORK_FOLDER, Record, is_there
 from train.augment.settings import AugmentSettings
 from train.inference.models import model_path
 from train.inference.painter import Painter, open_painter
-from train.reid.judge import Judge
+from train.reid.judges import AnyJudge
+from train.reid.settings import is_onnx
 from train.run_folder import open_shards_of_size
 
 COMMAND: Final = "augment-reid"
+WORK_FOLDER: Final = ".augment"
+LAST_FILE: Final = "augment.json"
 
 
 def augment_reid(settings: AugmentSettings, console: Console, disk: Disk | None = None) -> None:
@@ -50,7 +54,7 @@ def augment_reid(settings: AugmentSettings, console: Console, disk: Disk | None 
         NoSpaceError: The disk cannot hold the pictures.
     """
     _refuse_conflicts(settings)
-    judge = open_judge(settings)
+    judge = open_fit_judge(settings)
     painter = open_painter(
         model_path(settings.model),
         device=settings.device,
@@ -59,7 +63,7 @@ def augment_reid(settings: AugmentSettings, console: Console, disk: Disk | None 
     )
     work = _Augmentation(settings, painter, judge, console)
     with owned_folder(settings.out, COMMAND, disk=disk, hold=not settings.dry_run) as owned:
-        record = Record(owned, work.record)
+        record = FolderRecord(owned, work.record, work_folder=WORK_FOLDER, last_file=LAST_FILE)
         finished, is_other = record.stands(overwrite=settings.overwrite)
         if finished:
             if not settings.dry_run:
@@ -81,7 +85,7 @@ class _Augmentation:
     """One request: what it consists of, and how it is made."""
 
     def __init__(
-        self, settings: AugmentSettings, painter: Painter, judge: Judge | None, console: Console
+        self, settings: AugmentSettings, painter: Painter, judge: AnyJudge | None, console: Console
     ) -> None:
         self._settings = settings
         self._console = console
@@ -108,7 +112,9 @@ class _Augmentation:
     def record(self) -> dict[str, Any]:
         """What decides the content, as plain values."""
         settings = self._settings
-        names = ("layout", "per_image", "poses", "seed", "keep", "paste", "real")
+        names = ["layout", "per_image", "poses", "seed", "keep", "paste", "real"]
+        if is_onnx(settings.reid):
+            names.append("reid_pixels")
         return {
             "model": self._origin,
             "shards": sha256_of_file(settings.shards / MANIFEST_FILE),
@@ -147,7 +153,7 @@ class _Augmentation:
         folders = sorted({str(PurePosixPath(place).parent) for place in places})
         for folder in folders:
             owned.folder(folder)
-        owned.remove_temporaries((".", WORK_FOLDER, *folders))
+        owned.remove_temporaries((".", *folders))
         work = owned.path / WORK_FOLDER
         with self._console.stage("draw", len(self._plan)) as stage:
             distances = self._drawing.draw_missing(work, owned.disk, stage)
@@ -171,7 +177,7 @@ class _Augmentation:
         files = RealFiles(owned, link=self._settings.real == "link")
         with self._console.stage("real images", len(self._real_places)) as stage:
             for place, image in self._real_places.items():
-                if is_there(owned.path / place):
+                if is_regular(owned.path / place):
                     stage.skip(1)
                 else:
                     files.put(place, image)
@@ -184,7 +190,7 @@ class _Augmentation:
                 path = owned.path / self._drawn_places[number]
                 if not kept[number]:
                     continue
-                if is_there(path):
+                if is_regular(path):
                     stage.skip(1)
                 else:
                     publish(path, data, owned.disk)

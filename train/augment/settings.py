@@ -7,6 +7,9 @@ from typing import Literal
 
 from shared.declarations import declared, setting
 from shared.device import DeviceName
+from shared.usual_settings import device_setting, dry_run_setting, overwrite_setting, quiet_setting
+from train.reid.settings import Pixels, check_pixels, reid_pixels_setting, reid_setting
+from train.settings.painter import raw_weights_setting
 
 LayoutName = Literal["market", "folders", "list"]
 
@@ -52,14 +55,10 @@ class AugmentSettings:
     seed: int = setting(
         default=0, ge=0, le=2**63 - 1, flag="--seed", help="Decides which poses are drawn."
     )
-    reid: Path | None = setting(
-        default=None,
-        path="file",
-        flag="--reid",
-        metavar="FILE.pt",
-        help="A judge that train-reid made: how far each generated image is from its person's real "
-        "ones.",
+    reid: Path | None = reid_setting(
+        ": how far each generated image is from its person's real ones."
     )
+    reid_pixels: Pixels = reid_pixels_setting()
     keep: float = setting(
         default=1.0,
         ge=0.01,
@@ -96,16 +95,11 @@ class AugmentSettings:
         flag="--paste/--no-paste",
         help="Put the source's background, filled in, behind the person: it is its camera's.",
     )
-    raw_weights: bool = setting(
-        default=False, flag="--raw-weights", help="Not the averaged weights."
-    )
-    device: DeviceName = setting(default="auto", flag="--device", help="Where to draw.")
-    overwrite: bool = setting(
-        default=False, flag="--overwrite", help="Replace what another call made in the folder."
-    )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be drawn; write nothing."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    raw_weights: bool = raw_weights_setting()
+    device: DeviceName = device_setting("Where to draw.")
+    overwrite: bool = overwrite_setting("Replace what another call made in the folder.")
+    dry_run: bool = dry_run_setting("Say what would be drawn; write nothing.")
+    quiet: bool = quiet_setting()
+
+    def __post_init__(self) -> None:
+        check_pixels(self.reid, self.reid_pixels)

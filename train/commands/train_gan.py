@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from data_manifest.settings import CacheSettings
 from shared.options import command
 from shared.settings import build_given
+from shared.stopping import StopRequest
 from train.launch import Launch, find_launch
 from train.settings.request import TrainRequest
 from train.settings.tree import TrainSettings
-from train.stopping import StopRequest
 
 if TYPE_CHECKING:
     from train.meeting import Meeting

@@ -7,6 +7,8 @@ from typing import Literal
 
 from shared.addresses import Place
 from shared.declarations import declared, setting
+from shared.usual_settings import dry_run_setting, overwrite_setting, quiet_setting
+from train.settings.painter import raw_weights_setting
 
 
 @declared("Export")
@@ -48,15 +50,7 @@ class ExportSettings:
         metavar="NAME",
         help="Of the weights, as model hubs write it; people's photos may ask for another one.",
     )
-    raw_weights: bool = setting(
-        default=False, flag="--raw-weights", help="Not the averaged weights."
-    )
-    overwrite: bool = setting(
-        default=False, flag="--overwrite", help="Replace an export of another generator."
-    )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be written; write nothing."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    raw_weights: bool = raw_weights_setting()
+    overwrite: bool = overwrite_setting("Replace an export of another generator.")
+    dry_run: bool = dry_run_setting("Say what would be written; write nothing.")
+    quiet: bool = quiet_setting()

@@ -8,7 +8,9 @@ Convention:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from shared.errors import UsageError, problem
 from shared.geometry import Float64s, Floats, scale_joints
 
 Picture = NDArray[np.uint8]
+
+MOST_PIXELS: Final = 2**20
+"""Photos are drawn with up to so many pixels at once; layers take about a kilobyte for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +75,12 @@ def window_around(crop: Crop, image_size: tuple[int, int]) -> Crop:
         height=height,
         width=width,
     )
+
+
+def size_within(window: Crop, most_pixels: int) -> tuple[int, int]:
+    """Return (height, width) of a window, shrunk to so many pixels where it has more."""
+    shrink = min(1.0, math.sqrt(most_pixels / (window.height * window.width)))
+    return max(1, round(window.height * shrink)), max(1, round(window.width * shrink))
 
 
 def cut_out(photo: Picture, window: Crop) -> Picture:

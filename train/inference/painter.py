@@ -10,7 +10,6 @@ uses. What can be opened is a table, :data:`KINDS`; a new kind is a new file and
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,19 +27,25 @@ from shared.pair_geometry import PairGeometry
 from train.data.batch import Batch, ShownBackground, make_batch, scaled, unscaled
 from train.data.store import Samples
 from train.device import put_on, set_up_device
-from train.inference.checks import check_images, check_joints, check_photos
-from train.inference.crops import Crop, cut_out, inner, joints_inside, whole, window_around
+from train.inference.checks import check_joints, check_photos
+from train.inference.crops import (
+    MOST_PIXELS,
+    Crop,
+    cut_out,
+    inner,
+    joints_inside,
+    size_within,
+    whole,
+    window_around,
+)
 from train.inference.drawing import draw_pasted, draw_pictures
 from train.inference.exported import is_exported, read_exported
 from train.inference.from_run import is_run, read_run
-from train.inference.samples import samples_of, tensor_of
+from train.inference.samples import checked_samples, samples_of, tensor_of
 from train.inference.trained import Trained
 from train.nets.resizing import blown_up, resized
 
 Pictures = NDArray[np.uint8]
-
-MOST_PIXELS: Final = 2**20
-"""Photos are drawn with up to so many pixels at once; layers take about a kilobyte for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +151,11 @@ class Painter:
         Raises:
             UsageError: Arrays of another type, shape or size, or poses that cannot be drawn.
         """
-        plain, pasted = self.draw_both(images, source_joints, target_joints, geometry=geometry)
-        return pasted if paste else plain
+        if paste:
+            return self.draw_both(images, source_joints, target_joints, geometry=geometry)[1]
+        pairs = (images, source_joints, target_joints)
+        samples = checked_samples(*pairs, self.image_size, geometry=geometry)
+        return self._draw_plain(samples, "source")
 
     def draw_both(
         self,
@@ -158,12 +166,8 @@ class Painter:
         geometry: PairGeometry | None = None,
     ) -> tuple[Pictures, Pictures]:
         """Draw as :meth:`draw` does, in one pass: the pictures, and the same pasted."""
-        images = np.asarray(images)
-        source_joints, target_joints = np.asarray(source_joints), np.asarray(target_joints)
-        check_images(images, self.image_size)
-        check_joints("source_joints", source_joints, len(images))
-        check_joints("target_joints", target_joints, len(images))
-        samples = samples_of(images, source_joints, target_joints, geometry=geometry)
+        pairs = (images, source_joints, target_joints)
+        samples = checked_samples(*pairs, self.image_size, geometry=geometry)
         rows = [(np.empty((0, *self.image_size, 3), np.uint8),) * 2]
         for batch in self._batches(samples, "source"):
             plain, pasted = draw_pasted(self._generator, batch.source_image, batch, self.image_size)
@@ -181,11 +185,7 @@ class Painter:
             uint8 (b, H, W, 3).
         """
         assert self.sees_background, "a generator without background conditioning"
-        drawn = [
-            draw_pictures(self._generator, batch).cpu().numpy()
-            for batch in self._batches(samples, "target")
-        ]
-        return np.concatenate(drawn)
+        return self._draw_plain(samples, "target")
 
     def draw_photos(
         self,
@@ -227,7 +227,7 @@ class Painter:
                 joints_inside(each[number], window, self.image_size)[None]
                 for each in (source_joints, target_joints)
             ]
-            size = _size_within(window, most_pixels)
+            size = size_within(window, most_pixels)
             seen = cut_out(photo, window)
             shown = self._draw_window(seen, joints[0], joints[1], size, paste=paste)
             picture = inner(shown, window, crop)
@@ -251,6 +251,12 @@ class Painter:
         chosen = draw_pasted(self._generator, resized(seen, size), batch, size)[paste]
         at_own: Pictures = unscaled(blown_up(scaled(chosen), photo.shape[:2]))[0].cpu().numpy()
         return at_own
+
+    def _draw_plain(self, samples: Samples, background: ShownBackground) -> Pictures:
+        rows = [np.empty((0, *self.image_size, 3), np.uint8)]
+        for batch in self._batches(samples, background):
+            rows.append(draw_pictures(self._generator, batch).cpu().numpy())
+        return np.concatenate(rows)
 
     def _batches(self, samples: Samples, background: ShownBackground) -> Iterator[Batch]:
         shown = background if self.sees_background else "none"
@@ -292,9 +298,3 @@ def open_painter(
         run_or_export, raw_weights=raw_weights, console=console or Console(quiet=True)
     )
     return Painter(trained, chosen, batch=batch)
-
-
-def _size_within(window: Crop, most_pixels: int) -> tuple[int, int]:
-    """Return (height, width) of a window, shrunk to so many pixels where it has more."""
-    shrink = min(1.0, math.sqrt(most_pixels / (window.height * window.width)))
-    return max(1, round(window.height * shrink)), max(1, round(window.width * shrink))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shared.geometry import Floats
 from shared.pair_geometry import PairGeometry, pair_geometry
 from train.data.store import Samples
+from train.inference.checks import check_images, check_joints
 
 
 def samples_of(
@@ -45,6 +46,34 @@ def samples_of(
         "status": geometry.status,
     }
     return Samples(**{name: tensor_of(value) for name, value in columns.items()})
+
+
+def checked_samples(
+    images: NDArray[np.uint8],
+    source_joints: Floats,
+    target_joints: Floats,
+    image_size: tuple[int, int],
+    *,
+    geometry: PairGeometry | None = None,
+) -> Samples:
+    """Gather pairs of somebody else's making.
+
+    Args:
+        images: uint8 (b, H, W, 3) of the network's size.
+        source_joints: As in :func:`samples_of`.
+        target_joints: Likewise.
+        image_size: (height, width) of the network's images.
+        geometry: Likewise.
+
+    Raises:
+        UsageError: Arrays of another type, shape or size, or poses that cannot be drawn.
+    """
+    images = np.asarray(images)
+    source_joints, target_joints = np.asarray(source_joints), np.asarray(target_joints)
+    check_images(images, image_size)
+    check_joints("source_joints", source_joints, len(images))
+    check_joints("target_joints", target_joints, len(images))
+    return samples_of(images, source_joints, target_joints, geometry=geometry)
 
 
 def tensor_of(array: NDArray[Any]) -> torch.Tensor:

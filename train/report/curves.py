@@ -23,7 +23,7 @@ def draw_charts(runs: Sequence[RunFacts]) -> Markup | None:
         panels = [panels.get(title, {}) for panels in of_runs]
         if title in SCORE_TITLES:
             curves = _score_curves(runs, panels)
-            charts += [line_chart(title, curves, "images")] if curves else []
+            charts += [_chart(title, curves, runs)] if curves else []
         else:
             charts += _one_each(title, runs, panels)
     return element("div", charts[:MAX_CHARTS], class_="charts") if charts else None
@@ -41,8 +41,13 @@ def _one_each(
             if panel.get(quantity)
         ]
         head = title if len(names) == 1 else f"{title}: {quantity.replace('_', ' ')}"
-        charts.append(line_chart(head, curves, "images"))
+        charts.append(_chart(head, curves, runs))
     return charts
+
+
+def _chart(title: str, curves: Sequence[Curve], runs: Sequence[RunFacts]) -> Markup:
+    """Draw one chart; of several runs each is named, also one that a chart shows alone."""
+    return line_chart(title, curves, "images", always_named=len(runs) > 1)
 
 
 def _score_curves(runs: Sequence[RunFacts], panels: Sequence[Mapping[str, Points]]) -> list[Curve]:

@@ -9,7 +9,9 @@ from typing import Final
 from shared.declarations import declared, setting
 from shared.device import DeviceName
 from shared.errors import UsageError, problem
+from shared.usual_settings import device_setting, dry_run_setting, overwrite_setting, quiet_setting
 from train.inference.crops import Crop
+from train.settings.painter import raw_weights_setting
 
 _BOX: Final = re.compile(r"(\d{1,5}),(\d{1,5}),(\d{1,5}),(\d{1,5})", re.ASCII)
 
@@ -81,19 +83,11 @@ class ReposeSettings:
         flag="--put-back",
         help="Also put each person back into the whole photo, in the folder in-photo.",
     )
-    raw_weights: bool = setting(
-        default=False, flag="--raw-weights", help="Not the averaged weights."
-    )
-    device: DeviceName = setting(default="auto", flag="--device", help="Where to draw.")
-    overwrite: bool = setting(
-        default=False, flag="--overwrite", help="Replace what another call drew into the folder."
-    )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be drawn; ask and write nothing."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    raw_weights: bool = raw_weights_setting()
+    device: DeviceName = device_setting("Where to draw.")
+    overwrite: bool = overwrite_setting("Replace what another call drew into the folder.")
+    dry_run: bool = dry_run_setting("Say what would be drawn; ask and write nothing.")
+    quiet: bool = quiet_setting()
 
     @property
     def boxes(self) -> tuple[Crop, ...]:

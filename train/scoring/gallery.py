@@ -23,10 +23,9 @@ from data_manifest.manifest import open_manifest, require_shards
 from data_manifest.remote.folder import RemoteFolder, ShardFolder, folder_name
 from shared.errors import UsageError, problem
 from train.metrics.ranking import Ranking, rank
-from train.reid.judge import Judge
+from train.reid.judges import AnyJudge
 from train.reid.labels import DISTRACTOR, JUNK, Label, label_of
 from train.reid.network import as_pixels
-from train.reid.onnx_judge import OnnxJudge
 from train.scoring.pairing import Pair
 from train.scoring.panels import bare_name
 from train.scoring.pictures import Cut, list_pictures
@@ -90,9 +89,7 @@ class Gallery:
         return Ranking(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def open_gallery(
-    place: ShardFolder | None, pairs: Sequence[Pair], judge: Judge | OnnxJudge
-) -> Gallery:
+def open_gallery(place: ShardFolder | None, pairs: Sequence[Pair], judge: AnyJudge) -> Gallery:
     """Let a judge look at all real test images.
 
     Args:

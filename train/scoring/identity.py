@@ -11,11 +11,8 @@ import numpy as np
 
 from data_manifest.remote.folder import opened
 from data_manifest.settings import CacheSettings
-from train.device import find_device
 from train.metrics.judged import REID
-from train.reid.judge import Judge, read_judge
-from train.reid.onnx_judge import OnnxJudge, read_onnx
-from train.reid.settings import ONNX_SUFFIX
+from train.reid.judges import AnyJudge, open_judge
 from train.scoring.gallery import Gallery, label_of_image, open_gallery, require_fit
 from train.scoring.measure import SUBJECTS, Measurements
 from train.scoring.pairing import Pair
@@ -35,7 +32,7 @@ class Bench:
     """
 
     path: Path
-    judge: Judge | OnnxJudge
+    judge: AnyJudge
     gallery: Gallery
     figures: dict[str, float]
 
@@ -66,11 +63,7 @@ def open_bench(
     """
     if settings.reid is None:
         return None
-    judge: Judge | OnnxJudge
-    if settings.reid.suffix == ONNX_SUFFIX:
-        judge = read_onnx(settings.reid, settings.reid_pixels)
-    else:
-        judge = read_judge(settings.reid, find_device(settings.device))
+    judge = open_judge(settings.reid, device=settings.device, pixels=settings.reid_pixels)
     place = None if settings.gallery is None else opened(settings.gallery, cache)
     gallery = open_gallery(place, pairs, judge)
     figures = require_fit(gallery, settings.reid)

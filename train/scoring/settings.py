@@ -9,10 +9,12 @@ from shared.declarations import declared, setting
 from shared.device import DeviceName
 from shared.errors import UsageError, problem
 from shared.quantities import Names, Size
+from shared.usual_settings import device_setting, quiet_setting
 from train.metrics.protocols import choose_scores
-from train.reid.settings import ONNX_SUFFIX, Pixels
+from train.reid.settings import Pixels, check_pixels, reid_pixels_setting, reid_setting
 from train.scoring.panels import check_layout
 from train.scoring.rows import ON_TARGET, PASTED
+from train.settings.painter import raw_weights_setting
 
 
 @declared("Score")
@@ -108,21 +110,8 @@ class EvalSettings:
         shown="--keypoints",
         help="The same of the real images.",
     )
-    reid: Path | None = setting(
-        default=None,
-        path="file",
-        flag="--reid",
-        metavar="FILE",
-        help="A judge that train-reid made, or a network of your own as FILE.onnx, for rank-1, mAP "
-        "and a Fréchet distance.",
-    )
-    reid_pixels: Pixels = setting(
-        default="imagenet",
-        flag="--reid-pixels",
-        since="0.2",
-        help="Values that the network of FILE.onnx takes: ImageNet's mean and deviation, [0, 1], "
-        "or [0, 255].",
-    )
+    reid: Path | None = reid_setting(", for rank-1, mAP and a Fréchet distance.")
+    reid_pixels: Pixels = reid_pixels_setting()
     gallery: Place | None = setting(
         default=None,
         path="folder",
@@ -167,7 +156,7 @@ class EvalSettings:
     force: bool = setting(
         default=False, flag="--force", help="Give FID for fewer than 2,048 images."
     )
-    device: DeviceName = setting(default="auto", flag="--device", help="Where to compute.")
+    device: DeviceName = device_setting("Where to compute.")
 
     def __post_init__(self) -> None:
         if (self.generated is None) == (self.panels is None):
@@ -177,11 +166,7 @@ class EvalSettings:
             )
         if self.generated is not None and self.real is None:
             raise UsageError(problem("--generated", "--real beside it", "none", "add --real DIR"))
-        if self.reid_pixels != "imagenet" and (
-            self.reid is None or self.reid.suffix != ONNX_SUFFIX
-        ):
-            found, remedy = "none", "leave it out"
-            raise UsageError(problem("--reid-pixels", "--reid FILE.onnx", found, remedy))
+        check_pixels(self.reid, self.reid_pixels)
         if self.rows and self.panels is None:
             found = "--generated"
             raise UsageError(problem(f"--{next(iter(self.rows))}", "--panels", found, "add it"))
@@ -225,9 +210,5 @@ class DrawnRunSettings:
         metavar="DIR",
         help="With --run: what prep-market made.",
     )
-    raw_weights: bool = setting(
-        default=False, flag="--raw-weights", help="With --run: not the averaged weights."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    raw_weights: bool = raw_weights_setting("With --run: not the averaged weights.")
+    quiet: bool = quiet_setting()

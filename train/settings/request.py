@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shared.addresses import Place
 from shared.declarations import declared, setting
+from shared.usual_settings import dry_run_setting, quiet_setting
 from train.settings.presets import PRESETS
 
 
@@ -30,9 +31,5 @@ class TrainRequest:
         flag="--preset",
         help="Row of settings to start from; the defaults below are those of full.",
     )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be done, and do nothing."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    dry_run: bool = dry_run_setting("Say what would be done, and do nothing.")
+    quiet: bool = quiet_setting()

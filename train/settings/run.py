@@ -7,6 +7,7 @@ from typing import Literal
 
 from shared.declarations import declared, setting
 from shared.device import DeviceName
+from shared.usual_settings import device_setting
 from train.settings.optimizer import MOST_IMAGES
 
 DataPath = Literal["auto", "device", "ram", "stream"]
@@ -32,11 +33,7 @@ class RunSettings:
         metavar="H",
         help="Or for so many hours in all, all parts of the run together; 0 sets no limit.",
     )
-    device: DeviceName = setting(
-        default="auto",
-        flag="--device",
-        help="Where to compute; auto takes a GPU where there is one.",
-    )
+    device: DeviceName = device_setting("Where to compute; auto takes a GPU where there is one.")
     data: DataPath = setting(
         default="auto",
         flag="--data",

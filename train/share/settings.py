@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from shared.declarations import declared, setting
 from shared.errors import UsageError, problem
+from shared.usual_settings import dry_run_setting, overwrite_setting, quiet_setting
 
 _PART: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _REPOSITORY: Final = re.compile(f"{_PART}/{_PART}", re.ASCII)
@@ -51,15 +52,9 @@ class ShareSettings:
         flag="--public",
         help="Of push: a repository that has to be made is for everybody to see.",
     )
-    overwrite: bool = setting(
-        default=False, flag="--overwrite", help="Of pull: replace another generator in the folder."
-    )
-    dry_run: bool = setting(
-        default=False, flag="--dry-run", help="Say what would be handed on; ask nobody."
-    )
-    quiet: bool = setting(
-        default=False, flag="--quiet", help="Say nothing but warnings and results."
-    )
+    overwrite: bool = overwrite_setting("Of pull: replace another generator in the folder.")
+    dry_run: bool = dry_run_setting("Say what would be handed on; ask nobody.")
+    quiet: bool = quiet_setting()
 
     @property
     def folder(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.addresses import Place
 from shared.declarations import declared, setting
 from shared.device import DeviceName
+from shared.usual_settings import device_setting, dry_run_setting, quiet_setting
 
 
 @declared("Studio")
@@ -35,13 +36,9 @@ class StudioSettings:
         default=0, ge=0, le=65_535, flag="--port", help="Where it listens; 0 takes a free one."
     )
     open: bool = setting(default=False, flag="--open", help="Open the page in a browser too.")
-    device: DeviceName = setting(default="auto", flag="--device", help="Where to draw.")
+    device: DeviceName = device_setting("Where to draw.")
     threads: int = setting(
         default=1, ge=1, le=1024, flag="--threads", help="Threads that draw on a CPU."
     )
-    dry_run: bool = setting(
-        default=False,
-        flag="--dry-run",
-        help="Open the model and the shards, try the port, and end.",
-    )
-    quiet: bool = setting(default=False, flag="--quiet", help="Say the address alone.")
+    dry_run: bool = dry_run_setting("Open the model and the shards, try the port, and end.")
+    quiet: bool = quiet_setting("Say the address alone.")

@@ -20,10 +20,10 @@ from preprocess.pose.extraction import extract_poses
 from preprocess.pose.people import People, empty_people
 from preprocess.pose.watch import Moment, watch_poses
 from preprocess.settings import PoseSettings
-from preprocess.stopping import StopSignals
 from shared.console import Console
 from shared.errors import LockedError, StoppedError, UsageError
 from shared.folder_lock import folder_lock
+from shared.stopping import StopRequest
 
 Step = Callable[[], object]
 SECOND = 1_000_000_000
@@ -90,14 +90,14 @@ class Scene:
         return float(x), float(y)
 
     def watch(self, steps: Sequence[Step] = (), **settings: object) -> None:
-        stop, left = StopSignals(), list(steps)
+        stop, left = StopRequest(), list(steps)
 
         def pause(seconds: float) -> None:
             self.seconds += seconds
             if left:
                 left.pop(0)()
             elif settings.get("idle_s") is None:
-                stop.name = "SIGTERM"
+                stop.signal_name = "SIGTERM"
 
         moment = Moment(lambda: self.seconds, lambda: int(self.seconds * SECOND), pause)
         chosen = ExtractSettings(src=self.src, out=self.out, watch=True, **settings)

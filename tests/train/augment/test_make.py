@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import re
 import shutil
@@ -17,6 +18,7 @@ from command_rows import make_data
 from commands import call
 from disks import FailingDisk
 from made_once import made_once
+from onnx_networks import clothes
 from people_pictures import write_people
 from PIL import Image, JpegImagePlugin
 from reid_twins import by_copies, by_pattern, scored
@@ -25,11 +27,12 @@ from data_manifest.shard import open_shard
 from shared.console import Console
 from shared.errors import NoSpaceError, UsageError
 from shared.files import Disk
-from train.augment import judging, plan
+from train.augment import plan
 from train.augment.blocks import jpeg_of
 from train.augment.make import augment_reid
 from train.augment.settings import AugmentSettings
 from train.inference.painter import open_painter
+from train.reid import judges
 
 pytestmark = pytest.mark.long
 
@@ -173,7 +176,7 @@ def test_another_request_is_refused_until_it_may_replace(data: Path, tmp_path: P
     out = augment(data, tmp_path / "out")
     other = typed(data, out, "--per-image", 2, "--seed", 1)
     assert other.exit_code == 2
-    assert "expected an empty folder or one of the same request, found seed" in other.stderr
+    assert "expected an empty folder or one of the same settings, found seed" in other.stderr
     original = files_of(data / "real")
     augment(data, out, layout="list", overwrite=True)
     augment(data, tmp_path / "fresh", layout="list")
@@ -238,7 +241,7 @@ class Reds:
 @pytest.fixture
 def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Settings with a judge that real test images find fit."""
-    monkeypatch.setattr(judging, "read_judge", lambda *_: Reds())
+    monkeypatch.setattr(judges, "read_judge", lambda *_: Reds())
     gallery = write_people(tmp_path / "gallery", range(1, 31))
     (tmp_path / "reid.pt").write_bytes(b"stands in")
     return {"reid": tmp_path / "reid.pt", "gallery": gallery}
@@ -265,12 +268,35 @@ def test_a_judge_that_knows_nobody_is_refused_as_by_eval_gan(
     data: Path, tmp_path: Path, judged: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blind = Reds()
-    monkeypatch.setattr(judging, "read_judge", lambda *_: blind)
+    monkeypatch.setattr(judges, "read_judge", lambda *_: blind)
     monkeypatch.setattr(Reds, "__call__", lambda _, images: np.ones((len(images), 4)) / 2)
     with pytest.raises(UsageError) as refused:
         augment(data, tmp_path / "out", **judged)
     assert "expected a judge with rank-1 of real images 0.97 or more" in refused.value.message
     assert not (tmp_path / "out").exists()
+
+
+def test_a_network_of_the_users_own_judges_too(data: Path, tmp_path: Path) -> None:
+    own = clothes(tmp_path / "own.onnx")
+    gallery = write_people(tmp_path / "gallery", range(1, 31))
+    judged = {"reid": own, "reid_pixels": "unit", "gallery": gallery}
+    out = augment(data, tmp_path / "out", keep=0.25, **judged)
+    table = table_of(out)
+    kept = table["kept"] == 1
+    assert kept.sum() == 4 and table["distance"].notna().all()
+    assert table.loc[kept, "distance"].max() <= table.loc[~kept, "distance"].min()
+    assert set(table["judge"]) == {hashlib.sha256(own.read_bytes()).hexdigest()}
+    words = ("--per-image", 2, "--keep", 0.25, "--reid", own, "--gallery", gallery)
+    again = typed(data, out, *words, "--reid-pixels", "unit")
+    assert again.exit_code == 0 and "is finished already" in again.stdout, again.stderr
+
+
+def test_other_values_for_the_network_are_another_request(data: Path, tmp_path: Path) -> None:
+    judged = {"reid": clothes(tmp_path / "own.onnx"), "keep": 0.25}
+    judged["gallery"] = write_people(tmp_path / "gallery", range(1, 31))
+    out = augment(data, tmp_path / "out", **judged, reid_pixels="unit")
+    with pytest.raises(UsageError, match="reid_pixels: was unit, now bytes"):
+        augment(data, out, **judged, reid_pixels="bytes")
 
 
 @pytest.mark.parametrize("words", [("--keep", "0.5"), ("--gallery", "{data}/real/query")])

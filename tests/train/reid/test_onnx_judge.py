@@ -10,6 +10,7 @@ import pytest
 import torch
 from commands import call
 from onnx import TensorProto, helper, numpy_helper
+from onnx_networks import clothes, saved
 from people_pictures import name_of, person
 from PIL import Image
 
@@ -18,20 +19,6 @@ from shared.errors import UsageError
 from train.reid.onnx_judge import MEAN, read_onnx
 
 pytestmark = pytest.mark.long
-
-
-def saved(path: Path, nodes: list, constants: dict[str, np.ndarray], inputs: list) -> Path:
-    """Write a network from ``x``, a type and a shape, to ``y``."""
-    graph = helper.make_graph(
-        nodes,
-        "network",
-        [helper.make_tensor_value_info("x", *inputs)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    path.write_bytes(model.SerializeToString())
-    return path
 
 
 def network(
@@ -47,20 +34,6 @@ def network(
         helper.make_node("Flatten", ["p"], ["y"]),
     ]
     return saved(path, nodes, {}, [TensorProto.FLOAT, [batch, 3, *size]])
-
-
-def clothes(path: Path) -> Path:
-    """Mean colours of stripes of the middle, less grey: an embedding that knows clothes."""
-    nodes = [
-        helper.make_node("Slice", ["x", "from", "to", "axis"], ["m"]),
-        helper.make_node("Sub", ["m", "grey"], ["s"]),
-        helper.make_node("AveragePool", ["s"], ["p"], kernel_shape=(8, 16), strides=(8, 16)),
-        helper.make_node("Flatten", ["p"], ["y"]),
-    ]
-    places = {"from": 8, "to": 24, "axis": 3}
-    constants = {name: np.array([value], np.int64) for name, value in places.items()}
-    grey = {"grey": np.array(0.5, np.float32)}
-    return saved(path, nodes, constants | grey, [TensorProto.FLOAT, ["n", 3, 64, 32]])
 
 
 def doubles(path: Path) -> Path:

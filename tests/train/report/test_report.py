@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,32 @@ def test_several_runs_stand_side_by_side(tmp_path: Path):
     differing = text.partition("Settings that are not the same")[2].partition("Curves")[0]
     assert "optimizer.rate" in differing and "preset" not in differing
     assert "Side by side" in text and "0.6000 (0.5000 to 0.7000)" in text
+
+
+def legends(text: str) -> dict[str, list[str]]:
+    """The names below each chart, by its title."""
+    figures = re.findall("<figure><figcaption>(.*?)</figcaption>(.*?)</figure>", text, re.DOTALL)
+    return {title: re.findall(r"<bdi>(.*?)</bdi>", content) for title, content in figures}
+
+
+def log_losses(run: Path, **losses: float) -> Path:
+    lines = ({"images": at, "kind": "status", "losses": losses} for at in (10, 20))
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return run
+
+
+def test_every_chart_of_several_runs_says_whose_its_curves_are(tmp_path: Path):
+    """Also a chart of a quantity that one run alone has: its preset knows that loss."""
+    runs = [log_losses(make_run(tmp_path / name), l1=1.0) for name in "ab"]
+    runs.append(log_losses(make_run(tmp_path / "c"), l1=2.0, ssim=3.0))
+    found = legends(written(tmp_path, *runs).decode())
+    weighted = "Losses of the generator, weighted"
+    assert found == {f"{weighted}: l1": ["a", "b", "c"], f"{weighted}: ssim": ["c"]}
+
+
+def test_charts_of_one_run_need_no_name(tmp_path: Path):
+    run = log_losses(make_run(tmp_path / "a"), l1=1.0, ssim=3.0)
+    assert set(map(len, legends(written(tmp_path, run).decode()).values())) == {0}
 
 
 def test_damage_in_a_run_is_told_and_passed_over(tmp_path: Path):

@@ -16,8 +16,8 @@ from torch import Tensor
 
 import train.inference.systems as _loaded  # noqa: F401 - an import of its own asks `uname`
 from shared.errors import UsageError
+from train.reid import judges
 from train.reid.judge import Judge
-from train.scoring import identity
 from train.scoring.gallery import Gallery, open_gallery, require_fit
 
 PEOPLE, CAMERAS = range(1, 31), range(1, 4)
@@ -65,7 +65,7 @@ def market(tmp_path: Path) -> Path:
 
 
 def scored(market: Path, system: str, monkeypatch: pytest.MonkeyPatch, judge: Any) -> Any:
-    monkeypatch.setattr(identity, "read_judge", lambda *_: judge)
+    monkeypatch.setattr(judges, "read_judge", lambda *_: judge)
     (market / "reid.pt").write_bytes(b"stands in")
     return call(
         *("eval-gan", "--panels", market / system, "--image-size", "32x16", "--force"),

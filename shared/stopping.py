@@ -1,7 +1,7 @@
-"""Stopping a run on request: the first signal asks, the second one leaves at once.
+"""Stopping work on request: the first signal asks, the second one leaves at once.
 
 A command enters :class:`StopRequest` before its slow imports, so that a signal never meets a
-process without handlers, and hands it to :func:`train.loop.run`::
+process without handlers, and hands it to what works::
 
     with StopRequest() as stop:
         from train.loop import run
@@ -13,19 +13,20 @@ from __future__ import annotations
 import os
 import signal
 from types import FrameType
-from typing import Any
+from typing import Any, Final, Self
 
 from shared.errors import EXIT_INTERRUPTED, StoppedError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 
 class StopRequest:
     """Notes SIGINT, SIGTERM, SIGUSR1 and SIGHUP while its block runs.
 
-    The first of them only sets :attr:`signal_name`, for the loop to look at between two steps.
-    A second one ends the process with exit code 130 without any further work, but for SIGHUP:
-    a terminal that closes sends it more than once. Under ``nohup`` SIGHUP stays ignored.
+    The first of them only sets :attr:`signal_name`; a loop looks at :attr:`asked_by` between two
+    pieces of work. A second one ends the process with exit code 130 without any further work, but
+    for SIGHUP: a terminal that closes sends it more than once. Under ``nohup`` SIGHUP stays
+    ignored.
 
     Below a launcher a second signal changes nothing, and after the block all are ignored: torchrun
     passes one signal on to processes that have it already, and kills by itself what does not end.
@@ -40,7 +41,7 @@ class StopRequest:
         self._old: dict[signal.Signals, Any] = {}
         self._launcher = os.getppid() if launched else None
 
-    def __enter__(self) -> StopRequest:
+    def __enter__(self) -> Self:
         """Handle the signals from now on."""
         self._old = {
             each: signal.signal(each, self._note) for each in SIGNALS if not _is_nohup(each)
@@ -60,14 +61,14 @@ class StopRequest:
         return self.signal_name
 
     def leave_if_asked(self) -> None:
-        """End before training has begun, where there is nothing to save yet.
+        """End before the work has begun, where there is nothing to save yet.
 
         Raises:
             StoppedError: A signal has come.
         """
         if self.asked_by is not None:
             raise StoppedError(
-                f"stopped by {self.asked_by} before training began; "
+                f"stopped by {self.asked_by} before the work began; "
                 "repeat the same command to go on"
             )
 

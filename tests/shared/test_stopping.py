@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from shared.errors import StoppedError
-from train.stopping import SIGNALS, StopRequest
+from shared.stopping import SIGNALS, StopRequest
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -30,7 +30,7 @@ def test_handlers_are_given_back() -> None:
 def test_the_second_signal_leaves_at_once() -> None:
     code = """
 import os, signal, time
-from train.stopping import StopRequest
+from shared.stopping import StopRequest
 with StopRequest():
     os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGINT)
@@ -61,7 +61,7 @@ def test_a_terminal_that_closes_may_say_so_twice() -> None:
 def test_a_signal_during_slow_imports_ends_with_75() -> None:
     code = """
 import os, signal, sys
-from train.stopping import StopRequest
+from shared.stopping import StopRequest
 from shared.errors import ends_with_exit_code
 def command():
     with StopRequest() as stop:
@@ -74,14 +74,14 @@ ends_with_exit_code(command)()
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, check=False, timeout=30, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (75, "")
-    assert "stopped by SIGTERM before training began" in done.stderr
+    assert "stopped by SIGTERM before the work began" in done.stderr
 
 
 @pytest.mark.process
 def test_below_a_launcher_further_signals_change_nothing_to_the_end() -> None:
     code = """
 import os, signal
-from train.stopping import StopRequest
+from shared.stopping import StopRequest
 with StopRequest(launched=True) as stop:
     os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGINT)
@@ -99,5 +99,5 @@ def test_the_end_of_the_launcher_asks_to_stop(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "getppid", lambda: 1_000_000)
     assert alone.asked_by is None
     assert launched.asked_by == "the end of its launcher"
-    with pytest.raises(StoppedError, match="stopped by the end of its launcher before training"):
+    with pytest.raises(StoppedError, match="stopped by the end of its launcher before the work"):
         launched.leave_if_asked()
