@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import logging
 import pickle
+import queue
+import threading
 import time
 import warnings
 from collections import deque
@@ -41,6 +43,9 @@ INTERVAL_S: Final = 1.0
 
 LEAVE_S: Final = 5.0
 """So long the leave may take."""
+
+GRACE_S: Final = 1.0
+"""So much longer than its own limit dask may take to give an address up."""
 
 LARGE_TASK: Final = "distributed.admin.large-graph-warning-threshold"
 """From which size on dask warns of a task; those of shards are as large as they must be."""
@@ -228,16 +233,7 @@ def _connected(address: str, patience_s: float) -> Iterator[Any]:
     for name in LOGGERS:  # what matters of a lost cluster is said in one line, by us
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of versions: those that matter are compared
-                client = Client(
-                    address, timeout=patience_s, set_as_default=False, name="prep-market"
-                )
-        except Exception as error:  # whatever an address is that nobody or a stranger answers at
-            expected, remedy = "a dask scheduler that answers", "check the address, or start one"
-            found = _in_brief(error)
-            raise UsageError(problem(f"--cluster {address}", expected, found, remedy)) from error
+        client = _client_of(Client, address, patience_s)
         try:
             with dask.config.set({LARGE_TASK: "1TB"}):
                 yield client
@@ -247,6 +243,30 @@ def _connected(address: str, patience_s: float) -> Iterator[Any]:
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
+
+
+def _client_of(kind: Callable[..., Any], address: str, patience_s: float) -> Any:
+    """Make a client; a thread does it, as dask waits for ever for one who answers but is silent."""
+    made: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def connect() -> None:
+        try:
+            made.put(kind(address, timeout=patience_s, set_as_default=False, name="prep-market"))
+        except Exception as error:  # whatever a place is like where nobody or a stranger answers
+            made.put(error)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of versions: those that matter are compared
+        threading.Thread(target=connect, name="connect", daemon=True).start()
+        try:
+            found = made.get(timeout=patience_s + GRACE_S)
+        except queue.Empty:
+            found = TimeoutError(f"silence for {patience_s:g} s")
+    if isinstance(found, Exception):
+        expected, remedy = "a dask scheduler that answers", "check the address, or start one"
+        where = f"--cluster {address}"
+        raise UsageError(problem(where, expected, _in_brief(found), remedy)) from found
+    return found
 
 
 def _in_brief(error: Exception) -> str:
