@@ -269,38 +269,47 @@ def test_a_cluster_without_workers_is_one_line(
     )
 
 
-def test_a_worker_that_lacks_something_is_named_before_anything_is_made(
-    alone: Processes, market: SmallMarket, reference: Path, tmp_path: Path
+def test_a_worker_without_posegan_is_named_before_anything_is_made(
+    alone: Processes, market: SmallMarket, tmp_path: Path
+) -> None:
+    with alone.workers(1, before=WITHOUT_POSEGAN):
+        said = refused(market, tmp_path / "out", alone.address, 60)
+    assert "error: worker tcp://127.0.0.1:" in said and "preprocess" in said
+    assert said.endswith("; install the same on every machine")
+
+
+def test_a_worker_with_one_other_line_of_code_is_named(
+    alone: Processes, market: SmallMarket, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     for package in ("shared", "data_manifest", "preprocess"):
         shutil.copytree(TESTS.parent / package, other / package)
     with (other / "shared" / "affine.py").open("a") as file:
         file.write("\n# a change\n")
-    elsewhere = tmp_path / "elsewhere"
+    with alone.workers(1, code=other, cwd=other):
+        said = refused(market, tmp_path / "out", alone.address, 60)
+    assert "expected posegan " in said and " as here, found " in said
+
+
+def test_a_worker_that_sees_another_source_or_output_is_named(
+    alone: Processes,
+    market: SmallMarket,
+    reference: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, elsewhere = Path("/proc/self/cwd"), tmp_path / "elsewhere"  # each process has its own
     elsewhere.mkdir()
-    with alone.workers(1, before=WITHOUT_POSEGAN):
-        said = refused(market, tmp_path / "out", alone.address, 20)
-        assert "error: worker tcp://127.0.0.1:" in said and "preprocess" in said
-        assert said.endswith("; install the same on every machine")
-    with alone.workers(1, code=other):
-        said = refused(market, tmp_path / "out", alone.address, 20)
-        assert "expected posegan " in said and " as here, found " in said
     with alone.workers(1, cwd=elsewhere):
-        here = Path("/proc/self/cwd")  # another folder for each process
-        old = Path.cwd()
-        try:
-            os.chdir(reference)
-            seen = SmallMarket(here / "Market", market.keypoints)
-            said = refused(seen, tmp_path / "out", alone.address, 20)
-            assert "expected the file /proc/self/cwd/Market/bounding_box_" in said
-            assert said.endswith("found none there; let every machine see it at the same path")
-            os.chdir(tmp_path)
-            done = prep(market, here / "out", *on(alone.address))
-            assert done.exit_code == 2 and not (tmp_path / "out").exists()
-            assert "expected the folder /proc/self/cwd/out" in done.stderr
-        finally:
-            os.chdir(old)
+        monkeypatch.chdir(reference)
+        seen = SmallMarket(here / "Market", market.keypoints)
+        said = refused(seen, tmp_path / "out", alone.address, 60)
+        assert "expected the file /proc/self/cwd/Market/bounding_box_" in said
+        assert said.endswith("found none there; let every machine see it at the same path")
+        monkeypatch.chdir(tmp_path)
+        done = prep(market, here / "out", *on(alone.address))
+    assert done.exit_code == 2 and not (tmp_path / "out").exists()
+    assert "expected the folder /proc/self/cwd/out" in done.stderr
 
 
 @pytest.mark.slow
