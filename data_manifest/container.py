@@ -65,15 +65,22 @@ def _new_file(stream: io.BytesIO) -> h5py.File:
 
 
 def _write(file: h5py.File, entry: DataSet, values: NDArray[Any]) -> None:
+    """Write one data set and close it at once.
+
+    HDF5 lays a data set's last chunk down when it is closed. Left to the object's end, that moment
+    is not ours: whoever looks at the frames of a running program, as dask's profiler does, keeps
+    their objects alive, and the same content gets other bytes.
+    """
     stored = values.astype(np.uint8) if entry.dtype == "bool" else values
     chunks = entry.chunks(stored.shape, stored.dtype.itemsize)
-    file.create_dataset(
+    made = file.create_dataset(
         entry.name,
         data=stored,
         chunks=chunks,
         fletcher32=chunks is not None,
         track_times=False,
     )
+    h5py.h5i.dec_ref(made.id)
 
 
 def verified_header(file: h5py.File) -> Header:

@@ -24,6 +24,7 @@ from shared.provenance import PACKAGE, version_of
 from shared.weights import WEIGHTS, cache_folder, hub_checkpoints
 
 EXTRAS: Final = {
+    "cluster": "prep-market --backend dask works on a dask cluster",
     "fast": "prep-market decodes JPEGs with simplejpeg",
     "hub": "share-generator hands generators to a model hub and fetches them",
     "mutants": "make mutants tries the tests with single faults",

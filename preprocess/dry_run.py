@@ -59,27 +59,32 @@ def say_estimate(
     settings: PrepareSettings,
     console: Console,
     clock: Callable[[], float],
+    *,
+    workers: int,
 ) -> None:
     """Say what a run would do; some images are read to learn how fast this machine is."""
     pairs = ", ".join(f"{count:,} {split} pairs" for split, count in expected.num_pairs.items())
     console.result(f"images: {len(catalogue):,}, of them at most {expected.num_images:,} valid")
     console.result(f"pairs: at most {pairs}")
     console.result(f"bytes: at most {expected.num_bytes:,} in {settings.out}")
-    seconds = _seconds(expected, catalogue, settings, clock)
-    console.result(f"time: about {seconds:.0f} s with {settings.run.workers} workers")
+    seconds = _seconds(expected, catalogue, settings, clock, workers)
+    console.result(f"time: about {seconds:.0f} s with {workers} workers")
     console.result("nothing was written: this was a dry run")
 
 
 def _seconds(
-    expected: Estimate, catalogue: Catalogue, settings: PrepareSettings, clock: Callable[[], float]
+    expected: Estimate,
+    catalogue: Catalogue,
+    settings: PrepareSettings,
+    clock: Callable[[], float],
+    workers: int,
 ) -> float:
     sample = catalogue.images[:: max(1, len(catalogue) // SAMPLE_IMAGES)]
     start = clock()
     check_images([image.path for image in sample])
     image_s = (clock() - start) / max(len(sample), 1)
-    seconds = 2 + (len(catalogue) * image_s + sum(expected.num_pairs.values()) / PAIRS_PER_S) / max(
-        settings.run.workers, 1
-    )
+    pairs = sum(expected.num_pairs.values())
+    seconds = 2 + (len(catalogue) * image_s + pairs / PAIRS_PER_S) / workers
     if not settings.keypoints:
         height, width = settings.pose.pose_size
         devices = settings.pose.device.split(",")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from preprocess.cluster.client import Cluster
 from preprocess.output.folder import OutputFolder
 from preprocess.settings import PrepareSettings
 from preprocess.sources.source import Source
@@ -12,9 +13,10 @@ from shared.console import Console
 
 @dataclass(frozen=True)
 class Job:
-    """The settings, the data set, the output folder and the console."""
+    """The settings, the data set, the output folder and the console; a cluster, if any."""
 
     settings: PrepareSettings
     source: Source
     out: OutputFolder
     console: Console
+    cluster: Cluster | None = None

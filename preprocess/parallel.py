@@ -11,13 +11,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import joblib
 
 from shared.workers import end_with_parent
 
-Backend = Literal["loky", "threading"]
+Backend = Literal["loky", "threading", "dask"]
+
+
+class Workers(Protocol):
+    """Workers elsewhere, as ``preprocess.cluster.client`` finds them."""
+
+    def results(
+        self, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
+    ) -> Iterator[Any]:
+        """Yield the results of a function over many arguments, in their order."""
 
 
 def in_parallel(
@@ -26,6 +35,7 @@ def in_parallel(
     *,
     workers: int,
     backend: Backend = "loky",
+    cluster: Workers | None = None,
 ) -> Iterator[Any]:
     """Yield the results of a function over many arguments, in their order.
 
@@ -34,7 +44,10 @@ def in_parallel(
         arguments: What it is called with, time after time.
         workers: Processes or threads.
         backend: Which of the two; a single worker is this process itself.
+        cluster: Workers that do it all instead: those of the backend ``dask``.
     """
+    if cluster is not None:
+        return cluster.results(work, arguments)
     watch = {"initializer": end_with_parent, "initargs": (os.getpid(),)}
     pool = joblib.Parallel(
         n_jobs=workers,

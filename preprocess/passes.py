@@ -34,8 +34,9 @@ from preprocess.pairing.given import GivenFiles
 from preprocess.pairing.splits import Split, make_split
 from preprocess.pairing.transforms import PartsOfPairs
 from preprocess.parallel import in_parallel
-from preprocess.pose.device_processes import OpenEstimator, opened
+from preprocess.pose.device_processes import opened
 from preprocess.pose.kept_poses import KeptPoses
+from preprocess.pose.people import OpenEstimator
 from preprocess.pose.stage import with_poses
 from preprocess.pose.weight_files import DEMO_NOTE
 from preprocess.settings import DEMO_MODEL
@@ -188,7 +189,9 @@ def _posed(
     if pose.pose_model == DEMO_MODEL and not is_drawn(job.source.root):
         job.console.warn(DEMO_NOTE)
     threads = job.settings.run.workers
-    with opened(pose, job.console, open_estimator, threads=threads) as estimator:
+    with opened(
+        pose, job.console, open_estimator, threads=threads, cluster=job.cluster
+    ) as estimator:
         catalogue = with_poses(
             catalogue,
             images,
@@ -223,9 +226,8 @@ def _make_shards(job: Job, catalogue: Catalogue, images: ImagesOf, splits: Seque
                 unveil(fresh.file, out.disk)
                 out.note_shard(entry, fresh.key)
                 stage.advance()
-    except BaseException:
-        out.owned.remove_temporaries()
-        raise
+    finally:
+        out.owned.remove_temporaries()  # of workers that were killed, too
     return Made(tuple(entries), parts)
 
 
@@ -251,4 +253,6 @@ def _shared_out(
     job: Job, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
 ) -> Iterator[Any]:
     how = job.settings.run
-    return in_parallel(work, arguments, workers=how.workers, backend=how.backend)
+    return in_parallel(
+        work, arguments, workers=how.workers, backend=how.backend, cluster=job.cluster
+    )

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 
 from data_manifest.inspection.summary import print_summary
 from data_manifest.manifest import Manifest
+from preprocess.cluster.hiring import cluster_of, hire
 from preprocess.dry_run import estimate, say_estimate
 from preprocess.job import Job
 from preprocess.output.folder import WEIGHTS_KEY, OutputFolder, output_of
@@ -26,7 +27,8 @@ from preprocess.pairing.catalogue import (
     without_unpaired,
 )
 from preprocess.pairing.given import read_given
-from preprocess.pose.device_processes import OpenEstimator, opener
+from preprocess.pose.device_processes import opener
+from preprocess.pose.people import OpenEstimator
 from preprocess.settings import PrepareSettings
 from preprocess.sources.source import Source
 from shared.console import Console
@@ -62,8 +64,11 @@ def run(
         PoseGanError: See the exit codes of ``shared.errors``.
     """
     hold = not settings.run.dry_run
-    with nullcontext(owned) if owned else output_of(settings.out, hold=hold, disk=disk) as held:
-        job = Job(settings, source, OutputFolder(held), console)
+    with (
+        nullcontext(owned) if owned else output_of(settings.out, hold=hold, disk=disk) as held,
+        cluster_of(settings.run) as cluster,
+    ):
+        job = Job(settings, source, OutputFolder(held), console, cluster)
         manifest = _make(job, open_estimator, clock)
     if manifest is not None:
         print_summary(manifest.summary, console)
@@ -94,8 +99,9 @@ def _make(
         expected = estimate(hopeful, settings, given)
         needed = max(0, expected.num_bytes - out.held_bytes)
     spare = 0 if finished and dry_run else require_space(out.path, needed, out.disk)
+    workers = settings.run.workers if finished and dry_run else hire(job.cluster, settings, listing)
     if dry_run:
-        say_estimate(expected, catalogue, settings, console, clock)
+        say_estimate(expected, catalogue, settings, console, clock, workers=workers)
         return None
     from preprocess.passes import Found, make_everything  # noqa: PLC0415 - slow: it takes pandas
 

@@ -15,7 +15,7 @@ from typing import Literal
 from shared.declarations import declared, setting
 from shared.device import Devices
 from shared.errors import UsageError, problem
-from shared.quantities import Bytes, Size
+from shared.quantities import Bytes, Scheduler, Size
 from shared.usual_settings import device_setting, dry_run_setting, overwrite_setting
 
 DEMO_MODEL = "demo"
@@ -185,8 +185,28 @@ class RunSettings:
         shown="the cores, at most 8",
         help="Processes or threads; they change the time, not the result.",
     )
-    backend: Literal["loky", "threading"] = setting(
-        default="loky", flag="--backend", help="Kind of joblib worker: processes or threads."
+    backend: Literal["loky", "threading", "dask"] = setting(
+        default="loky",
+        flag="--backend",
+        help="Kind of worker: processes or threads of this machine, or those of --cluster; there "
+        "--workers is how many threads decode images for a worker's pose model.",
+    )
+    cluster: Scheduler | None = setting(
+        default=None,
+        flag="--cluster",
+        shown="none",
+        since="0.2",
+        help="Scheduler of a dask cluster that is there already, as tcp://HOST:8786, with "
+        "--backend dask. Its workers see --src and --out at the same paths. Needs the extra "
+        "cluster.",
+    )
+    patience_s: float = setting(
+        default=30.0,
+        ge=0.1,
+        le=86_400,
+        unit="s",
+        since="0.2",
+        help="Give a cluster up that is silent, or without workers, for so long.",
     )
     scratch: Bytes = setting(
         default=4_000_000_000,
@@ -209,6 +229,14 @@ class RunSettings:
         "Make the folder anew where it holds data of other settings."
     )
     dry_run: bool = dry_run_setting("Say what would happen; write nothing.")
+
+    def __post_init__(self) -> None:
+        if (self.backend == "dask") != (self.cluster is not None):
+            where, expected, remedy = "--backend dask", "--cluster ADDRESS beside it", "add it"
+            found = "none"
+            if self.cluster is not None:
+                where, expected, found = "--cluster", "--backend dask beside it", self.backend
+            raise UsageError(problem(where, expected, found, remedy))
 
 
 @declared("Data")
@@ -254,6 +282,12 @@ class PrepareSettings:
     )
     pose: PoseSettings = setting(default_factory=PoseSettings, help="How poses are found.")
     run: RunSettings = setting(default_factory=RunSettings, help="How the work is done.")
+
+    def __post_init__(self) -> None:
+        if self.run.cluster is not None and "," in self.pose.device:
+            found, remedy = self.pose.device, "start a worker for each device instead"
+            expected = "one device, each worker's, with --backend dask"
+            raise UsageError(problem("--device", expected, found, remedy))
 
 
 def default_workers() -> int:

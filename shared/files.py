@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,7 +24,7 @@ from shared.errors import OUT_OF_SPACE, DamagedError, NoSpaceError, UsageError, 
 from shared.regular_files import read_regular, regular_file
 
 TEMPORARY_SUFFIX = ".posegan.part"
-_TEMPORARY = re.compile(rf"\.(.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
+_TEMPORARY = re.compile(rf"\.(.+)\.(\d+)(?:-[0-9a-f]+)?{re.escape(TEMPORARY_SUFFIX)}")
 SPACE_MARGIN = 1.1
 _APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -111,11 +112,12 @@ class Staged:
 def stage(path: Path, data: Content, disk: Disk | None = None) -> Staged:
     """Do the first half of :func:`publish`: write a whole file beside its final name.
 
-    So a worker can write what only its parent, the holder of the folder, may publish.
+    So a worker can write what only its parent, the holder of the folder, may publish. On several
+    machines processes may bear the same number; chance keeps the names of their files apart.
     """
     disk = disk or Disk()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
-    _forget(temporary)  # of an earlier process of this number, or a link that somebody laid there
+    writer = f"{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.name}.{writer}{TEMPORARY_SUFFIX}")
     try:
         sha256 = _write_whole(disk, temporary, data)
     except OSError as error:
@@ -210,22 +212,19 @@ def sha256_of_file(path: Path) -> str:
 
 
 def is_temporary(name: str, of: str | None = None) -> bool:
-    """Tell whether :func:`publish` names its half-written files so.
-
-    ``name`` is a file's without its folder; with ``of`` it must be of the file of that name.
-    """
+    """Tell whether :func:`publish` names half-written files so, those ``of`` a name or of any."""
     match = _TEMPORARY.fullmatch(name)
     return match is not None and of in (None, match[1])
 
 
+def writer_of(name: str, of: str) -> int | None:
+    """Return the process that wrote a half-written file of a name; None where it is none."""
+    match = _TEMPORARY.fullmatch(name)
+    return int(match[2]) if match is not None and match[1] == of else None
+
+
 def remove_temporaries(folder: Path) -> int:
-    """Remove what killed runs left half-written in a folder.
-
-    Only for the holder of the folder's lock. Files of other names are left alone.
-
-    Returns:
-        Number of files that were removed.
-    """
+    """Remove what killed runs left half-written in a folder that this process holds; count it."""
     found = sorted(folder.glob(f".*{TEMPORARY_SUFFIX}"))
     leftovers = [path for path in found if is_temporary(path.name)]
     for leftover in leftovers:

@@ -23,11 +23,11 @@ from shared.errors import PoseGanError, UsageError, problem
 from shared.files import (
     TEMPORARY_SUFFIX,
     Disk,
-    is_temporary,
     publish,
     publish_json,
     read_json,
     sha256_of_file,
+    writer_of,
 )
 
 NOTE_SUFFIX = ".posegan.json"
@@ -92,8 +92,8 @@ class OwnedFiles:
         """Remove what killed commands left half-written of these files and of the note."""
         for path in (*self.paths, self.note):
             for left in path.parent.glob(f".{glob.escape(path.name)}.*{TEMPORARY_SUFFIX}"):
-                writer = left.name.removesuffix(TEMPORARY_SUFFIX).rpartition(".")[2]
-                if is_temporary(left.name, of=path.name) and not _is_running(int(writer)):
+                writer = writer_of(left.name, path.name)
+                if writer is not None and not _is_running(writer):
                     with suppress(OSError):
                         left.unlink()
 

@@ -17,6 +17,10 @@ _SIZE: Final = re.compile(r"(\d{1,5})[x×](\d{1,5})", re.ASCII | re.IGNORECASE)
 _BYTES: Final = re.compile(
     r"(\d{1,15}(?:\.\d{1,3})?)\s*(B|[KMGT]B|[KMGT]iB)?", re.ASCII | re.IGNORECASE
 )
+MAX_PORT: Final = 65_535
+_SCHEDULER: Final = re.compile(
+    r"(?:(?:tcp|tls)://)?(?:[\w.-]{1,253}|\[[\da-f:.]{2,45}\]):(\d{1,5})", re.ASCII
+)
 _UNITS: Final = {
     unit: factor
     for power, letter in enumerate(("", "k", "m", "g", "t"))
@@ -78,15 +82,31 @@ def read_names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def read_scheduler(text: str) -> str:
+    """Check how the address of a dask scheduler is written.
+
+    Raises:
+        ValueError: It is written in another way.
+    """
+    match = _SCHEDULER.fullmatch(text)
+    if match is None or not 1 <= int(match[1]) <= MAX_PORT:
+        raise ValueError("no address of a scheduler")
+    return text
+
+
 SIZE: Final = Written("HEIGHTxWIDTH", "HxW", read_size, lambda size: "x".join(map(str, size)))
 BYTES: Final = Written("a number of bytes like 48MB", "SIZE", read_bytes, show_bytes)
 NAMES: Final = Written("names between commas", "NAMES", read_names, ",".join)
+SCHEDULER: Final = Written("an address like tcp://HOST:8786", "ADDRESS", read_scheduler, str)
 
 Size = Annotated[tuple[int, int], SIZE]
 """(height, width) in pixels, written ``128x64``."""
 
 Bytes = Annotated[int, BYTES]
 """A number of bytes, written ``48MB`` or ``1.5GiB``."""
+
+Scheduler = Annotated[str, SCHEDULER]
+"""Where a dask scheduler listens, written ``tcp://HOST:PORT``, ``tls://HOST:PORT`` or bare."""
 
 Names = Annotated[tuple[str, ...], NAMES]
 """Names, written between commas."""

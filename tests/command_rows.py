@@ -125,6 +125,7 @@ ROWS = (
         ("--src", "{data}/market/Market", "--out", "{out}", "--keypoints",
          "{data}/market/keypoints.csv", "--shard-size", "100KB", "--workers", "1"),
         quick=("--dry-run",),
+        beside=(("--cluster", ("--backend", "dask")),),
         finished=of_files("*.h5", "*.csv"),
         workers=("--workers", "2"),
     ),

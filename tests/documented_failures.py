@@ -45,6 +45,11 @@ def bad_images(data: Path, out: Path) -> None:
         path.write_bytes(b"")
 
 
+def little_patience(_data: Path, out: Path) -> None:
+    """Beside the output lies a file of settings by which a silent cluster is soon given up."""
+    Path(f"{out}.toml").write_text("[run]\npatience_s = 0.5\n")
+
+
 @dataclass(frozen=True)
 class Failure:
     """A failure that the documentation speaks of.
@@ -71,6 +76,7 @@ class Failure:
 
 
 MARKET = "--src {data}/market/Market --keypoints {data}/market/keypoints.csv --workers 1"
+MADE = f"{MARKET} --out {{out}}"
 TRAIN = "--shards {data}/shards --preset dsc --channels 2 --features pixels --max-images 8"
 HELD = (
     "{out}: expected a folder nobody works on, found process…; wait for it or choose another folder"
@@ -120,6 +126,17 @@ FAILURES = (
             "{data}/none.csv: …"),
     Failure("into the source", "prep-market", f"{MARKET} --out {{data}}/market/Market/out", 2,
             "…expected …; choose another…"),
+    Failure("a cluster without its address", "prep-market", f"{MADE} --backend dask", 2,
+            "--backend dask: expected --cluster ADDRESS beside it, found none; add it"),
+    Failure("an address without its cluster", "prep-market", f"{MADE} --cluster a:1", 2,
+            "--cluster: expected --backend dask beside it, found loky; add it"),
+    Failure("no address of a cluster", "prep-market",
+            f"{MADE} --backend dask --cluster http://a", 2,
+            "--cluster: expected an address like tcp://HOST:8786, found 'http://a'; …"),
+    Failure("a cluster that does not answer", "prep-market",
+            f"{MADE} --backend dask --cluster tcp://127.0.0.1:1 --config {{out}}.toml", 2,
+            "--cluster tcp://127.0.0.1:1: expected a dask scheduler that answers, found …; "
+            "check the address, or start one", little_patience),
     Failure("another run draws", "draw-market", "--out {out} --identities 4", 4,
             HELD, is_held=True),
     Failure("to draw into a stranger's folder", "draw-market",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from preprocess.cluster.whole_paths import with_whole_paths
 from preprocess.settings import PrepareSettings, default_workers
 from shared.options import command
 from shared.settings import build_given
@@ -22,12 +23,15 @@ def prep_market(**options: Any) -> None:
 
     Killed at any moment, the same command continues; a finished folder is verified only. Every
     source file and what became of it is listed in images.csv. Exit codes: 0 done, 1 too many bad
-    images, 2 wrong use or data, 4 another run has the folder, 5 no space, 6 damaged data.
+    images, 2 wrong use or data, 4 another run has the folder, 5 no space, 6 damaged data,
+    75 the cluster went away: the same command continues.
     """
     from preprocess.output.folder import claimed  # noqa: PLC0415
     from shared.console import Console  # noqa: PLC0415
 
     settings = build_given(PrepareSettings, options, {"run": {"workers": default_workers()}})
+    if settings.run.cluster is not None:
+        settings = with_whole_paths(settings)
     hold = not settings.run.dry_run
     with claimed(settings, hold=hold) as (source, owned):
         from preprocess.pipeline import run  # noqa: PLC0415 - slow, and the lock comes first

@@ -16,22 +16,23 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from preprocess.pose.device_worker import Assignment, Failed, Found, Ready, Said
-from preprocess.pose.people import People, PoseEstimator
+from preprocess.cluster.client import Cluster
+from preprocess.failures import Failed
+from preprocess.pose.cluster_blocks import ClusterBlocks
+from preprocess.pose.device_worker import Assignment, Found, Ready, Said
+from preprocess.pose.people import OpenEstimator, People, PoseEstimator
 from preprocess.pose.stage import Block, BlockEstimator, estimate_pictures, prefetched
 from preprocess.settings import PoseSettings
 from shared.console import Console
 from shared.device import choose_devices
 from shared.errors import NoSpaceError, StoppedError, UsageError, problem
-
-OpenEstimator = Callable[[PoseSettings, Console], PoseEstimator]
 
 BLOCKS_IN_HAND: Final = 2
 """Blocks that a process has at once: it decodes one while its model works on the other."""
@@ -53,7 +54,12 @@ def open_network(
 
 @contextmanager
 def opened(
-    pose: PoseSettings, console: Console, open_estimator: OpenEstimator, *, threads: int
+    pose: PoseSettings,
+    console: Console,
+    open_estimator: OpenEstimator,
+    *,
+    threads: int,
+    cluster: Cluster | None = None,
 ) -> Iterator[BlockEstimator]:
     """Open a pose model on each device of the settings while the block runs.
 
@@ -62,6 +68,7 @@ def opened(
         console: Told what is opened.
         open_estimator: Opens the model on one device; of several devices, in a process of its own.
         threads: Threads that decode images while the models run.
+        cluster: Opens it on each of its workers instead.
 
     Yields:
         The model, or all of them together.
@@ -69,6 +76,10 @@ def opened(
     Raises:
         PoseGanError: A model cannot be opened, or a device is not there.
     """
+    if cluster is not None:
+        with ClusterBlocks(cluster, pose, console, open_estimator, threads) as blocks:
+            yield blocks
+        return
     if "," not in pose.device:
         yield OneProcess(open_estimator(pose, console), threads)
         return
@@ -245,7 +256,7 @@ class DeviceProcesses:
             except (EOFError, ConnectionResetError):
                 raise _ended(worker) from None
             if isinstance(message, Failed):
-                raise _failed(worker, message)
+                raise message.error(f"the process of {worker.device}")
             if isinstance(message, Said):
                 (self._console.warn if message.is_warning else self._console.say)(message.text)
             else:
@@ -267,13 +278,6 @@ class DeviceProcesses:
 def _is_done(worker: _Worker) -> bool:
     """Whether a process has said all that it will: it may be gone, and that is no failure."""
     return worker.is_told_all and worker.in_hand == 0
-
-
-def _failed(worker: _Worker, message: Failed) -> Exception:
-    """Return the error that a process met."""
-    if message.kind is not None:
-        return message.kind(message.text)
-    return RuntimeError(f"the process of {worker.device} failed:\n{message.text}")
 
 
 def _ended(worker: _Worker) -> Exception:

@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import tempfile
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
+from preprocess.failures import Failed
 from preprocess.pose.people import People, PoseEstimator
 from preprocess.pose.stage import Block, estimate_pictures, prefetched
 from preprocess.settings import PoseSettings
 from shared.console import Console
-from shared.errors import PoseGanError, from_machine
 from shared.workers import end_with_parent
 
 
@@ -61,14 +60,6 @@ class Found:
     people: People
 
 
-@dataclass(frozen=True)
-class Failed:
-    """An error: class and line of one of ours; None and the traceback of any other."""
-
-    kind: type[PoseGanError] | None
-    text: str
-
-
 def main(number: int, parent: int) -> None:
     """Work for a parent until it has no more blocks or is gone.
 
@@ -84,7 +75,7 @@ def main(number: int, parent: int) -> None:
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return  # nobody listens
         except Exception as error:
-            connection.send(_told(error))
+            connection.send(Failed.of(error))
 
 
 def _work(connection: Connection[Any, Any]) -> None:
@@ -117,10 +108,3 @@ class _RelayedConsole(Console):
 
     def warn(self, text: str) -> None:
         self._connection.send(Said(text, is_warning=True))
-
-
-def _told(error: Exception) -> Failed:
-    known = error if isinstance(error, PoseGanError) else from_machine(error)
-    if known is None:
-        return Failed(None, "".join(traceback.format_exception(error)))
-    return Failed(type(known), known.message)

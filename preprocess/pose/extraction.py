@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from data_manifest.published_files import keypoints_text
 from preprocess.extract_settings import ExtractSettings
-from preprocess.pose.device_processes import OpenEstimator, open_network, opened
+from preprocess.pose.device_processes import open_network, opened
 from preprocess.pose.kept_poses import KeptPoses, blocks_in
-from preprocess.pose.people import People, joints_of_people
+from preprocess.pose.people import OpenEstimator, People, joints_of_people
 from preprocess.pose.stage import BLOCK_IMAGES, estimate
 from preprocess.pose.weight_files import DEMO_NOTE
 from preprocess.settings import DEMO_MODEL

@@ -8,12 +8,15 @@ Convention:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from preprocess.settings import PoseSettings
+from shared.console import Console
 from shared.skeleton import COCO_JOINTS, COCO_OF_JOINT, JOINT, NUM_JOINTS
 
 NUM_COCO_JOINTS = len(COCO_JOINTS)
@@ -75,6 +78,9 @@ class PoseEstimator(Protocol):
         Returns:
             The people, points in pixels of these images.
         """
+
+
+OpenEstimator = Callable[[PoseSettings, Console], PoseEstimator]
 
 
 def empty_people(num_images: int) -> People:

@@ -1,0 +1,1 @@
+"""Stage 1 on an existing dask cluster: its only importer."""
