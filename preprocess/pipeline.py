@@ -5,9 +5,10 @@ What is there is looked at here; what is missing is made by ``preprocess.passes`
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from data_manifest.inspection.summary import print_summary
 from data_manifest.manifest import Manifest
@@ -81,7 +82,7 @@ def _make(
     """Fill the output folder, or say what would go into it: a dry run has no manifest to give."""
     settings, source, out, console = job.settings, job.source, job.out, job.console
     times, dry_run = StageTimes(clock), settings.run.dry_run
-    with times.stage("list files"):
+    with times.stage("list files"), _uncollected():
         listing = source.listing()
         for remark in listing.remarks:
             console.say(remark)
@@ -92,7 +93,7 @@ def _make(
         manifest = _verified(job)
         if manifest is not None:
             return manifest
-    with times.stage("list files"):
+    with times.stage("list files"), _uncollected():
         annotations = read_annotations(given.keypoints)
         catalogue = make_catalogue(listing, annotations)
         hopeful = _as_if_readable(catalogue, annotations)
@@ -117,6 +118,18 @@ def _make(
     )
     opening = open_estimator or opener(record.get(WEIGHTS_KEY))
     return make_everything(job, found, times, open_estimator=opening)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make records of very many files without looking for garbage among them time after time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _as_if_readable(catalogue: Catalogue, annotations: Annotations | None) -> Catalogue:

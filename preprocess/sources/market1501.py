@@ -27,7 +27,7 @@ _NAME: Final = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageName:
     """What the name of an image says.
 

@@ -41,7 +41,7 @@ TWIN: Final = "the same name twice: also without the second .jpg"
 ONLY_LISTED: Final = Verdict(LISTED, "only train and test images enter shards")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Said:
     """What the name of an image says.
 

@@ -43,7 +43,7 @@ class Verdict:
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SourceImage:
     """One image of a data set's train or test split.
 
@@ -84,7 +84,7 @@ class SourceImage:
         return {"identity": self.identity, "camera": self.camera, **self.columns}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OtherFile:
     """A file of a data set that is listed in ``images.csv`` and never read.
 
