@@ -29,6 +29,7 @@ EXTRAS: Final = {
     "hub": "share-generator hands generators to a model hub and fetches them",
     "mutants": "make mutants tries the tests with single faults",
     "onnx": "export-generator writes ONNX graphs, eval-gan --reid reads networks",
+    "parquet": "export-pairs --format parquet writes tables for large data sets",
     "remote": "shards are read from s3:// and https:// addresses",
     "tensorboard": "train-gan writes TensorBoard files beside its JSON lines",
     "test": "make test and make check",

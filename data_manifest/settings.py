@@ -101,8 +101,8 @@ class ExportSettings:
     """Which form ``export-pairs`` writes, and from what."""
 
     shards: Place = setting(path="folder", flag="shards", help="What prep-market made.")
-    format: Literal["pose-gan", "gfla", "pcdms", "nted", "webdataset"] = setting(
-        flag="--format", help="Who is to read it."
+    format: Literal["pose-gan", "gfla", "pcdms", "nted", "webdataset", "parquet"] = setting(
+        flag="--format", help="Who is to read it; parquet: the tables alone."
     )
     out: Path = setting(
         path="folder",

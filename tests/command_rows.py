@@ -191,6 +191,12 @@ ROWS = (
         finished=of_files("*"),
     ),
     Row(
+        "export-pairs of tables",
+        "export-pairs",
+        ("{data}/shards", "--format", "parquet", "--out", "{out}"),
+        finished=of_files("*"),
+    ),
+    Row(
         "export-pairs of tars",
         "export-pairs",
         ("{data}/shards", "--format", "webdataset", "--out", "{out}", "--pairs-per-tar", "5"),

@@ -19,8 +19,9 @@ def export_pairs(**options: Any) -> None:
     """Write the folder SHARDS in the form that another system reads.
 
     Images, key points and pair lists come out so that prep-market makes equal shards of them
-    again; webdataset is a one-way form. Killed at any moment, the same command continues. Exit
-    codes: 0 done, 2 wrong use or data, 4 another run has the folder, 5 no space, 6 damaged data.
+    again; webdataset and parquet are one-way forms. Killed at any moment, the same command
+    continues. Exit codes: 0 done, 2 wrong use or data, 4 another run has the folder, 5 no space,
+    6 damaged data.
     """
     from data_manifest.export.folder import export_pairs as export  # noqa: PLC0415 - needs h5py
     from shared.console import Console  # noqa: PLC0415 - --help needs no rich

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_manifest import schema
-from data_manifest.export import tars
+from data_manifest.export import parquet, tars
 from data_manifest.export.content import ImageFiles, SplitContent, mean_bytes, read_content
-from data_manifest.export.record import WEBDATASET, record_of
+from data_manifest.export.record import PARQUET, WEBDATASET, record_of
 from data_manifest.export.trees import TREES, Tree
 from data_manifest.listed import read_all, read_listed
 from data_manifest.manifest import Manifest, open_manifest
 from data_manifest.remote.folder import ShardFolder, opened
 from data_manifest.settings import CacheSettings, ExportSettings
+from data_manifest.tables import load_images
 from shared.console import Console
 from shared.errors import UsageError, problem
 from shared.files import Disk, publish, publish_text, require_space
@@ -101,7 +102,12 @@ class _Export:
         self._console = console
         self._files = ImageFiles(settings.originals)
         self._tree = TREES.get(settings.format)
-        self._tars = [] if self._tree else tars.plan_tars(manifest, settings.pairs_per_tar)
+        self._tars: list[tars.TarPlan] = []
+        self._tables: list[parquet.TablePlan] = []
+        if settings.format == PARQUET:
+            self._tables = parquet.plan_tables(manifest)
+        elif self._tree is None:
+            self._tars = tars.plan_tars(manifest, settings.pairs_per_tar)
         self._contents: list[SplitContent] = []
         if self._tree:
             splits = schema.SPLITS
@@ -111,6 +117,8 @@ class _Export:
 
     def names(self) -> list[str]:
         """Every file of the export but the first and the last, relative to the folder."""
+        if self._settings.format == PARQUET:
+            return [parquet.IMAGES_TABLE, *(plan.file for plan in self._tables)]
         if self._tree is None:
             return [plan.file for plan in self._tars]
         return [name for content in self._contents for name in self._tree.files(content)]
@@ -120,11 +128,14 @@ class _Export:
         if not self._manifest.shards:
             return 0
         settings, manifest = self._settings, self._manifest
-        each = mean_bytes(self._shards, manifest.shards[0], settings.originals)
         num_pairs = sum(manifest.num_pairs(split) for split in schema.SPLITS)
+        num_images = sum(manifest.num_images(split) for split in schema.SPLITS)
+        if settings.format == PARQUET:
+            rows = num_images * parquet.IMAGE_BYTES + num_pairs * parquet.PAIR_BYTES
+            return rows + (1 + len(self._tables)) * parquet.FILE_BYTES
+        each = mean_bytes(self._shards, manifest.shards[0], settings.originals)
         if self._tree is None:
             return num_pairs * tars.pair_bytes(each)
-        num_images = sum(manifest.num_images(split) for split in schema.SPLITS)
         return int(num_images * (each + ROW_BYTES)) + 2 * num_pairs * ROW_BYTES // 3
 
     def say_plan(self, needed: int) -> None:
@@ -145,6 +156,9 @@ class _Export:
 
     def write(self) -> None:
         """Write what is missing."""
+        if self._settings.format == PARQUET:
+            self._write_tables()
+            return
         if self._tree is None:
             self._write_tars()
         else:
@@ -197,10 +211,32 @@ class _Export:
                     publish(owned.path / plan.file, tars.tar_of(plan, arrays, files), owned.disk)
                     stage.advance(plan.count)
 
+    def _write_tables(self) -> None:
+        owned = self._owned
+        folders = sorted({plan.file.partition("/")[0] for plan in self._tables})
+        for folder in folders:
+            owned.folder(folder)
+        owned.remove_temporaries((".", *folders))
+        images = parquet.table_bytes(load_images(self._shards))
+        publish(owned.path / parquet.IMAGES_TABLE, images, owned.disk)
+        with self._console.stage("pairs", sum(plan.count for plan in self._tables)) as stage:
+            for plan in self._tables:
+                if is_regular(owned.path / plan.file):
+                    stage.skip(plan.count)
+                    continue
+                arrays = read_listed(self._shards, plan.entry)
+                publish(owned.path / plan.file, parquet.pairs_of(plan, arrays), owned.disk)
+                stage.advance(plan.count)
+
 
 def _refuse_conflicts(settings: ExportSettings) -> None:
-    if settings.format == WEBDATASET and settings.whole_pixels:
-        expected, found = "a form with key point files", f"--format {WEBDATASET}"
+    if settings.format == PARQUET:
+        parquet.require_library()
+        if settings.originals:
+            expected, found = "a form with images", f"--format {PARQUET}"
+            raise UsageError(problem("--originals", expected, found, "leave --originals out"))
+    if settings.format in (PARQUET, WEBDATASET) and settings.whole_pixels:
+        expected, found = "a form with key point files", f"--format {settings.format}"
         raise UsageError(problem("--whole-pixels", expected, found, "leave --whole-pixels out"))
     out = Path(os.path.realpath(settings.out))  # Path.resolve fails at a loop of links
     local = (settings.shards,) if isinstance(settings.shards, Path) else ()

@@ -10,6 +10,7 @@ from data_manifest.remote.folder import ShardFolder
 from data_manifest.settings import ExportSettings
 
 WEBDATASET: Final = "webdataset"
+PARQUET: Final = "parquet"
 
 
 def record_of(settings: ExportSettings, shards: ShardFolder) -> dict[str, Any]:
@@ -19,6 +20,8 @@ def record_of(settings: ExportSettings, shards: ShardFolder) -> dict[str, Any]:
         "shards": hashlib.sha256(manifest_bytes(shards)).hexdigest(),
         "originals": bool(settings.originals),
     }
+    if settings.format == PARQUET:
+        return record
     if settings.format == WEBDATASET:
         return {**record, "pairs_per_tar": settings.pairs_per_tar}
     return {**record, "whole_pixels": settings.whole_pixels}

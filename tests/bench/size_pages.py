@@ -29,9 +29,9 @@ HELD: Final = """## What is held whole
 | `pairs-train.csv` where a notebook loads it | pandas | 90 a pair | {frame_gb:,.1f} GB |
 
 At 16 x the pictures need 9 GB of scratch, over its default bound, and a part is decoded twice. What
-stage 1 costs beside the yardstick is the shards themselves: laying out, hashing and writing 23 KB an
-image takes longer than reading and decoding it. Figures of one size were taken on a busier machine
-than others; the seconds of processor time rise with that, too.
+stage 1 costs beside the yardstick is the shards themselves: laying out, hashing and writing 23 KB
+an image takes longer than reading and decoding it. Figures of one size were taken on a busier
+machine than others; the seconds of processor time rise with that, too.
 
 Pairs grow with the square of the images of a person: at {pairs:,} pairs bound them by
 `--max-pairs-per-identity`, or take a machine with the memory above.

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch  # noqa: F401 - here and not in a test: its first import may ask ldconfig
 from commands import program
 from packaging.requirements import Requirement
 
