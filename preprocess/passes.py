@@ -126,7 +126,7 @@ def _keeps(job: Job, found: Found) -> KeptPictures:
     return KeptPictures(
         folder=job.out.work,
         size=settings.shards.image_size if settings.keypoints else None,
-        max_bytes=min(settings.run.scratch, found.spare_bytes),
+        max_bytes=min(settings.run.scratch, found.spare_bytes // 2),  # others write there too
         block_images=CHECK_BLOCK,
         num_images=len(found.catalogue),
         disk=job.out.disk,
