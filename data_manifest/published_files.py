@@ -89,7 +89,7 @@ def read_keypoints(file: Path | InputFile) -> KeypointTable:
             raise UsageError(problem(where, "each name once", found, "remove one of the lines"))
         first_line[name] = number
         rows.append((axes[0], axes[1]))
-    joints = _parsed(rows)[..., ::-1]
+    joints = np.ascontiguousarray(_parsed(rows)[..., ::-1])
     _check_points(path, joints, [number for number, _ in numbered])
     joints[(joints == ABSENT).all(axis=-1)] = np.nan
     return KeypointTable(tuple(first_line), joints)

@@ -231,10 +231,10 @@ def require_own(path: Path, command: str, *, recognise: Recognise | None = None)
     Raises:
         UsageError: It is another's.
     """
-    if not path.is_dir():
-        if os.path.lexists(path):
-            raise _refused(path, "a folder, or a free name", "a file")
+    if not path.is_dir() and not os.path.lexists(path):
         return frozenset()
+    if not path.is_dir():  # another may have made it between the two looks
+        raise _refused(path, "a folder, or a free name", "a file")
     marker, names = read_marker(path), _names(path)
     if marker is None and MARKER_NAME in names:
         marker = read_marker(path)  # made by another between the two looks

@@ -42,6 +42,21 @@ def test_convention_minus_one_is_an_absent_joint(tmp_path: Path):
     assert np.isfinite(table.joints[0, 1:]).all()
 
 
+def test_numbers_are_read_in_whatever_form_json_has_them(tmp_path: Path):
+    values = [0, -3.5, 1e2, -0.0, 17, 1234567e-2, *range(12)]
+    wide = "[" + " ,".join(map(str, values)) + " ]"
+    table = read_keypoints(file_of(tmp_path, f"a.jpg:{wide}:{wide}", ROW))
+    np.testing.assert_array_equal(table.joints[0], np.array([values, values]).T)
+    np.testing.assert_array_equal(table.joints[1], np.array([XS, YS]).T)
+    assert not np.signbit(table.joints[1]).any() and table.joints.flags.c_contiguous
+
+
+@pytest.mark.parametrize("axis", [f"{YS}".replace("]", ", ]"), f"{YS}".replace("0,", "00,", 1)])
+def test_lists_that_json_does_not_know_are_refused(tmp_path: Path, axis: str):
+    with pytest.raises(UsageError, match=r"keypoints\.csv:2: expected NAME"):
+        read_keypoints(file_of(tmp_path, f"a.jpg: {axis}: {XS}"))
+
+
 def test_the_order_of_the_file_is_kept(tmp_path: Path):
     rows = [f"{name}.jpg: {YS}: {XS}" for name in "zayb"]
     assert read_keypoints(file_of(tmp_path, *rows)).names == ("z.jpg", "a.jpg", "y.jpg", "b.jpg")

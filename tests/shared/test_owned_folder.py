@@ -163,6 +163,21 @@ def test_a_marker_that_another_makes_meanwhile_is_no_strangers_file(
     assert len(looks) == 2
 
 
+def test_a_folder_that_another_makes_meanwhile_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def late(path: Path) -> bool:
+        """Look for the name; the folder is made after it was found to be none."""
+        out.mkdir()
+        return os.path.exists(path)
+
+    monkeypatch.setattr("shared.owned_folder.os.path.lexists", late)
+    assert require_own(out, "train-gan") == frozenset()
+    assert out.is_dir()
+
+
 def test_a_file_in_place_of_the_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(UsageError, match="found a file"), owned_folder(tmp_path / "out", "x"):
