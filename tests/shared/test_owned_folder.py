@@ -171,7 +171,7 @@ def test_a_folder_that_another_makes_meanwhile_is_no_file(
     def late(path: Path) -> bool:
         """Look for the name; the folder is made after it was found to be none."""
         out.mkdir()
-        return os.path.exists(path)
+        return path.exists()
 
     monkeypatch.setattr("shared.owned_folder.os.path.lexists", late)
     assert require_own(out, "train-gan") == frozenset()
