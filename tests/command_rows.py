@@ -21,6 +21,7 @@ from poses import standing_pose
 from real_market import market_of
 from reid_folders import make_folder
 from scored_pictures import make_results
+from shard_folders import publish_folder
 from small_market import make_market
 from training_runs import digest, small_settings, train
 
@@ -193,7 +194,7 @@ ROWS = (
     Row(
         "export-pairs of tables",
         "export-pairs",
-        ("{data}/shards", "--format", "parquet", "--out", "{out}"),
+        ("{data}/tables", "--format", "parquet", "--out", "{out}"),
         finished=of_files("*"),
     ),
     Row(
@@ -341,6 +342,7 @@ def make_data(folder: Path) -> None:
     """What the rows read."""
     market = make_market(folder / "market", identities=2)
     shards = publish_shards(folder / "shards", train_shards=1)
+    publish_folder(folder / "tables")
     make_results(folder / "results", count=3)
     (folder / "photos").mkdir()
     for name in market.names["train"][:2]:
