@@ -183,6 +183,10 @@ def test_part_ssim_sees_the_targets_joints() -> None:
         ({"discriminator": {"spectral": False}}, "choose the kind patch"),
         ({"generator": {"selection": "whole"}}, "choose the skips layers"),
         ({"generator": {"silhouette": False}}, "choose the skips layers"),
+        ({"generator": {"selection_gain": 2.0}}, "choose the skips layers"),
+        ({"generator": {"own_logit": -1.0}}, "choose the skips layers"),
+        ({"generator": {"selection_gain": 0.0}}, "selection_gain"),
+        ({"generator": {"own_logit": float("inf")}}, "own_logit"),
     ],
 )
 def test_losses_that_these_networks_cannot_have_are_refused(

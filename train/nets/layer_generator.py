@@ -44,6 +44,8 @@ class LayerGenerator(DrawingNetwork):
             own_channels=settings.own_channels,
             by_part=settings.selection == "parts",
             silhouette=settings.silhouette,
+            gain=settings.selection_gain,
+            own_logit=settings.own_logit,
         )
 
     def prepare(self, guidance: Guidance) -> Maps:

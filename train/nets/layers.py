@@ -42,15 +42,22 @@ class Selection:
     Attributes:
         logits: float ``(b, 12, h, w)``, to be added to a stack's prior.
         colour: float ``(b, 3, h, w)`` in [-1, 1], the network's own.
+        gain: Factor on the sum of logits and prior; above 1 layers mix less.
     """
 
     logits: Tensor
     colour: Tensor
+    gain: float = 1.0
+
+
+def shares(stack: LayerStack, selection: Selection) -> Tensor:
+    """Return each layer's share of each pixel ``(b, 12, h, w)``; they sum to 1."""
+    return torch.softmax(selection.gain * (selection.logits + stack.prior), dim=1)
 
 
 def composed(stack: LayerStack, selection: Selection) -> Tensor:
     """Draw a picture ``(b, 3, h, w)`` in [-1, 1]: the layers, weighted by the selection."""
-    weights = torch.softmax(selection.logits + stack.prior, dim=1)
+    weights = shares(stack, selection)
     copied = (weights[:, :-1, None] * stack.colours).sum(dim=1)
     return copied + weights[:, -1:] * selection.colour
 
@@ -71,7 +78,7 @@ def pasted(stack: LayerStack, selection: Selection, person: Tensor, background: 
     Returns:
         ``(b, 3, h, w)`` in [-1, 1].
     """
-    weights = torch.softmax(selection.logits + stack.prior, dim=1)
+    weights = shares(stack, selection)
     copied = (weights[:, :BACKDROP, None] * stack.colours[:, :BACKDROP]).sum(dim=1)
     own = person * selection.colour + (1 - person) * background
     behind = weights[:, BACKDROP : BACKDROP + 1] * background
@@ -97,6 +104,8 @@ class LayerNetwork(nn.Module):
         own_channels: Channels of the branch that paints the network's own colour; 0 for none.
         by_part: Whether it chooses among the parts; else they have one logit in common.
         silhouette: Whether it knows where on the source's person each pixel lay.
+        gain: Factor on all logits of the selection.
+        own_logit: Added to the logit of the network's own colour.
     """
 
     def __init__(
@@ -109,10 +118,14 @@ class LayerNetwork(nn.Module):
         own_channels: int = 0,
         by_part: bool = True,
         silhouette: bool = True,
+        gain: float = 1.0,
+        own_logit: float = 0.0,
     ) -> None:
         super().__init__()
         self.by_part = by_part
         self.silhouette = silhouette
+        self.gain = gain
+        self.own_logit = own_logit
         in_channels = 2 * RGB * SHRINK**2 + RGB + (RGB + 3) * NUM_PARTS + NUM_JOINTS
         self.door = nn.Conv2d(in_channels, widths[0], 1)
         pairs = list(itertools.pairwise(widths))
@@ -176,7 +189,10 @@ class LayerNetwork(nn.Module):
             logits = _as_one(logits)
         # The stack that is drawn is the one that was given, whose prior knows the silhouette.
         logits = logits if stack is given else logits + (stack.prior - given.prior)
-        return Selection(logits=logits, colour=torch.tanh(colour))
+        if self.own_logit:
+            own = logits[:, -1:] + self.own_logit
+            logits = torch.cat([logits[:, :-1], own], dim=1)
+        return Selection(logits=logits, colour=torch.tanh(colour), gain=self.gain)
 
 
 def _inputs(stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Tensor:

@@ -76,4 +76,5 @@ def enlarged(selection: Selection, size: tuple[int, int]) -> Selection:
     def at(maps: Tensor) -> Tensor:
         return F.interpolate(maps.float(), size=size, mode="bilinear", align_corners=False)
 
-    return Selection(logits=at(selection.logits), colour=at(selection.colour))
+    logits, colour = at(selection.logits), at(selection.colour)
+    return Selection(logits=logits, colour=colour, gain=selection.gain)

@@ -108,6 +108,22 @@ class GeneratorSettings:
         since="0.2",
         help="Whether the layers know where on the source's person each of their pixels lay.",
     )
+    selection_gain: float = setting(
+        default=1.0,
+        ge=0.01,
+        le=100,
+        since="0.2",
+        help="Of the layers: a factor on the logits of the selection; above 1 layers mix less, and "
+        "pictures are crisper.",
+    )
+    own_logit: float = setting(
+        default=0.0,
+        ge=-100,
+        le=100,
+        since="0.2",
+        help="Of the layers: added to the logit of the network's own colour; below 0 it copies "
+        "more of the source, and paints less.",
+    )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     background: Background = setting(
         default="none", flag="--background", since="0.2", help=BACKGROUND_HELP
@@ -148,6 +164,8 @@ class GeneratorSettings:
             "own_channels": self.own_channels > 0,
             "selection": self.selection != "parts",
             "silhouette": not self.silhouette,
+            "selection_gain": self.selection_gain != 1.0,
+            "own_logit": self.own_logit != 0.0,
         }
         for name, given in own.items():
             if given:

@@ -16,7 +16,8 @@ from train.nets.generators import make_generator
 from train.nets.layer_blocks import OwnColour, WarpedFeatures
 from train.nets.layer_generator import LayerGenerator
 from train.nets.layer_stack import LayerStack, layer_stack, without_silhouette
-from train.nets.layers import LayerNetwork, composed
+from train.nets.layers import LayerNetwork, composed, pasted, shares
+from train.nets.resolution import enlarged
 from train.nets.stable_maps import stable_maps
 from train.settings.networks import GeneratorSettings
 
@@ -95,6 +96,39 @@ def test_the_colour_branch_changes_the_own_colour_alone() -> None:
     after = net(stack, images, pose)
     torch.testing.assert_close(after.logits, before.logits)
     assert (after.colour > before.colour).all()
+
+
+def test_a_high_gain_takes_the_likeliest_layer_alone() -> None:
+    images, stack, pose = given(7)
+    selection = network(gain=1_000.0)(stack, images, pose)
+    best = (selection.logits + stack.prior).argmax(dim=1)[:, None, None].expand(-1, 1, 3, -1, -1)
+    layers = torch.cat([stack.colours, selection.colour[:, None]], dim=1)
+    close = (composed(stack, selection) - layers.gather(1, best)[:, 0]).abs() < 1e-4
+    assert close.float().mean() > 0.99  # where two are equally likely they still mix
+    assert network()(stack, images, pose).gain == 1.0
+
+
+def test_the_gain_holds_for_the_picture_the_pasted_one_and_any_size() -> None:
+    images, stack, pose = given(8)
+    plain, gained = (network(gain=gain)(stack, images, pose) for gain in (1.0, 3.0))
+    torch.testing.assert_close(gained.logits, plain.logits)
+    shares_of = torch.softmax(3 * (plain.logits + stack.prior), dim=1)
+    torch.testing.assert_close(shares(stack, gained), shares_of)
+    assert enlarged(gained, (128, 96)).gain == 3.0
+    person, background = torch.ones(2, 1, *SIZE), stack.colours[:, -1]
+    drawn = pasted(stack, gained, person, background)
+    torch.testing.assert_close(drawn, composed(stack, gained))
+    assert not torch.allclose(drawn, pasted(stack, plain, person, background), atol=1e-3)
+
+
+def test_a_low_logit_of_the_own_colour_leaves_it_out() -> None:
+    images, stack, pose = given(9)
+    plain, copying = (network(own_logit=logit)(stack, images, pose) for logit in (0.0, -60.0))
+    torch.testing.assert_close(copying.logits[:, :-1], plain.logits[:, :-1])
+    torch.testing.assert_close(copying.logits[:, -1], plain.logits[:, -1] - 60)
+    shown = [composed(stack, replace(copying, colour=copying.colour * k)) for k in (0, 1)]
+    torch.testing.assert_close(*shown)
+    assert not torch.allclose(composed(stack, plain), shown[0], atol=0.05)
 
 
 def test_without_a_choice_among_parts_they_have_one_logit() -> None:
