@@ -15,9 +15,11 @@ from train.losses.adversarial import adversarial_losses
 from train.losses.matching import feature_matching_loss
 from train.losses.nearest import nearest_neighbour_loss
 from train.losses.offsets import offset_roughness
+from train.losses.painting import painted_share
 from train.losses.reconstruction import l1_loss, perceptual_loss
 from train.losses.smoothness import total_variation
 from train.losses.ssim import part_ssim_loss, ssim_loss
+from train.nets.layer_generator import COPYABLE, OWN_SHARE
 from train.nets.layer_stack import BORDER_HEIGHT, BORDER_PX
 from train.nets.partshapes import part_depths, part_shapes, ramp
 from train.nets.skips.skip import is_offsets
@@ -104,6 +106,10 @@ def _offsets(view: View) -> Tensor:
     return offset_roughness([view.extras[name] for name in view.extras if is_offsets(name)])
 
 
+def _painting(view: View) -> Tensor:
+    return painted_share(view.extras[OWN_SHARE], view.extras[COPYABLE])
+
+
 def _part_ssim(view: View) -> Tensor:
     joints = view.beside.target_joints
     assert joints is not None, "a step hands them over where their weight is not 0"
@@ -119,6 +125,7 @@ TERMS: Mapping[str, Term] = {
     "perceptual": Term(weight=lambda s: s.perceptual_weight, value=_perceptual),
     "nearest": Term(weight=lambda s: s.nearest_weight, value=_nearest),
     "offsets": Term(weight=lambda s: s.offsets_weight, value=_offsets),
+    "painting": Term(weight=lambda s: s.painting_weight, value=_painting),
     "ssim": Term(weight=lambda s: s.ssim_weight, value=lambda v: ssim_loss(v.generated, v.target)),
     "part_ssim": Term(weight=lambda s: s.part_ssim_weight, value=_part_ssim),
     "matching": Term(

@@ -8,14 +8,19 @@ from torch import Tensor
 from train.nets.background import background_of
 from train.nets.drawing_network import Drawing, DrawingNetwork
 from train.nets.guidance import Guidance
-from train.nets.layer_stack import layer_stack
-from train.nets.layers import LayerNetwork, composed
+from train.nets.layer_stack import OWN, layer_stack
+from train.nets.layers import LayerNetwork, copyable, drawn_with, shares
 from train.nets.resolution import draw_at
 from train.nets.stable_maps import stable_maps
 from train.settings.networks import GeneratorSettings
 
 Maps = tuple[Tensor, Tensor]
 """Transforms ``(b, 10, 2, 3)`` and their status ``(b, 10)``."""
+
+
+OWN_SHARE = "own_share"
+COPYABLE = "copyable"
+"""Extras: how much of each pixel it paints ``(b, H, W)``, and where it could copy the person."""
 
 
 class LayerGenerator(DrawingNetwork):
@@ -69,7 +74,9 @@ class LayerGenerator(DrawingNetwork):
                 background=_given(guidance),
             )
         selection = self.network(stack, source_image, guidance.target_pose)
-        return Drawing(image=composed(stack, selection), extras={})
+        weights = shares(stack, selection)
+        extras = {OWN_SHARE: weights[:, OWN], COPYABLE: copyable(stack)}
+        return Drawing(image=drawn_with(weights, stack, selection), extras=extras)
 
     @torch.no_grad()
     def draw_at(

@@ -57,9 +57,19 @@ def shares(stack: LayerStack, selection: Selection) -> Tensor:
 
 def composed(stack: LayerStack, selection: Selection) -> Tensor:
     """Draw a picture ``(b, 3, h, w)`` in [-1, 1]: the layers, weighted by the selection."""
-    weights = shares(stack, selection)
+    return drawn_with(shares(stack, selection), stack, selection)
+
+
+def drawn_with(weights: Tensor, stack: LayerStack, selection: Selection) -> Tensor:
+    """Draw a picture ``(b, 3, h, w)`` with the layers' shares ``(b, 12, h, w)``."""
     copied = (weights[:, :-1, None] * stack.colours).sum(dim=1)
     return copied + weights[:, -1:] * selection.colour
+
+
+@torch.no_grad()
+def copyable(stack: LayerStack) -> Tensor:
+    """Return how far some layer shows the source's person at a pixel ``(b, h, w)`` in [0, 1]."""
+    return (stack.masks * stack.bodies * stack.seen).amax(dim=1)
 
 
 def pasted(stack: LayerStack, selection: Selection, person: Tensor, background: Tensor) -> Tensor:

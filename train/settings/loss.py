@@ -76,6 +76,14 @@ class LossSettings:
         since="0.2",
         help="Weight of the roughness of learned offsets, on every level; with flow skips only.",
     )
+    painting_weight: float = setting(
+        default=0.0,
+        ge=0,
+        le=LARGEST_WEIGHT,
+        since="0.2",
+        help="Weight of the share that is painted of what could be copied; with layers only. More "
+        "of it makes pictures crisper, and closer to the source than to the target.",
+    )
     ssim_weight: float = setting(
         default=0.0,
         ge=0,

@@ -120,6 +120,15 @@ class TrainSettings:
 
     def _check_losses(self) -> None:
         """Refuse losses that these networks or batches cannot have."""
+        if self.loss.painting_weight and self.generator.skips != "layers":
+            raise UsageError(
+                problem(
+                    "loss.painting_weight",
+                    "0 without layers",
+                    f"{self.loss.painting_weight:g} with skips {self.generator.skips}",
+                    "set it to 0, or choose the skips layers",
+                )
+            )
         if self.loss.matching_weight and not self.discriminator.has_levels:
             raise UsageError(
                 problem(

@@ -13,12 +13,14 @@ from train.losses.matching import feature_matching_loss
 from train.losses.nearest import nearest_neighbour_loss
 from train.losses.objective import Objective
 from train.losses.offsets import offset_roughness
+from train.losses.painting import painted_share
 from train.losses.reconstruction import l1_loss, perceptual_loss
 from train.losses.relativistic import generator_loss
 from train.losses.smoothness import total_variation
 from train.losses.ssim import part_ssim_loss, ssim_loss
 from train.losses.terms import TERMS, Beside, Term
 from train.losses.vgg import PixelFeatures
+from train.nets.layer_generator import COPYABLE, OWN_SHARE
 from train.nets.partshapes import part_depths, part_shapes, ramp
 from train.settings.tree import LossSettings
 
@@ -31,6 +33,7 @@ ALL = {
     "variation_weight": 13.0,
     "part_ssim_weight": 19.0,
     "matching_weight": 23.0,
+    "painting_weight": 29.0,
 }
 
 
@@ -56,7 +59,9 @@ def test_every_row_is_its_loss_times_its_weight():
     settings = LossSettings(**ALL, adversarial="hinge", nearest_window=5)
     logits, generated, target = given()
     pixels = PixelFeatures(["block2_conv1", "block1_conv2"])
-    terms = Objective(settings, pixels).generator(logits, generated, target, beside=beside())
+    own, free = torch.rand(2, 12, 8), torch.rand(2, 12, 8)
+    extras = {OWN_SHARE: own, COPYABLE: free}
+    terms = Objective(settings, pixels).generator(logits, generated, target, extras, beside())
     fake, real = generated * 127.5, target * 127.5
     assert list(terms) == [name for name in TERMS if name != "offsets"]
     assert terms["adversarial"] == 2 * adversarial_losses("hinge").g_loss(logits)
@@ -64,6 +69,7 @@ def test_every_row_is_its_loss_times_its_weight():
     assert terms["perceptual"] == 5 * perceptual_loss([fake], [real])
     assert terms["nearest"] == 7 * nearest_neighbour_loss(fake, real, 5)
     assert terms["ssim"] == 11 * ssim_loss(generated, target)
+    assert terms["painting"] == 29 * painted_share(own, free)
     assert terms["variation"] == 13 * total_variation(generated)
     known = beside()
     assert terms["matching"] == 23 * feature_matching_loss(known.fake_levels, known.real_levels)
@@ -83,7 +89,8 @@ def test_the_relativistic_term_compares_with_the_real_image_of_the_pair():
 def test_a_weight_of_0_leaves_its_row_out(name):
     settings = LossSettings(**{**ALL, "offsets_weight": 17.0, f"{name}_weight": 0.0})
     pixels = PixelFeatures(["block2_conv1", "block1_conv2"])
-    extras = {"offsets_0": torch.rand(2, 2, 12, 8)}
+    shares = dict.fromkeys((OWN_SHARE, COPYABLE), torch.rand(2, 12, 8))
+    extras = {"offsets_0": torch.rand(2, 2, 12, 8), **shares}
     terms = Objective(settings, pixels).generator(*given(), extras, beside())
     assert list(terms) == [n for n in TERMS if n != name]
 

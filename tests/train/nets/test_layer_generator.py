@@ -12,7 +12,7 @@ from guides import random_guidance
 from shared.errors import UsageError
 from shared.stable_fit import stable_transforms
 from train.nets.generators import make_generator
-from train.nets.layer_generator import LayerGenerator
+from train.nets.layer_generator import COPYABLE, OWN_SHARE, LayerGenerator
 from train.nets.layer_stack import layer_stack
 from train.nets.patch_discriminator import FIELD_PX, PatchDiscriminator
 from train.settings.networks import DiscriminatorSettings, GeneratorSettings
@@ -39,7 +39,7 @@ def test_it_draws_images_of_its_size(size: tuple[int, int]) -> None:
     drawing = generator(image_size=size)(images, guidance)
     assert drawing.image.shape == images.shape
     assert drawing.image.abs().max() <= 1 + 1e-5
-    assert not drawing.extras
+    assert set(drawing.extras) == {OWN_SHARE, COPYABLE}
 
 
 def test_prepared_ahead_is_prepared_inside() -> None:
