@@ -63,7 +63,9 @@ generator: $(STAMP) ## train the generator that ships with the package (two hour
 	  --keypoints $(GENERATOR)/market/keypoints-train.csv \
 	  --keypoints $(GENERATOR)/market/keypoints-test.csv
 	OMP_NUM_THREADS=1 $(BIN)/train-gan --config train/weights/recipe.toml \
-	  --shards $(GENERATOR)/shards --out $(GENERATOR)/run
+	  --shards $(GENERATOR)/shards --out $(GENERATOR)/first
+	OMP_NUM_THREADS=1 $(BIN)/train-gan --config train/weights/crisp.toml \
+	  --init-from $(GENERATOR)/first --shards $(GENERATOR)/shards --out $(GENERATOR)/run
 	$(BIN)/eval-gan --run $(GENERATOR)/run --shards $(GENERATOR)/shards
 	$(BIN)/export-generator $(GENERATOR)/run --out $(GENERATOR)/export --shards $(GENERATOR)/shards
 

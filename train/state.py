@@ -21,7 +21,8 @@ from train.tensor_file import misfit
 from train.update import scaler_for
 
 AVERAGE_RAMP = 0.05
-"""The average's half-life is at most this share of the images seen so far."""
+"""The average's half-life is at most this share of the images seen so far, so that it forgets a
+random start soon. A warm start is none."""
 
 _NETWORKS = ("generator", "discriminator", "average")
 _OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
@@ -123,8 +124,9 @@ class TrainState:
             moved: A truth value on the device, False where the step was skipped and the average
                 must stay; None for True.
         """
-        longest = self.settings.optimizer.average_half_life_images
-        half_life = min(float(longest), AVERAGE_RAMP * (self.images + batch))
+        half_life = float(self.settings.optimizer.average_half_life_images)
+        if not self.settings.init_from:
+            half_life = min(half_life, AVERAGE_RAMP * (self.images + batch))
         keep = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
         share: float | Tensor = 1 - keep
         if moved is not None and self.scaler is not None:

@@ -138,6 +138,24 @@ TRIALS: Mapping[str, tuple[str, Layer]] = {
             },
         },
     ),
+    "gain": ("the selection's logits doubled", {"generator": {"selection_gain": 2.0}}),
+    "painting": ("what is painted and not copied costs 3", {"loss": {"painting_weight": 3.0}}),
+    "gain-painting": (
+        "both",
+        {"generator": {"selection_gain": 2.0}, "loss": {"painting_weight": 3.0}},
+    ),
+    "structure": (
+        "both, SSIM 40, L1 10, adversarial 1",
+        {
+            "generator": {"selection_gain": 2.0},
+            "loss": {
+                "painting_weight": 3.0,
+                "ssim_weight": 40.0,
+                "l1_weight": 10.0,
+                "adversarial_weight": 1.0,
+            },
+        },
+    ),
     "part-ssim": ("SSIM by part, weight 10", {"loss": {"part_ssim_weight": 10.0}}),
     "matching": ("feature matching, weight 5", {"loss": {"matching_weight": 5.0}}),
     "decay": (

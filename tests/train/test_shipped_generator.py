@@ -41,12 +41,14 @@ def test_it_keeps_what_repose_compares_photos_with() -> None:
 
 
 def test_it_was_trained_by_the_recipe_beside_it() -> None:
-    recipe = read_config(FOLDER / "recipe.toml")
+    recipe = read_config(FOLDER / "crisp.toml")
     wanted = resolve(recipe.plain["preset"], {"seed": recipe.plain["seed"]}, recipe.tables).lasting
     trained = read_exported_config(FOLDER)["training"]
     assert trained["seed"] == wanted["seed"]
     for section in ("generator", "discriminator", "loss", "optimizer", "data"):
         assert trained[section].items() <= wanted[section].items(), section
+    first = read_config(FOLDER / "recipe.toml")
+    assert first.plain["preset"] == recipe.plain["preset"]  # networks that crisp.toml can take over
 
 
 def test_its_card_says_what_it_knows_and_what_not() -> None:
@@ -72,7 +74,7 @@ def test_it_draws_people_of_a_world_that_it_never_saw(tmp_path: Path) -> None:
 
     assert scored(made) > scored(images[source]) + 0.02
     sharp, wanted = (edge_strength(each, masks).sum() for each in (torch.from_numpy(made), real))
-    assert sharp > 0.3 * wanted
+    assert sharp > 0.55 * wanted
 
 
 def pairs_of(market: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

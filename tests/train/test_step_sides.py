@@ -212,6 +212,20 @@ def test_early_the_average_forgets_the_start_quickly() -> None:
         assert torch.allclose(average, torch.tensor(1 - 0.5 ** (3 / 50)), atol=1e-6)
 
 
+def test_a_warm_start_keeps_the_average_that_it_began_with_for_its_whole_half_life() -> None:
+    settings = small({"optimizer": {"average_half_life_images": 600}, "init_from": "another"})
+    state = TrainState(settings, CPU)
+    for average, weight in zip(
+        state.average.parameters(), state.generator.parameters(), strict=True
+    ):
+        average.zero_()
+        weight.data.fill_(1.0)
+    for _ in range(200):
+        state.update_average(3)
+    for average in state.average.parameters():
+        assert torch.allclose(average, torch.tensor(0.5), atol=1e-5)
+
+
 def test_a_half_life_of_0_is_the_generator_itself() -> None:
     state = TrainState(small({"optimizer": {"average_half_life_images": 0}}), CPU)
     for weight in state.generator.parameters():

@@ -41,7 +41,7 @@ class OptimizerSettings:
         ge=0,
         le=MOST_IMAGES,
         help="After so many images a weight's share in the exponential average has halved; early "
-        "in a run a twentieth of the images seen so far, if less.",
+        "in a run that begins with random weights, a twentieth of the images seen so far, if less.",
     )
     decay_images: int = setting(
         default=0,
