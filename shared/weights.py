@@ -142,7 +142,7 @@ WEIGHTS: Final[Mapping[str, WeightFile]] = {
         package="train",
         without="name a run or an exported generator",
         num_bytes=5_588_896,
-        whole_sha256="269bd024adcdd12aaeb98d72134a034f2bc4124ea3e4358e213a72e7a222fea2",
+        whole_sha256="3834ea9305e3510acc6113871c95d3097c725e0ca0fae3cfca1fe64e054588f0",
     ),
     "yolo26n-pose": _yolo("yolo26n-pose", "CPU"),
     "yolo26x-pose": _yolo("yolo26x-pose", "GPU"),
