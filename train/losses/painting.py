@@ -17,8 +17,9 @@ def painted_share(own: Tensor, copyable: Tensor) -> Tensor:
         copyable: ``(b, h, w)`` in [0, 1], how far a layer shows the source's person there.
 
     Returns:
-        A scalar in [0, 1]; 0 where nothing can be copied.
+        A scalar in [0, 1], the mean over the images; 0 of one of which nothing can be copied.
 
     Source: ours.
     """
-    return (own * copyable).sum() / copyable.sum().clamp(min=1.0)
+    painted = (own * copyable).sum(dim=(1, 2))
+    return (painted / copyable.sum(dim=(1, 2)).clamp(min=1.0)).mean()

@@ -24,8 +24,11 @@ SIZE = (64, 48)
 def test_it_is_what_loops_over_pixels_say() -> None:
     rng = np.random.default_rng(0)
     own, free = rng.random((2, 5, 4)), rng.random((2, 5, 4))
-    total = sum(own[at] * free[at] for at in np.ndindex(own.shape))
-    expected = total / sum(free[at] for at in np.ndindex(own.shape))
+    shares_of = []
+    for image in range(2):
+        total = sum(own[image][at] * free[image][at] for at in np.ndindex(5, 4))
+        shares_of.append(total / sum(free[image][at] for at in np.ndindex(5, 4)))
+    expected = sum(shares_of) / 2  # of each image by itself: ranks with parts of a batch agree
     found = painted_share(torch.from_numpy(own), torch.from_numpy(free))
     assert float(found) == pytest.approx(expected)
 
