@@ -31,8 +31,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 NEEDED = (
-    "click", "h5py", "joblib", "matplotlib", "numpy", "packaging", "pandas", "PIL", "pydantic",
-    "pytest", "rich", "torch", "torchvision",
+    "click", "cloudpickle", "h5py", "joblib", "matplotlib", "numpy", "packaging", "pandas", "PIL",
+    "pydantic", "pytest", "rich", "safetensors", "torch", "torchvision",
 )  # fmt: skip
 
 
