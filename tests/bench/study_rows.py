@@ -141,11 +141,11 @@ TRIALS: Mapping[str, tuple[str, Layer]] = {
     "gain": ("the selection's logits doubled", {"generator": {"selection_gain": 2.0}}),
     "painting": ("what is painted and not copied costs 3", {"loss": {"painting_weight": 3.0}}),
     "gain-painting": (
-        "both",
+        "logits doubled, painting costs 3",
         {"generator": {"selection_gain": 2.0}, "loss": {"painting_weight": 3.0}},
     ),
     "structure": (
-        "both, SSIM 40, L1 10, adversarial 1",
+        "logits doubled, painting costs 3, SSIM 40, L1 10, adversarial 1",
         {
             "generator": {"selection_gain": 2.0},
             "loss": {
