@@ -19,11 +19,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import ParamSpec
 
+from shared.interrupts import EXIT_INTERRUPTED, INTERRUPTED, leaving_imports
 from shared.streams import is_abandoned, open_missing_streams, silence
 
 EXIT_DONE = 0
 EXIT_OUR_FAULT = 70
-EXIT_INTERRUPTED = 130
 
 MAX_REASON = 200
 """So many characters of a library's own words are passed on."""
@@ -160,10 +160,11 @@ def ends_with_exit_code(command: Callable[P, object]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         open_missing_streams()
         try:
-            result = command(*args, **kwargs)
+            with leaving_imports():
+                result = command(*args, **kwargs)
             code = result if isinstance(result, int) else EXIT_DONE
         except KeyboardInterrupt:
-            _complain("interrupted; repeat the same command to continue")
+            _complain(INTERRUPTED)
             code = EXIT_INTERRUPTED
         except Exception as error:
             code = _told(error)

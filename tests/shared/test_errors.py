@@ -139,6 +139,29 @@ def test_an_interrupt_while_libraries_tidy_up_changes_nothing() -> None:
     assert (done.returncode, done.stderr) == (6, "")
 
 
+IMPORTING = """
+import signal, sys
+from pathlib import Path
+from shared.errors import ends_with_exit_code
+Path("cannot_carry_one.py").write_text(
+    "import os, signal\\n"
+    "try:\\n    os.kill(os.getpid(), signal.SIGINT)\\n"
+    "except KeyboardInterrupt:\\n    os.abort()\\n"
+)
+sys.path.insert(0, "")
+ends_with_exit_code(lambda: __import__("cannot_carry_one"))()
+"""
+
+
+@pytest.mark.process
+def test_an_interrupt_while_a_library_is_loaded_never_goes_through_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (130, 1), done.stderr
+    assert done.stderr.startswith("error: interrupted")
+
+
 @pytest.mark.process
 def test_a_file_never_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     code = f"""
