@@ -15,7 +15,8 @@ import signal
 from types import FrameType
 from typing import Any, Final, Self
 
-from shared.errors import EXIT_INTERRUPTED, StoppedError
+from shared.errors import StoppedError
+from shared.interrupts import EXIT_INTERRUPTED
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,15 @@ QUICK = Patience(tries=4, first_wait_s=0.01)
 SHARD = "train-00001.h5"
 
 
-def far(web: WebFolder, cache: Path, max_bytes: int = 10**9, address: str = "") -> RemoteFolder:
+def far(
+    web: WebFolder,
+    cache: Path,
+    max_bytes: int = 10**9,
+    address: str = "",
+    leave: Callable[[], None] = lambda: None,
+) -> RemoteFolder:
     place = Address(address or web.address)
-    return RemoteFolder(place, Cache(cache, max_bytes), patience=QUICK)
+    return RemoteFolder(place, Cache(cache, max_bytes), patience=QUICK, leave=leave)
 
 
 def read_far(folder: RemoteFolder) -> list[bytes]:

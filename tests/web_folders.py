@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 import time
 from collections import Counter, defaultdict
@@ -14,6 +15,8 @@ from typing import Any
 
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
+SILENT_S = 25.0
+
 
 class WebFolder:
     """A served folder.
@@ -24,7 +27,8 @@ class WebFolder:
     Attributes:
         faults: By file name, what goes wrong with the next requests, in their order: a status
             (``"404"``), ``"cut"`` (half of the bytes, then the connection is closed), ``"wrong"``
-            (one byte is another), ``"slow"`` (byte after byte for a while), ``"redirected"``.
+            (one byte is another), ``"slow"`` (byte after byte for a while), ``"silent"`` (not a
+            byte for long), ``"redirected"``.
         always: The same for every request of a file.
         knows_parts: Whether ranges are answered with ranges.
         asked: Requests by file name.
@@ -40,12 +44,13 @@ class WebFolder:
         self.asked: Counter[str] = Counter()
         self.parts: dict[str, list[int]] = defaultdict(list)
         self.words: list[str] = []
+        self.scheme = "http"
         self.port = 0
 
     @property
     def address(self) -> str:
         """The folder's address."""
-        return f"http://127.0.0.1:{self.port}/shards"
+        return f"{self.scheme}://127.0.0.1:{self.port}/shards"
 
     def fault_of(self, name: str) -> str:
         """What goes wrong with this request."""
@@ -55,8 +60,8 @@ class WebFolder:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[WebFolder]:
-    """Serve a folder while the block runs."""
+def served(folder: Path, context: ssl.SSLContext | None = None) -> Iterator[WebFolder]:
+    """Serve a folder while the block runs, with a context over TLS."""
     web = WebFolder(folder)
 
     class Handler(BaseHTTPRequestHandler):
@@ -70,6 +75,9 @@ def served(folder: Path) -> Iterator[WebFolder]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        web.scheme = "https"
     web.port = server.server_address[1]
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.05), daemon=True)
     thread.start()
@@ -131,6 +139,8 @@ def send(
             request.wfile.flush()
             request.close_connection = True
             request.connection.shutdown(2)
+        elif fault == "silent":
+            time.sleep(SILENT_S)
         elif fault == "slow":
             step = max(1, len(data) // 20)
             for start in range(0, len(data), step):

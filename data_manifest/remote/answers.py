@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -42,6 +43,7 @@ class Why(enum.Enum):
 
     ABSENT = "nothing there"
     REFUSED = "access refused"
+    UNTRUSTED = "a certificate that this machine does not trust"
     BEYOND_END = "a part beyond the end"
     LASTING = "an answer that stays the same"
     PASSING = "an answer that another try may change"
@@ -140,6 +142,7 @@ def answer_error(error: Exception) -> AnswerError:
             Why.BEYOND_END.value,
             Why.BEYOND_END,
         ),
+        (_is_untrusted(error), Why.UNTRUSTED.value, Why.UNTRUSTED),
         (status in NOT_FOUND, "no such file", Why.ABSENT),
         (isinstance(error, FileNotFoundError), known or "no such file", Why.ABSENT),
         (status in REFUSED or isinstance(error, PermissionError), refused, Why.REFUSED),
@@ -155,6 +158,12 @@ def answer_error(error: Exception) -> AnswerError:
         if holds:
             return AnswerError(phrase, why)
     return AnswerError(type(error).__name__, Why.PASSING)
+
+
+def _is_untrusted(error: Exception) -> bool:
+    """Whether a server's certificate failed; botocore says so in words only."""
+    is_said = "CERTIFICATE_VERIFY_FAILED" in str(error)
+    return isinstance(error, ssl.SSLCertVerificationError) or is_said
 
 
 def status_of(error: BaseException | None) -> int | None:
@@ -175,6 +184,8 @@ def gave_up(where: object, expected: str, error: AnswerError) -> UsageError:
     """Say that a file cannot be had, in one line."""
     remedies = {
         Why.REFUSED: "give its library credentials that may do this, then repeat the command",
+        Why.UNTRUSTED: "check the address, or name the file of its authority in SSL_CERT_FILE "
+        "(for s3:// in AWS_CA_BUNDLE)",
         Why.PASSING: "check the network and the address, then repeat the command",
     }
     remedy = remedies.get(error.why, "check the address")

@@ -8,17 +8,27 @@ Convention:
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 import logging
 import os
 import threading
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from data_manifest.remote.answers import AnswerError, Why, answer_error
+from data_manifest.remote.answers import (
+    LOOK_S,
+    AnswerError,
+    Halted,
+    HaltedError,
+    Why,
+    answer_error,
+    never,
+)
 from shared.addresses import Address
-from shared.errors import UsageError, problem
+from shared.errors import PoseGanError, UsageError, problem
 from shared.regular_files import regular_file
 
 CONNECT_S: Final = 20
@@ -43,8 +53,13 @@ PACKAGES: Final = {
 class End(Protocol):
     """Where files are read from."""
 
-    def read(self, name: str, start: int, stop: int | None) -> bytes:
-        """Read a part of a file, or all of it from a byte on; less than asked for at its end."""
+    def read(self, name: str, start: int, stop: int | None, halted: Halted = never) -> bytes:
+        """Read a part of a file, or all of it from a byte on; less than asked for at its end.
+
+        Raises:
+            AnswerError: It cannot be read.
+            HaltedError: It is no longer wanted.
+        """
 
 
 class LocalEnd:
@@ -60,8 +75,9 @@ class LocalEnd:
     def __str__(self) -> str:
         return str(self._folder)
 
-    def read(self, name: str, start: int, stop: int | None) -> bytes:
-        """Read a part of a file."""
+    def read(self, name: str, start: int, stop: int | None, halted: Halted = never) -> bytes:
+        """Read a part of a file; a disk answers too soon for anyone to give up."""
+        del halted
         try:
             with regular_file(self._folder / name) as stream:
                 stream.seek(start)
@@ -99,12 +115,14 @@ class RemoteEnd:
         """Whether it is served by a web server, which takes no files."""
         return self.address.scheme in WEB
 
-    def read(self, name: str, start: int, stop: int | None) -> bytes:
+    def read(self, name: str, start: int, stop: int | None, halted: Halted = never) -> bytes:
         """Read a part of a file; a server that knows no parts answers with all of it."""
         system, root = self._system()
         part = {} if start == 0 and stop is None else {"start": start, "end": stop}
         try:
-            return bytes(system.cat_file(self._path(root, name), **part))
+            return _answer(system, self._path(root, name), part, halted)
+        except (HaltedError, PoseGanError):
+            raise
         except Exception as error:
             raise answer_error(error) from None
 
@@ -151,6 +169,20 @@ class RemoteEnd:
             if self._opened is None or self._opened[0] != os.getpid():
                 self._opened = (os.getpid(), *_open(self.address))
             return self._opened[1:]
+
+
+def _answer(system: Any, path: str, part: dict[str, Any], halted: Halted) -> bytes:
+    """Ask for a part; what is no longer wanted is not waited for, however slow its server is."""
+    if not system.async_impl:
+        return bytes(system.cat_file(path, **part))
+    request = asyncio.run_coroutine_threadsafe(system._cat_file(path, **part), system.loop)
+    try:
+        while not wait([request], timeout=LOOK_S).done:
+            if halted():
+                raise HaltedError
+        return bytes(request.result())
+    finally:
+        request.cancel()
 
 
 def _open(address: Address) -> tuple[Any, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_manifest.remote.answers import (
+    LOOK_S,
     AnswerError,
     Halted,
     HaltedError,
@@ -34,9 +35,6 @@ AT_ONCE: Final = 4
 
 AHEAD_SHARE: Final = 4
 """Files fetched ahead take up at most this part (one fourth) of the cache."""
-
-LEAVE_S: Final = 0.2
-"""How often the main thread looks whether the command was asked to end."""
 
 TOLD_S: Final = 10.0
 """How often it is said how much was fetched."""
@@ -90,7 +88,8 @@ class RemoteFolder:
             UsageError: There is none, or it cannot be read.
         """
         try:
-            return Transfer(self.end, self.patience).whole(MANIFEST_FILE)
+            halted = self._halting(never)
+            return Transfer(self.end, self.patience, halted=halted).whole(MANIFEST_FILE)
         except AnswerError as error:
             expected = f"a shard folder with {MANIFEST_FILE}"
             if error.why is Why.ABSENT:
@@ -110,7 +109,7 @@ class RemoteFolder:
             PoseGanError: It cannot be had; see :meth:`Cache.held`.
             StoppedError: It is no longer wanted.
         """
-        is_new = not self.cache.has(wanted)
+        is_new, halted = not self.cache.has(wanted), self._halting(halted)
         transfer = Transfer(self.end, self.patience, self.cache.disk, halted)
         try:
             with self.cache.held(wanted, transfer, halted) as path:
@@ -156,12 +155,22 @@ class RemoteFolder:
 
     def _wait(self, load: Future[None]) -> None:
         """Wait for a file; the main thread leaves where the command was asked to end."""
-        is_main = threading.current_thread() is threading.main_thread()
+        halted = self._halting(never)
         while not load.done():
-            wait([load], timeout=LEAVE_S)
-            if is_main:
-                self._leave()
+            wait([load], timeout=LOOK_S)
+            halted()
         load.result()
+
+    def _halting(self, halted: Halted) -> Halted:
+        """Let the main thread leave too where it waits; it alone may end the command."""
+        if threading.current_thread() is not threading.main_thread():
+            return halted
+
+        def asked_to_end() -> bool:
+            self._leave()
+            return halted()
+
+        return asked_to_end
 
     def _tell(self, num_bytes: int) -> None:
         self._fetched = (self._fetched[0] + 1, self._fetched[1] + num_bytes)

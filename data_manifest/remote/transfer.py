@@ -85,7 +85,8 @@ class Transfer:
             AnswerError: It cannot be had.
             HaltedError: It is no longer wanted.
         """
-        return asked(lambda: self._end.read(name, 0, None), self._patience, self._halted)
+        halted = self._halted
+        return asked(lambda: self._end.read(name, 0, None, halted), self._patience, halted)
 
     def bring(self, wanted: Wanted, descriptor: int, part: Path) -> None:
         """Fill a part up to the whole file; what is in it already is not asked for again.
@@ -145,7 +146,7 @@ class Transfer:
         if self._halted():
             raise HaltedError
         start, stop = span
-        data = self._end.read(wanted.name, start, stop)
+        data = self._end.read(wanted.name, start, stop, self._halted)
         whole = wanted.num_bytes if wanted.num_bytes is not None else -1
         if start and (len(data) > stop - start or len(data) == whole):
             os.ftruncate(descriptor, 0)  # the server knows no parts

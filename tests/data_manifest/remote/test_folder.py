@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from far_folders import QUICK, SHARD, far, names, read_far, read_near, refusal
-from web_folders import WebFolder
+from web_folders import SILENT_S, WebFolder
 
 from data_manifest.listed import read_all, read_listed
 from data_manifest.manifest import Manifest, open_manifest
@@ -194,6 +195,36 @@ def test_a_reader_that_is_no_longer_wanted_gives_up(web: WebFolder, tmp_path: Pa
         list(read_all(folder, entries, halted=over.is_set))
     with pytest.raises(HaltedError):
         pause(60, over.is_set)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(
+    web: WebFolder, shards: Path, tmp_path: Path
+) -> None:
+    entries = open_manifest(shards).shards
+    web.always[SHARD] = "silent"
+    folder, over, begin = far(web, tmp_path), threading.Event(), time.monotonic()
+    threading.Timer(0.5, over.set).start()
+    with pytest.raises(StoppedError):
+        list(read_all(folder, entries, halted=over.is_set))
+    assert time.monotonic() - begin < SILENT_S / 4
+    web.always.clear()
+    assert read_far(far(web, tmp_path)) == read_near(shards)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", SHARD])
+def test_the_main_thread_leaves_a_silent_server(web: WebFolder, tmp_path: Path, name: str) -> None:
+    begin = time.monotonic()
+
+    def leave() -> None:
+        if time.monotonic() - begin > 0.5:
+            raise StoppedError("asked to end")
+
+    web.always[name] = "silent"
+    folder = far(web, tmp_path, leave=leave)
+    with pytest.raises(StoppedError, match="asked to end"):
+        for entry in open_manifest(folder).shards:
+            read_listed(folder, entry)
+    assert time.monotonic() - begin < SILENT_S / 4
 
 
 def test_waits_double_up_to_a_bound() -> None:

@@ -10,7 +10,7 @@ import pytest
 from commands import program
 from far_folders import SHARD, names
 from shard_folders import publish_folder
-from web_folders import WebFolder
+from web_folders import SILENT_S, WebFolder
 
 from data_manifest.manifest import open_manifest
 
@@ -88,3 +88,24 @@ def wait_for(web: WebFolder, num_requests: int, reader: subprocess.Popen[str]) -
     while len(web.parts[SHARD]) <= num_requests and time.monotonic() < deadline:
         assert reader.poll() is None, reader.communicate()[1]
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", SHARD])
+def test_sigterm_ends_a_training_that_waits_for_a_silent_server(
+    web: WebFolder, tmp_path: Path, name: str
+) -> None:
+    web.always[name] = "silent"
+    words = [web.address, "--out", tmp_path / "run", "--cache", tmp_path / "cache"]
+    process = subprocess.Popen(
+        program("train-gan", "--preset", "dsc", "--device", "cpu", "--shards", *words),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + LIMIT_S
+    while not web.asked[name] and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    begin = time.monotonic()
+    process.terminate()
+    _, said = process.communicate(timeout=LIMIT_S)
+    assert time.monotonic() - begin < SILENT_S / 4
+    assert (process.returncode, said.count("error: ")) == (75, 1), said
