@@ -155,22 +155,24 @@ class RemoteFolder:
 
     def _wait(self, load: Future[None]) -> None:
         """Wait for a file; the main thread leaves where the command was asked to end."""
-        halted = self._halting(never)
         while not load.done():
             wait([load], timeout=LOOK_S)
-            halted()
+            self._leave_if_main()
         load.result()
 
     def _halting(self, halted: Halted) -> Halted:
-        """Let the main thread leave too where it waits; it alone may end the command."""
-        if threading.current_thread() is not threading.main_thread():
-            return halted
+        """Let the main thread leave too, where it is asked whether a file is still wanted."""
 
-        def asked_to_end() -> bool:
-            self._leave()
+        def is_halted() -> bool:
+            self._leave_if_main()
             return halted()
 
-        return asked_to_end
+        return is_halted
+
+    def _leave_if_main(self) -> None:
+        """Leave where the command was asked to end; the main thread alone may."""
+        if threading.current_thread() is threading.main_thread():
+            self._leave()
 
     def _tell(self, num_bytes: int) -> None:
         self._fetched = (self._fetched[0] + 1, self._fetched[1] + num_bytes)

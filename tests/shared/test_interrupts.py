@@ -41,10 +41,12 @@ def test_what_somebody_else_has_set_stays() -> None:
 
 
 def test_what_is_set_within_stays() -> None:
-    with leaving_imports():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with leaving_imports():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_a_thread_cannot_set_one_and_works_on() -> None:

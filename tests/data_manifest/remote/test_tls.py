@@ -15,15 +15,19 @@ from shard_folders import publish_folder
 from web_folders import WebFolder, served
 
 pytestmark = pytest.mark.process
-AUTHORITY = trustme.CA()
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebFolder]:
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def web(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebFolder]:
     folder = tmp_path_factory.mktemp("elsewhere") / "shards"
     publish_folder(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     with served(folder, context) as found:
         yield found
 
@@ -40,8 +44,10 @@ def inspect(
     )  # fmt: skip
 
 
-def test_a_trusted_certificate_opens_the_folder(web: WebFolder, tmp_path: Path) -> None:
-    done = inspect(web, tmp_path, AUTHORITY)
+def test_a_trusted_certificate_opens_the_folder(
+    web: WebFolder, authority: trustme.CA, tmp_path: Path
+) -> None:
+    done = inspect(web, tmp_path, authority)
     assert done.returncode == 0, done.stderr
 
 
