@@ -26,6 +26,10 @@ from shared.regular_files import read_regular, regular_file
 TEMPORARY_SUFFIX = ".posegan.part"
 _TEMPORARY = re.compile(rf"\.(.+)\.(\d+)(?:-[0-9a-f]+)?{re.escape(TEMPORARY_SUFFIX)}")
 SPACE_MARGIN = 1.1
+PIECE_BYTES = 1 << 18
+"""Files are hashed and written in such pieces: each is hashed and copied while the processor has
+it at hand, and file systems look long for room for one of tens of megabytes."""
+
 _APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -260,10 +264,12 @@ def _write_whole(disk: Disk, path: Path, data: Content) -> str:
     descriptor = disk.create(path)
     try:
         for part in (data,) if isinstance(data, bytes | memoryview) else data:
-            left = memoryview(part).cast("B")
-            digest.update(left)
-            while left:
-                left = left[disk.write(descriptor, left) :]
+            whole = memoryview(part).cast("B")
+            for begin in range(0, len(whole), PIECE_BYTES):
+                left = whole[begin : begin + PIECE_BYTES]
+                digest.update(left)
+                while left:
+                    left = left[disk.write(descriptor, left) :]
         disk.flush(descriptor)
     finally:
         disk.close(descriptor)

@@ -140,7 +140,7 @@ class KeptPictures:
     block_images: int
     num_images: int
     disk: Disk | None = None
-    _offsets: list[NDArray[np.int64]] = field(default_factory=list)
+    _blocks: list[tuple[Path, NDArray[np.int64]]] = field(default_factory=list)
 
     def of_block(self, number: int, wanted: NDArray[np.bool_]) -> Keeping | None:
         """Say what is to be kept of the block of a number; None for nothing."""
@@ -151,15 +151,14 @@ class KeptPictures:
 
     def add(self, offsets: NDArray[np.int64]) -> None:
         """Enter what was kept of the next block."""
-        self._offsets.append(offsets)
+        self._blocks.append((self._file(len(self._blocks)), offsets))
 
     def of_image(self, row: int, size: tuple[int, int]) -> KeptPicture | None:
         """Look up the picture of a row whose source has a size; None where it was not kept."""
         number, place = divmod(row, self.block_images)
-        offset = int(self._offsets[number][place])
-        if offset == NOT_KEPT:
-            return None
-        return KeptPicture(self._file(number), offset, self.size or size)
+        file, offsets = self._blocks[number]
+        offset = int(offsets[place])
+        return None if offset == NOT_KEPT else KeptPicture(file, offset, self.size or size)
 
     def remove(self) -> None:
         """Remove the scratch files."""
