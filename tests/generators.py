@@ -15,7 +15,7 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     "layers, all settings": {
         "skips": "layers", "base_channels": 4, "image_size": (64, 32), "source_features": 4,
         "own_channels": 4, "background": "target", "selection": "whole", "silhouette": False,
-        "selection_gain": 1.5, "own_logit": -0.5,
+        "selection_gain": 1.5, "own_logit": -0.5, "part_flow": True,
     },
     "none": {"skips": "none"},
     "parts": {"skips": "parts"},

@@ -127,6 +127,11 @@ TRIALS: Mapping[str, tuple[str, Layer]] = {
     "wide": ("48 channels in place of 32", {"generator": {"base_channels": 48}}),
     "features": ("warped features of the source", {"generator": {"source_features": 32}}),
     "own": ("a branch of 16 channels for the own colour", {"generator": {"own_channels": 16}}),
+    "flow": ("a learned flow of the parts", {"generator": {"part_flow": True}}),
+    "flow-mild": (
+        "a learned flow of the parts, adversarial .25",
+        {"generator": {"part_flow": True}, "loss": {"adversarial_weight": 0.25}},
+    ),
     "relativistic": (
         "relativistic pairing, R1 + R2 of .3, no spectral norm",
         {

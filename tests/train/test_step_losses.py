@@ -185,6 +185,7 @@ def test_part_ssim_sees_the_targets_joints() -> None:
         ({"generator": {"silhouette": False}}, "choose the skips layers"),
         ({"generator": {"selection_gain": 2.0}}, "choose the skips layers"),
         ({"generator": {"own_logit": -1.0}}, "choose the skips layers"),
+        ({"generator": {"part_flow": True}}, "choose the skips layers"),
         ({"generator": {"selection_gain": 0.0}}, "selection_gain"),
         ({"generator": {"own_logit": float("inf")}}, "own_logit"),
     ],

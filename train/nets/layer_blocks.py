@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from shared.skeleton import NUM_PARTS
 from train.nets.layer_stack import LayerStack
+from train.nets.sampling import sample_parts
 
 RGB = 3
 SHRINK = 2
@@ -88,13 +89,8 @@ class WarpedFeatures(nn.Module):
             shares = torch.softmax(stack.prior[:, :NUM_PARTS], dim=1) * stack.masks
             shares = F.avg_pool2d(shares, WARP_SHRINK)
             grid = F.avg_pool2d(stack.grid.flatten(0, 1).movedim(-1, 1), WARP_SHRINK)
-        # One long picture holds all parts: one call warps them.
-        height, width = grid.shape[-2:]
-        long = grid.movedim(1, -1).reshape(-1, NUM_PARTS * height, width, 2)
-        moved = F.grid_sample(
-            features.float(), long.float(), padding_mode="border", align_corners=False
-        )
-        parts = moved.reshape(*moved.shape[:2], NUM_PARTS, height, width)
+        places = grid.view(-1, NUM_PARTS, *grid.shape[1:]).movedim(2, -1)
+        parts = sample_parts(features.float(), places.float())
         return cast(Tensor, self.out((parts * shares[:, None]).sum(dim=2)))
 
 

@@ -51,6 +51,7 @@ class LayerGenerator(DrawingNetwork):
             silhouette=settings.silhouette,
             gain=settings.selection_gain,
             own_logit=settings.own_logit,
+            part_flow=settings.part_flow,
         )
 
     def prepare(self, guidance: Guidance) -> Maps:

@@ -29,6 +29,7 @@ from train.nets.partshapes import (
     silhouette,
     unseen,
 )
+from train.nets.sampling import sample_parts
 
 NUM_LAYERS = NUM_PARTS + 2
 """Ten parts, the background, the network's own colour."""
@@ -79,6 +80,7 @@ class LayerStack:
         prior: float ``(b, 12, h, w)``, logits of the layers before the network has its say.
         grid: float ``(b, 10, h, w, 2)``, where on the source each part's pixel lay, x and y from
             -1 to 1 between the image's edges.
+        photo: float ``(b, 3, H, W)`` in [-1, 1], what the parts are sampled from.
     """
 
     colours: Tensor
@@ -87,6 +89,7 @@ class LayerStack:
     seen: Tensor
     prior: Tensor
     grid: Tensor
+    photo: Tensor
 
     @property
     def size(self) -> tuple[int, int]:
@@ -127,7 +130,7 @@ def layer_stack(
     )
     person = silhouette(body)
     grid, inside = _sampling_grid(transforms, image_size, size, OUTSIDE_SOURCE_PX * unit)
-    warped = _sampled(torch.cat([photo, person], dim=1), grid)
+    warped = sample_parts(torch.cat([photo, person], dim=1), grid)
     seen = _sampled_each(unseen(body), grid)
     masks = _target_masks(target_shapes, image_size, size, unit)
     known = (status != 0).to(photo.dtype)[:, :, None, None]
@@ -143,6 +146,7 @@ def layer_stack(
         seen=seen,
         prior=_prior(masks, bodies, seen),
         grid=grid,
+        photo=photo,
     )
 
 
@@ -190,14 +194,6 @@ def _sampling_grid(
     inside = (1 + (depth + 0.5) / border).clamp_(0, 1)
     grid = torch.stack([(2 * source_x + 1) / width - 1, (2 * source_y + 1) / height - 1], dim=-1)
     return grid, inside
-
-
-def _sampled(maps: Tensor, grid: Tensor) -> Tensor:
-    """Sample maps ``(b, c, H, W)`` at grids ``(b, k, h, w, 2)``: ``(b, c, k, h, w)``."""
-    batch, layers, height, width, _ = grid.shape
-    flat = grid.reshape(batch, layers * height, width, 2)
-    found = F.grid_sample(maps, flat, padding_mode="border", align_corners=False)
-    return found.view(batch, maps.shape[1], layers, height, width)
 
 
 def _sampled_each(maps: Tensor, grid: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ from train.nets.layer_blocks import (
     WarpedFeatures,
 )
 from train.nets.layer_stack import BACKDROP, NUM_LAYERS, LayerStack, without_silhouette
+from train.nets.part_flow import PartFlow, moved_parts
 
 LOGIT_GAIN = 4.0
 """Logits must move by several units to select; the gain lets them do so within few steps."""
@@ -47,11 +48,14 @@ class Selection:
         logits: float ``(b, 12, h, w)``, to be added to a stack's prior.
         colour: float ``(b, 3, h, w)`` in [-1, 1], the network's own.
         gain: Factor on the sum of logits and prior; above 1 layers mix less.
+        flow: float ``(b, 10, 2, h, w)`` in the units of a stack's grid, how far the parts' samples
+            move; None where they stay.
     """
 
     logits: Tensor
     colour: Tensor
     gain: float = 1.0
+    flow: Tensor | None = None
 
 
 def shares(stack: LayerStack, selection: Selection) -> Tensor:
@@ -69,8 +73,16 @@ def composed(stack: LayerStack, selection: Selection) -> Tensor:
 
 def drawn_with(weights: Tensor, stack: LayerStack, selection: Selection) -> Tensor:
     """Draw a picture ``(b, 3, h, w)`` with the layers' shares ``(b, 12, h, w)``."""
-    copied = (weights[:, :-1, None] * stack.colours).sum(dim=1)
+    copied = (weights[:, :-1, None] * colours_of(stack, selection)).sum(dim=1)
     return copied + weights[:, -1:] * selection.colour
+
+
+def colours_of(stack: LayerStack, selection: Selection) -> Tensor:
+    """Return the layers' colours ``(b, 11, 3, h, w)``, the parts moved by the flow if any."""
+    if selection.flow is None:
+        return stack.colours
+    parts = moved_parts(stack, selection.flow)
+    return torch.cat([parts, stack.colours[:, BACKDROP:]], dim=1)
 
 
 @torch.no_grad()
@@ -96,7 +108,8 @@ def pasted(stack: LayerStack, selection: Selection, person: Tensor, background: 
         ``(b, 3, h, w)`` in [-1, 1].
     """
     weights = shares(stack, selection)
-    copied = (weights[:, :BACKDROP, None] * stack.colours[:, :BACKDROP]).sum(dim=1)
+    parts = colours_of(stack, selection)[:, :BACKDROP]
+    copied = (weights[:, :BACKDROP, None] * parts).sum(dim=1)
     own = person * selection.colour + (1 - person) * background
     behind = weights[:, BACKDROP : BACKDROP + 1] * background
     return copied + behind + weights[:, -1:] * own
@@ -123,6 +136,7 @@ class LayerNetwork(nn.Module):
         silhouette: Whether it knows where on the source's person each pixel lay.
         gain: Factor on all logits of the selection.
         own_logit: Added to the logit of the network's own colour.
+        part_flow: Whether it moves the parts' pixels, see :mod:`train.nets.part_flow`.
     """
 
     def __init__(
@@ -137,6 +151,7 @@ class LayerNetwork(nn.Module):
         silhouette: bool = True,
         gain: float = 1.0,
         own_logit: float = 0.0,
+        part_flow: bool = False,
     ) -> None:
         super().__init__()
         self.by_part = by_part
@@ -163,6 +178,9 @@ class LayerNetwork(nn.Module):
         self.own: OwnColour | None = None
         if own_channels:
             self.own = OwnColour(widths[0], own_channels)
+        self.flow: PartFlow | None = None
+        if part_flow:
+            self.flow = PartFlow(widths[1])
         self.last_norm = nn.GroupNorm(1, widths[0])
         self.head = nn.Conv2d(widths[0], (RGB + NUM_LAYERS) * SHRINK**2, 3, padding=1)
         nn.init.normal_(self.head.weight, std=0.02)
@@ -193,9 +211,12 @@ class LayerNetwork(nn.Module):
             features = blocks(features)
             if level == 2 and self.attention is not None and self.source is not None:
                 features = self.attention(features, self.source(source_image))
+        flow: Tensor | None = None
         for level in reversed(range(len(skips))):
             below = F.interpolate(self.up[level](features), scale_factor=2.0, mode="nearest")
             features = self.after[level](skips[level] + below)
+            if level == 1 and self.flow is not None:
+                flow = self.flow(features, stack.size)
         features = F.leaky_relu(self.last_norm(features), LEAK)
         found = F.pixel_shuffle(self.head(features), SHRINK)
         colour = found[:, :RGB]
@@ -209,7 +230,7 @@ class LayerNetwork(nn.Module):
         if self.own_logit:
             own = logits[:, -1:] + self.own_logit
             logits = torch.cat([logits[:, :-1], own], dim=1)
-        return Selection(logits=logits, colour=torch.tanh(colour), gain=self.gain)
+        return Selection(logits=logits, colour=torch.tanh(colour), gain=self.gain, flow=flow)
 
 
 def _inputs(stack: LayerStack, source_image: Tensor, target_pose: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 from train.nets.background import background_of
 from train.nets.layer_stack import layer_stack, target_person
 from train.nets.layers import LayerNetwork, Selection, composed, pasted
+from train.nets.part_flow import enlarged_flow
 from train.nets.resizing import resized
 
 
@@ -77,4 +78,5 @@ def enlarged(selection: Selection, size: tuple[int, int]) -> Selection:
         return F.interpolate(maps.float(), size=size, mode="bilinear", align_corners=False)
 
     logits, colour = at(selection.logits), at(selection.colour)
-    return Selection(logits=logits, colour=colour, gain=selection.gain)
+    flow = None if selection.flow is None else enlarged_flow(selection.flow, size)
+    return Selection(logits=logits, colour=colour, gain=selection.gain, flow=flow)

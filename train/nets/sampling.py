@@ -1,4 +1,4 @@
-"""Feature maps sampled at places that are learned: bilinear, zero outside, with both gradients.
+"""Maps sampled bilinearly, with gradients to the maps and to the places.
 
 The part warp (:mod:`train.nets.warp`) samples at places that are known beforehand and sends its
 gradient to the features alone; this one sends it to the places too.
@@ -45,18 +45,47 @@ def sample_at(maps: Tensor, places: Tensor) -> Tensor:
     return found.to(maps.dtype)
 
 
+def sample_parts(maps: Tensor, grid: Tensor) -> Tensor:
+    """Sample maps once for each part, the border repeated outside.
+
+    Args:
+        maps: float ``(b, c, H, W)``.
+        grid: Places ``(b, k, h, w, 2)`` of the dtype of ``maps``, x and y from -1 to 1 between the
+            outer edges of the maps.
+
+    Returns:
+        ``(b, c, k, h, w)``.
+    """
+    batch, parts, height, width, _ = grid.shape
+    # One long picture holds all parts: one call samples them.
+    long = grid.reshape(batch, parts * height, width, 2)
+    if maps.is_cuda and torch.are_deterministic_algorithms_enabled():
+        found = sample_border_in_order(maps, long)
+    else:
+        found = F.grid_sample(maps, long, padding_mode="border", align_corners=False)
+    return found.view(batch, maps.shape[1], parts, height, width)
+
+
+def sample_border_in_order(maps: Tensor, grid: Tensor) -> Tensor:
+    """Sample at grids ``(b, h, w, 2)`` as :func:`sample_in_order` does, the border repeated."""
+    height, width = maps.shape[2:]
+    x = (((grid[..., 0] + 1) * width - 1) / 2).clamp(0, width - 1)
+    y = (((grid[..., 1] + 1) * height - 1) / 2).clamp(0, height - 1)
+    return sample_in_order(maps, torch.stack([x, y], dim=-1))
+
+
 def sample_in_order(maps: Tensor, places: Tensor) -> Tensor:
-    """Compute the same by gathers, whose gradients a GPU can add in a fixed order; slower."""
+    """Compute :func:`sample_at` by gathers, whose gradients a GPU adds in a fixed order; slower."""
     height, width = maps.shape[2:]
     # Far places are pulled to where all neighbours are outside.
     x, y = places[..., 0].clamp(-2, width + 1), places[..., 1].clamp(-2, height + 1)
     left, top = x.floor(), y.floor()
-    total = torch.zeros_like(maps)
+    total = maps.new_zeros(*maps.shape[:2], *x.shape[1:])
     for column, across in ((left, 1 - (x - left)), (left + 1, x - left)):
         for row, down in ((top, 1 - (y - top)), (top + 1, y - top)):
             inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
             number = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
             numbers = number.long().flatten(1)[:, None].expand(-1, maps.shape[1], -1)
-            values = maps.flatten(2).gather(2, numbers).view(maps.shape)
+            values = maps.flatten(2).gather(2, numbers).view(total.shape)
             total = total + values * (across * down * inside)[:, None].to(maps.dtype)
     return total

@@ -124,6 +124,12 @@ class GeneratorSettings:
         help="Of the layers: added to the logit of the network's own colour; below 0 it copies "
         "more of the source, and paints less.",
     )
+    part_flow: bool = setting(
+        default=False,
+        since="0.2",
+        help="Of the layers: move each part's pixels by a learned flow, by a sixteenth of the "
+        "image's height at most.",
+    )
     poses: Poses = setting(default="heat-maps", flag="--poses", since="0.2", help=POSES_HELP)
     background: Background = setting(
         default="none", flag="--background", since="0.2", help=BACKGROUND_HELP
@@ -166,6 +172,7 @@ class GeneratorSettings:
             "silhouette": not self.silhouette,
             "selection_gain": self.selection_gain != 1.0,
             "own_logit": self.own_logit != 0.0,
+            "part_flow": self.part_flow,
         }
         for name, given in own.items():
             if given:

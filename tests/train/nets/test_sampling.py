@@ -6,7 +6,13 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from train.nets.sampling import pixel_grid, sample_at, sample_in_order
+from train.nets.sampling import (
+    pixel_grid,
+    sample_at,
+    sample_border_in_order,
+    sample_in_order,
+    sample_parts,
+)
 
 SIZE = (10, 7)
 
@@ -65,3 +71,40 @@ def test_half_precision_keeps_its_type(given):
     maps, places = given
     for way in (sample_at, sample_in_order):
         assert way(maps.bfloat16(), places).dtype == torch.bfloat16
+
+
+def grids() -> torch.Tensor:
+    """Places of three parts, a third of them outside of the maps."""
+    drawn = torch.rand(2, 3, 6, 5, 2, generator=torch.Generator().manual_seed(5))
+    return (3 * drawn - 1.5).requires_grad_()
+
+
+def test_parts_are_sampled_bilinearly_with_the_border_repeated(given):
+    maps, grid = given[0].detach(), grids().detach()
+    found = sample_parts(maps, grid)
+    assert found.shape == (2, 3, 3, 6, 5)
+    height, width = SIZE
+    for sample, channel, part in torch.cartesian_prod(*map(torch.arange, (2, 3, 3))).tolist():
+        x, y = grid[sample, part].movedim(-1, 0).numpy()
+        places = (((y + 1) * height - 1) / 2, ((x + 1) * width - 1) / 2)
+        expected = map_coordinates(maps[sample, channel].numpy(), places, order=1, mode="nearest")
+        torch.testing.assert_close(
+            found[sample, channel, part], torch.from_numpy(expected), rtol=0, atol=2e-5
+        )
+
+
+def test_parts_have_the_same_gradients_in_a_fixed_order(given):
+    """The way of a GPU that must give the same bits, tried on the CPU."""
+    maps, grid = given[0], grids()
+    results = []
+    for way in (sample_parts, in_order):
+        found = way(maps, grid)
+        results.append((found, *torch.autograd.grad(found.square().sum(), (maps, grid))))
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
+        assert one.any()
+
+
+def in_order(maps: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    long = sample_border_in_order(maps, grid.flatten(1, 2))
+    return long.unflatten(2, (grid.shape[1], grid.shape[2]))
