@@ -30,6 +30,7 @@ CPU = torch.device("cpu")
 CONFIGS = {
     "dsc": "",
     "demo": "",
+    "best": "",
     "seed": "[generator]\nskips = 'parts+flow'\n[loss]\nfeatures = 'pixels'\n",
 }
 
@@ -45,7 +46,7 @@ def small_run(
     return folder
 
 
-@pytest.mark.parametrize("preset", ["dsc", "demo", "seed"])
+@pytest.mark.parametrize("preset", ["dsc", "demo", "best", "seed"])
 @pytest.mark.parametrize("data", ["device", "ram", "stream"])
 def test_a_run_that_was_stopped_goes_on_to_the_bit(
     data: str, preset: str, device: torch.device, shards: Path, tmp_path: Path
