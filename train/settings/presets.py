@@ -38,7 +38,7 @@ PRESETS: Final[Mapping[str, Layer]] = {
                           "sheet_images": 2_000, "checkpoint_images": 2_000, "score_pairs": 64},
     },
     "best": {
-        "generator":     {"skips": "layers", "base_channels": 48, "source_features": 32,
+        "generator":     {"skips": "layers", "base_channels": 48, "part_flow": True,
                           "fidelity": False},
         "discriminator": {"kind": "patch", "base_channels": 32},
         "loss":          {"adversarial": "hinge", "adversarial_weight": 0.5, "l1_weight": 40.0,
