@@ -26,10 +26,7 @@ from shared.regular_files import read_regular, regular_file
 TEMPORARY_SUFFIX = ".posegan.part"
 _TEMPORARY = re.compile(rf"\.(.+)\.(\d+)(?:-[0-9a-f]+)?{re.escape(TEMPORARY_SUFFIX)}")
 SPACE_MARGIN = 1.1
-PIECE_BYTES = 1 << 18
-"""Files are hashed and written in such pieces: each is hashed and copied while the processor has
-it at hand, and file systems look long for room for one of tens of megabytes."""
-
+PIECE_BYTES = 1 << 18  # file systems look long for room for a write of tens of megabytes
 _APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 

@@ -70,7 +70,7 @@ def enlarged_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _between(old: int, new: int, device: torch.device) -> Tensor:
-    """The matrix ``(new, old)`` that interpolates so many values linearly."""
+    """The matrix ``(new, old)``, float32, that interpolates so many values linearly."""
     if torch.compiler.is_compiling():  # what is made while a graph is traced is no tensor
         return _made(old, new, device)
     return _kept(old, new, device)
@@ -83,7 +83,7 @@ def _kept(old: int, new: int, device: torch.device) -> Tensor:
 
 
 def _made(old: int, new: int, device: torch.device) -> Tensor:
-    each = torch.eye(old, device=device)[None]
+    each = torch.eye(old, dtype=torch.float32, device=device)[None]
     return F.interpolate(each, size=new, mode="linear", align_corners=False)[0].T
 
 
