@@ -1,7 +1,7 @@
 """Golden losses: the proof that a change of the code moved nothing.
 
 Twenty steps of every preset and every variant on the CPU in float32. To write them anew, in a
-commit that changes no other code: ``python tests/train/test_golden.py [NAME ...]``.
+commit that changes no other code: ``PYTHONPATH=.:tests python tests/train/test_golden.py NAME``.
 """
 
 from __future__ import annotations

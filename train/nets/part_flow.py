@@ -63,27 +63,28 @@ def enlarged_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
     It is a product of matrices, whose gradient a GPU adds in a fixed order.
     """
+    wide = flow.float()
     rows, columns = (
-        _between(old, new, flow.device) for old, new in zip(flow.shape[-2:], size, strict=True)
+        _between(old, new, like=wide) for old, new in zip(flow.shape[-2:], size, strict=True)
     )
-    return rows @ flow.float() @ columns.T
+    return rows @ wide @ columns.T
 
 
-def _between(old: int, new: int, device: torch.device) -> Tensor:
-    """The matrix ``(new, old)``, float32, that interpolates so many values linearly."""
+def _between(old: int, new: int, *, like: Tensor) -> Tensor:
+    """The matrix ``(new, old)`` that interpolates so many values linearly."""
     if torch.compiler.is_compiling():  # what is made while a graph is traced is no tensor
-        return _made(old, new, device)
-    return _kept(old, new, device)
+        return _made(old, new, like.dtype, like.device)
+    return _kept(old, new, like.dtype, like.device)
 
 
 @lru_cache(maxsize=64)
-def _kept(old: int, new: int, device: torch.device) -> Tensor:
+def _kept(old: int, new: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     with torch.inference_mode(mode=False):  # made there, it could serve no gradient later
-        return _made(old, new, device)
+        return _made(old, new, dtype, device)
 
 
-def _made(old: int, new: int, device: torch.device) -> Tensor:
-    each = torch.eye(old, dtype=torch.float32, device=device)[None]
+def _made(old: int, new: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    each = torch.eye(old, dtype=dtype, device=device)[None]
     return F.interpolate(each, size=new, mode="linear", align_corners=False)[0].T
 
 
